@@ -1,0 +1,63 @@
+# Everything sets itself up: `make demo` and `make test` work as the first command after a clone,
+# on a machine that has Python 3.11 or newer and make. uv is used where it is installed, else fetched into .tools.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types chromium lock bench screenshots clean
+
+help:  ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.tools/bin/uv:
+	$(PYTHON) -m venv .tools
+	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+# `pip sync` installs exactly the pinned and hashed versions, then the checkout itself on top.
+$(READY): requirements.lock pyproject.toml | $(filter .tools/bin/uv,$(UV))
+	$(UV) venv --quiet --allow-existing --no-managed-python --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+demo: $(READY)  ## Trace and evaluate a small support assistant, then serve the pages
+	$(BIN)/assay demo
+
+test: $(READY)  ## Run the tests
+	$(BIN)/pytest -n auto --dist worksteal
+
+check: format-check lint types test  ## Everything CI runs
+
+format: $(READY)  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: format-check
+format-check: $(READY)
+	$(BIN)/ruff format --check .
+
+lint: $(READY)  ## Lint
+	$(BIN)/ruff check .
+
+# mypy wants to see the folders where they will be installed: under one package, assay.
+types: $(READY)  ## Check types
+	@rm -rf .typecheck && mkdir -p .typecheck/assay
+	@ln -s $(CURDIR)/assay/* .typecheck/assay/
+	@ln -s $(CURDIR)/tracing $(CURDIR)/collector $(CURDIR)/prompts $(CURDIR)/evaluation .typecheck/assay/
+	cd .typecheck && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p assay
+
+lock:  ## Pin every dependency again, with hashes, for all platforms
+	$(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
+
+bench: $(READY)  ## Print the benchmarks' figures
+	$(BIN)/python -m benchmarks
+
+screenshots: $(READY)  ## Take the pictures of the pages that the README shows
+	$(BIN)/python docs/screenshots.py
+
+clean:  ## Remove what make made
+	rm -rf .venv .tools .typecheck .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -1,0 +1,85 @@
+"""Assay: tracing and evaluation of LLM applications in one process.
+
+Names load on first use, so that `import assay` costs a traced program next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assay import scorers as scorers
+    from assay.evaluation import aevaluate as aevaluate
+    from assay.evaluation import evaluate as evaluate
+    from assay.evaluation import judge as judge
+    from assay.evaluation import scorer as scorer
+    from assay.prompts import load_prompt as load_prompt
+    from assay.prompts import prompt_history as prompt_history
+    from assay.prompts import register_prompt as register_prompt
+    from assay.prompts import search_prompts as search_prompts
+    from assay.prompts import set_prompt_alias as set_prompt_alias
+    from assay.scores import Score as Score
+    from assay.tracing import autolog as autolog
+    from assay.tracing import context as context
+    from assay.tracing import current_span as current_span
+    from assay.tracing import current_trace_id as current_trace_id
+    from assay.tracing import flush as flush
+    from assay.tracing import get_trace as get_trace
+    from assay.tracing import init as init
+    from assay.tracing import observe as observe
+    from assay.tracing import openai as openai
+    from assay.tracing import score as score
+    from assay.tracing import search_traces as search_traces
+    from assay.tracing import shutdown as shutdown
+    from assay.tracing import start_span as start_span
+    from assay.tracing import trace as trace
+    from assay.tracing import update_trace as update_trace
+
+__version__ = "0.1.0"
+
+# Public name -> module that has it; a module that is itself public maps to None.
+_NAMES: dict[str, str | None] = {
+    "AssayError": "assay.errors",
+    "Score": "assay.scores",
+    "aevaluate": "assay.evaluation",
+    "autolog": "assay.tracing",
+    "context": "assay.tracing",
+    "current_span": "assay.tracing",
+    "current_trace_id": "assay.tracing",
+    "evaluate": "assay.evaluation",
+    "flush": "assay.tracing",
+    "get_trace": "assay.tracing",
+    "init": "assay.tracing",
+    "judge": "assay.evaluation",
+    "load_prompt": "assay.prompts",
+    "observe": "assay.tracing",
+    "openai": "assay.tracing",
+    "prompt_history": "assay.prompts",
+    "register_prompt": "assay.prompts",
+    "score": "assay.tracing",
+    "scorer": "assay.evaluation",
+    "scorers": None,
+    "search_prompts": "assay.prompts",
+    "search_traces": "assay.tracing",
+    "set_prompt_alias": "assay.prompts",
+    "shutdown": "assay.tracing",
+    "start_span": "assay.tracing",
+    "trace": "assay.tracing",
+    "update_trace": "assay.tracing",
+}
+
+__all__ = sorted(_NAMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'assay' has no attribute {name!r}")
+    module = _NAMES[name]
+    value = importlib.import_module(f"assay.{name}") if module is None else getattr(importlib.import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES})

@@ -1,0 +1,150 @@
+"""The HTTP client of the collector's API. Prompts, scores, experiments and searches all go through it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from assay.destination import Destination, find_destination
+from assay.errors import (
+    AssayError,
+    CollectorUnavailable,
+    Conflict,
+    DatasetNotFound,
+    ExperimentNotFound,
+    InvalidRequest,
+    NotFound,
+    PromptNotFound,
+    TemplateError,
+    TraceNotFound,
+    Unauthorized,
+)
+from assay.settings import Settings, current_settings
+
+# error.code in the API's answers -> what is raised for it
+ERRORS: dict[str, type[AssayError]] = {
+    "invalid_request": InvalidRequest,
+    "invalid_filter": InvalidRequest,
+    "invalid_template": TemplateError,
+    "not_found": NotFound,
+    "prompt_not_found": PromptNotFound,
+    "dataset_not_found": DatasetNotFound,
+    "experiment_not_found": ExperimentNotFound,
+    "trace_not_found": TraceNotFound,
+    "conflict": Conflict,
+    "unauthorized": Unauthorized,
+    "forbidden": Unauthorized,
+    "unavailable": CollectorUnavailable,
+}
+
+
+class Client:
+    """One collector, one project. Thread-safe; finds the collector again when a connection fails."""
+
+    def __init__(self, settings: Settings, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.settings = settings
+        self.project = settings.project
+        # trust_env off for loopback and for a collector of one's own: an HTTP_PROXY meant for the internet would swallow it
+        self._http = httpx.Client(timeout=settings.timeout_s, trust_env=False, transport=transport)
+        self._destination: Destination | None = None
+
+    @property
+    def url(self) -> str:
+        """Base URL of the collector; finding it may start an embedded one."""
+        if self._destination is None:
+            self._destination = find_destination(self.settings)
+        return self._destination.url
+
+    def get(self, path: str, **params: Any) -> Any:
+        return self.request("GET", path, params=params)
+
+    def post(self, path: str, json: Any = None, **params: Any) -> Any:
+        return self.request("POST", path, json=json, params=params)
+
+    def put(self, path: str, json: Any = None, **params: Any) -> Any:
+        return self.request("PUT", path, json=json, params=params)
+
+    def pages(self, path: str, *, limit: int | None = None, **params: Any) -> Iterator[dict[str, Any]]:
+        """Every item of a list, page by page, at most `limit` of them (None: all)."""
+        cursor, left = None, limit
+        while left is None or left > 0:
+            answer = self.get(path, limit=min(left or 1000, 1000), cursor=cursor, **params)
+            yield from answer["items"]
+            cursor = answer["next_cursor"]
+            if cursor is None:
+                return
+            left = None if left is None else left - len(answer["items"])
+
+    def request(self, method: str, path: str, *, json: Any = None, params: dict[str, Any] | None = None) -> Any:
+        """Send one request below `/api/v1` and return its JSON. The project is added where the caller names none.
+
+        Raises:
+            CollectorUnavailable: nobody answers, or the collector is too busy.
+            AssayError: the collector refused; the subclass says why (see ERRORS).
+        """
+        query = {key: value for key, value in {"project": self.project, **(params or {})}.items() if value is not None}
+        response = self._send(method, f"/api/v1{path}", query, json)
+        if response.is_success:
+            return response.json() if response.content else None
+        raise _error(response)
+
+    def _send(self, method: str, path: str, query: dict[str, Any], json: Any) -> httpx.Response:
+        for attempt in (1, 2):
+            url = self.url
+            headers = self._destination.headers if self._destination else {}
+            try:
+                return self._http.request(method, f"{url}{path}", params=query, json=json, headers=headers)
+            except httpx.ConnectError as error:
+                # The collector may have moved: an embedded one ends with its process, a server restarts on another port.
+                self._destination = None
+                if attempt == 2:
+                    raise _unreachable(url, error) from error
+            except httpx.TransportError as error:
+                raise _unreachable(url, error) from error
+        raise AssertionError("unreachable")  # the loop returns or raises
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _unreachable(url: str, error: Exception) -> CollectorUnavailable:
+    return CollectorUnavailable(
+        f"The collector at {url} does not answer ({type(error).__name__}: {error}).",
+        hint="Is it running? Try: assay serve",
+    )
+
+
+def _error(response: httpx.Response) -> AssayError:
+    try:
+        body = response.json()["error"]
+        code, message, hint = str(body["code"]), str(body["message"]), body.get("hint")
+    except (ValueError, KeyError, TypeError):
+        code, message, hint = "", f"{response.request.url} answered {response.status_code}: {response.text[:500]}", None
+    kind = ERRORS.get(code) or (CollectorUnavailable if response.status_code in (429, 502, 503, 504) else AssayError)
+    return kind(message, hint=hint)
+
+
+_client: Client | None = None
+_client_lock = threading.Lock()
+
+
+def current_client() -> Client:
+    """The client of this process, for the settings as they are now."""
+    global _client
+    settings = current_settings()
+    with _client_lock:
+        if _client is None or _client.settings != settings:
+            _client = Client(settings)
+        return _client
+
+
+def reset_client() -> None:
+    """Close the process's client; the next use makes a new one."""
+    global _client
+    with _client_lock:
+        if _client is not None:
+            _client.close()
+        _client = None

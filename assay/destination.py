@@ -1,0 +1,75 @@
+"""Which collector this process talks to: a configured one, the one that serves the data directory, or one embedded here."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+from assay.errors import CollectorUnavailable
+from assay.settings import Settings
+
+COLLECTOR_FILE = "collector.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Base URL of a collector and the headers every request to it carries."""
+
+    url: str
+    headers: dict[str, str] = field(default_factory=dict)
+    embedded: bool = False
+
+    @property
+    def traces_url(self) -> str:
+        return f"{self.url}/v1/traces"
+
+
+def find_destination(settings: Settings, *, start: bool = True) -> Destination:
+    """The collector to use now. Cheap enough to ask again whenever a request failed to connect.
+
+    Args:
+        start: start an embedded collector when no other is there.
+
+    Raises:
+        CollectorUnavailable: none is there, and `start` is false or none could be started.
+        MissingExtra: none is there, and the `server` extra that could start one is not installed.
+        StoreError: the data directory cannot be used.
+    """
+    if settings.endpoint:
+        return Destination(url=settings.endpoint.rstrip("/"), headers=_headers(settings))
+    data_dir = settings.data_dir.absolute()
+    if url := running_collector(data_dir):
+        return Destination(url=url, headers=_headers(settings))
+    if not start:
+        raise CollectorUnavailable(
+            f"No collector serves {data_dir}.", hint="Start one with: assay serve, or set ASSAY_ENDPOINT."
+        )
+    from assay.embedded import start_embedded
+
+    return Destination(url=start_embedded(data_dir), headers=_headers(settings), embedded=True)
+
+
+def running_collector(data_dir: Path) -> str | None:
+    """Address of the live collector that serves `data_dir`, None when there is none. A stale file is not believed."""
+    try:
+        described = json.loads((data_dir / COLLECTOR_FILE).read_text(encoding="utf-8"))
+        url, pid = str(described["url"]), int(described["pid"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if pid == os.getpid():
+        from assay.embedded import embedded_url
+
+        return embedded_url(data_dir) or url
+    try:
+        health = httpx.get(f"{url}/health", timeout=2.0, trust_env=False).raise_for_status().json()
+    except (httpx.HTTPError, ValueError):
+        return None
+    return url if health.get("pid") == pid else None
+
+
+def _headers(settings: Settings) -> dict[str, str]:
+    return {"authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}

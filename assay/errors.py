@@ -1,0 +1,94 @@
+"""The one error tree: everything that Assay raises on purpose.
+
+    AssayError
+    ├── ConfigurationError (ValueError)      a setting, argument or file that cannot be used
+    │   └── MissingExtra (ImportError)       a feature whose optional dependencies are not installed
+    ├── InvalidRequest (ValueError)          the collector refused what was sent
+    ├── NotFound (LookupError)               no such thing in the collector
+    │   ├── PromptNotFound
+    │   ├── DatasetNotFound
+    │   ├── ExperimentNotFound
+    │   └── TraceNotFound
+    ├── Conflict                             it exists already, or changed in between
+    ├── TemplateError (ValueError)           a prompt template that cannot be parsed or filled
+    ├── Unauthorized (PermissionError)       a key is missing, unknown, or lacks the scope
+    ├── CollectorUnavailable (ConnectionError)   nobody answers, or it is too busy to
+    ├── StoreError                           the collector's data directory
+    │   ├── StoreLocked                      another process owns it
+    │   └── StoreDamaged                     it cannot be opened as it is
+    ├── DatasetError (ValueError)            test data that cannot be read; names the row
+    ├── GatewayError                         a model call that failed for good
+    └── GateFailed (AssertionError)          a comparison that missed its threshold
+
+Builtin second bases let plain ``except ValueError`` and the like work.
+"""
+
+from __future__ import annotations
+
+
+class AssayError(Exception):
+    """Base of every error raised on purpose. `hint` says what to do next; it is part of the message too."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(f"{message} {hint}" if hint else message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigurationError(AssayError, ValueError): ...
+
+
+class MissingExtra(ConfigurationError, ImportError):
+    """A feature needs an extra of the distribution that is not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs packages that are not installed.", hint=f"Try: pip install 'assay[{extra}]'")
+        self.extra = extra
+
+
+class InvalidRequest(AssayError, ValueError): ...
+
+
+class NotFound(AssayError, LookupError): ...
+
+
+class PromptNotFound(NotFound): ...
+
+
+class DatasetNotFound(NotFound): ...
+
+
+class ExperimentNotFound(NotFound): ...
+
+
+class TraceNotFound(NotFound): ...
+
+
+class Conflict(AssayError): ...
+
+
+class TemplateError(AssayError, ValueError): ...
+
+
+class Unauthorized(AssayError, PermissionError): ...
+
+
+class CollectorUnavailable(AssayError, ConnectionError): ...
+
+
+class StoreError(AssayError): ...
+
+
+class StoreLocked(StoreError): ...
+
+
+class StoreDamaged(StoreError): ...
+
+
+class DatasetError(AssayError, ValueError): ...
+
+
+class GatewayError(AssayError): ...
+
+
+class GateFailed(AssayError, AssertionError): ...

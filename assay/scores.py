@@ -1,0 +1,25 @@
+"""A score: one judgement on a trace, span, session or experiment row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ScoreValue = bool | int | float | str
+ScoreSource = Literal["human", "llm", "code", "user"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What a scorer, a person or a user thought of one result.
+
+    `value` is a verdict (bool), a number or a label (str). There is no value that means "failed": a scorer that could
+    not judge raises instead, and is counted apart.
+    """
+
+    name: str
+    value: ScoreValue
+    explanation: str | None = None
+    source: ScoreSource = "code"
+    metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,74 @@
+"""Attribute names, spelled as their conventions spell them. Nothing else in the code writes one as a literal.
+
+Sources: OpenTelemetry semantic conventions for generative AI (open-telemetry/semantic-conventions-genai),
+OpenInference semantic conventions (Arize-ai/openinference), OpenTelemetry semantic conventions 1.44.
+"""
+
+from __future__ import annotations
+
+# OpenTelemetry GenAI: operation and model
+GEN_AI_OPERATION_NAME = "gen_ai.operation.name"
+GEN_AI_PROVIDER_NAME = "gen_ai.provider.name"
+GEN_AI_REQUEST_MODEL = "gen_ai.request.model"
+GEN_AI_REQUEST_STREAM = "gen_ai.request.stream"
+GEN_AI_RESPONSE_ID = "gen_ai.response.id"
+GEN_AI_RESPONSE_MODEL = "gen_ai.response.model"
+GEN_AI_RESPONSE_FINISH_REASONS = "gen_ai.response.finish_reasons"
+GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"  # seconds
+
+# OpenTelemetry GenAI: content
+GEN_AI_INPUT_MESSAGES = "gen_ai.input.messages"
+GEN_AI_OUTPUT_MESSAGES = "gen_ai.output.messages"
+GEN_AI_SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
+GEN_AI_TOOL_DEFINITIONS = "gen_ai.tool.definitions"
+GEN_AI_TOOL_NAME = "gen_ai.tool.name"
+GEN_AI_TOOL_CALL_ID = "gen_ai.tool.call.id"
+GEN_AI_TOOL_CALL_ARGUMENTS = "gen_ai.tool.call.arguments"
+GEN_AI_TOOL_CALL_RESULT = "gen_ai.tool.call.result"
+GEN_AI_RETRIEVAL_DOCUMENTS = "gen_ai.retrieval.documents"
+GEN_AI_RETRIEVAL_QUERY_TEXT = "gen_ai.retrieval.query.text"
+
+# OpenTelemetry GenAI: tokens. Input includes cached tokens, output includes reasoning tokens.
+GEN_AI_USAGE_INPUT_TOKENS = "gen_ai.usage.input_tokens"
+GEN_AI_USAGE_OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
+GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.cache_read.input_tokens"
+GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS = "gen_ai.usage.cache_write.input_tokens"
+GEN_AI_USAGE_REASONING_OUTPUT_TOKENS = "gen_ai.usage.reasoning.output_tokens"
+
+# OpenTelemetry GenAI: links
+GEN_AI_CONVERSATION_ID = "gen_ai.conversation.id"
+GEN_AI_AGENT_NAME = "gen_ai.agent.name"
+GEN_AI_PROMPT_NAME = "gen_ai.prompt.name"
+GEN_AI_PROMPT_VERSION = "gen_ai.prompt.version"
+
+# OpenTelemetry, general
+ERROR_TYPE = "error.type"
+SERVER_ADDRESS = "server.address"
+SERVER_PORT = "server.port"
+SERVICE_NAME = "service.name"
+SERVICE_VERSION = "service.version"
+DEPLOYMENT_ENVIRONMENT_NAME = "deployment.environment.name"
+SESSION_ID = "session.id"
+USER_ID = "user.id"
+
+# OpenInference: what other backends read of functions that are no model calls
+OPENINFERENCE_SPAN_KIND = "openinference.span.kind"
+OPENINFERENCE_PROJECT_NAME = "openinference.project.name"
+INPUT_VALUE = "input.value"
+INPUT_MIME_TYPE = "input.mime_type"
+OUTPUT_VALUE = "output.value"
+OUTPUT_MIME_TYPE = "output.mime_type"
+METADATA = "metadata"  # a JSON object as text
+TAG_TAGS = "tag.tags"  # a list of strings
+
+# Assay's own: only what no convention has a name for
+ASSAY_PROJECT = "assay.project"  # on the resource
+ASSAY_SPAN_KIND = "assay.span.kind"  # kinds OpenInference lacks (task)
+ASSAY_TRACE_NAME = "assay.trace.name"
+ASSAY_EXPERIMENT_ID = "assay.experiment.id"
+ASSAY_ITEM_ID = "assay.item.id"
+ASSAY_ITEM_REPEAT = "assay.item.repeat"
+ASSAY_AB_TEST = "assay.ab_test.name"
+ASSAY_AB_ARM = "assay.ab_test.arm"
+
+KINDS = ("llm", "agent", "tool", "retriever", "reranker", "embedding", "chain", "guardrail", "evaluator", "prompt", "task")

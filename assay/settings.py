@@ -1,0 +1,119 @@
+"""Every setting, in one table: field, environment variables, default, help.
+
+A value given in code (`assay.init(project=...)`) beats the environment, which beats the default. Where OpenTelemetry has a
+variable of its own it is read after ours, so a program that is set up for OpenTelemetry needs nothing new.
+The command line's help and `docs/settings.md` are made from this table.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from assay.errors import ConfigurationError
+
+DEFAULT_PROJECT = "default"
+DEFAULT_PORT = 4318
+
+
+def _setting(default: Any, help: str, *otel: str, name: str) -> Any:
+    """One row of the table: our variable first, then OpenTelemetry's."""
+    variables = [f"ASSAY_{name.upper()}", *otel]
+    return Field(default=default, description=help, validation_alias=AliasChoices(name, *variables))
+
+
+class Settings(BaseSettings):
+    """What can be set, validated. Immutable: `with_values` makes a changed copy."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    # Where spans, scores and prompts go
+    endpoint: str | None = _setting(
+        None,
+        "Base URL of the collector, e.g. http://127.0.0.1:4318. Unset: the collector that serves the data directory, "
+        "else one embedded in this process.",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        name="endpoint",
+    )
+    api_key: str | None = _setting(None, "Key sent to the collector as a bearer token.", name="api_key")
+    timeout_s: float = _setting(10.0, "Seconds before a request to the collector is given up.", name="timeout_s")
+
+    # What is said about every span
+    project: str = _setting(DEFAULT_PROJECT, "Project that everything is filed under.", name="project")
+    environment: str | None = _setting(None, "Deployment environment, e.g. production.", name="environment")
+    release: str | None = _setting(None, "Version of the application.", name="release")
+
+    # What is traced
+    tracing: bool = _setting(True, "false turns tracing off, at no cost.", name="tracing")
+    sample_rate: float = _setting(1.0, "Share of traces to keep, 0 to 1, decided by trace id.", name="sample_rate")
+    capture_content: bool = _setting(
+        True,
+        "Record inputs, outputs and messages. false keeps names, times, tokens and status only.",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+        name="capture_content",
+    )
+
+    # The collector
+    data_dir: Path = _setting(Path(".assay"), "Directory of the collector's data.", name="data_dir")
+    host: str = _setting("127.0.0.1", "Address that `assay serve` listens on.", name="host")
+    port: int = _setting(DEFAULT_PORT, "Port of OTLP/HTTP, API and pages; 0 takes a free one.", name="port")
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "warning", "How much the collector logs.", name="log_level"
+    )
+
+    # Models
+    gateway_url: str | None = _setting(
+        None,
+        "OpenAI-compatible base URL of every model call: a LiteLLM proxy, Portkey, vLLM, ... Unset: the provider's own.",
+        name="gateway_url",
+    )
+    gateway_api_key: str | None = _setting(None, "Key for the gateway; unset: the provider's variable.", name="gateway_api_key")
+    gateway_headers: dict[str, str] = _setting(
+        {}, "Headers for the gateway as a JSON object, e.g. Portkey's x-portkey-provider.", name="gateway_headers"
+    )
+    judge_model: str = _setting("openai/gpt-4o-mini", "Model of judges that name none.", name="judge_model")
+
+    def with_values(self, **values: Any) -> Settings:
+        """This table with some values replaced and checked; None leaves a value as it is."""
+        given = {name: value for name, value in values.items() if value is not None}
+        return load_settings(**{**self.model_dump(), **given})
+
+
+def load_settings(**values: Any) -> Settings:
+    """Read the environment, with `values` above it.
+
+    Raises:
+        ConfigurationError: a value is of the wrong type or not a setting; the message names it.
+    """
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors())
+        raise ConfigurationError(f"Settings cannot be used: {problems}.", hint="See: assay settings") from error
+
+
+_current: Settings | None = None
+
+
+def current_settings() -> Settings:
+    """The settings of this process: what `configure` left, else the environment as it was at first use."""
+    global _current
+    if _current is None:
+        _current = load_settings()
+    return _current
+
+
+def configure(**values: Any) -> Settings:
+    """Replace some settings of this process; None leaves a value as it is."""
+    global _current
+    _current = current_settings().with_values(**values)
+    return _current
+
+
+def reset_settings() -> None:
+    """Forget what was configured: the environment is read again at next use."""
+    global _current
+    _current = None
