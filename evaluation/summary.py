@@ -1,0 +1,137 @@
+"""The summary of an experiment: per scorer a mean with its interval, and how many results stand behind it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeVar
+
+from assay.evaluation.cells import Row, ScorerCells, scorer_cells
+from assay.evaluation.statistics import Estimate, failure_bounds, mean_interval, proportion_interval
+
+Direction = Literal["higher", "lower"]
+Kind = Literal["code", "judge", "human"]
+T = TypeVar("T")
+
+KINDS: dict[str | None, Kind] = {"llm": "judge", "human": "human", "user": "human"}  # by source; anything else is code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryRow:
+    """One scorer over one experiment. n_scored + failed + not_applicable = n_rows, always."""
+
+    scorer: str
+    kind: Kind
+    dtype: Literal["bool", "number", "category"]
+    direction: Direction
+    n: int  # items behind the mean: the unit of the interval
+    n_rows: int  # items times repeats
+    n_scored: int
+    failed: int  # task_errors + scorer_errors
+    task_errors: int
+    scorer_errors: int
+    not_applicable: int
+    mean: float | None
+    ci_low: float | None
+    ci_high: float | None
+    confidence: float
+    method: str | None
+    stderr: float | None
+    sd: float | None  # between items
+    bound_low: float | None  # the mean, had every failed row scored worst; None where the scorer has no range
+    bound_high: float | None
+    counts: Mapping[str, int] = field(default_factory=dict)  # of labels
+    reason: str | None = None  # why something is None
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def summarise_rows(
+    rows: Iterable[Row],
+    *,
+    scorers: Sequence[str] = (),
+    directions: Mapping[str, Direction] | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    confidence: float = 0.95,
+) -> list[SummaryRow]:
+    """Summarise the rows of one experiment, per scorer in order of first appearance.
+
+    Args:
+        scorers: names that must be in the summary even if no row has a score of theirs.
+        directions: which way is better, by scorer; "higher" where nothing is said. "scorer/key" takes that of "scorer".
+        ranges: least and greatest possible value, by scorer; right-or-wrong scorers have 0 and 1 without saying so.
+    """
+    columns = scorer_cells(rows, scorers)
+    return [
+        _summarise(
+            column,
+            declared(directions or {}, column.name, "higher"),
+            declared(ranges or {}, column.name, None),
+            confidence,
+        )
+        for column in columns
+    ]
+
+
+def declared(table: Mapping[str, T], name: str, default: T) -> T:
+    """What the table says of a scorer, else of the scorer that "scorer/key" is a key of."""
+    return table.get(name, table.get(name.partition("/")[0], default))
+
+
+def _summarise(
+    column: ScorerCells, direction: Direction, value_range: tuple[float, float] | None, confidence: float
+) -> SummaryRow:
+    estimate = estimate_column(column, confidence)
+    failed = column.count("task_error") + column.count("scorer_error")
+    value_range = value_range or ((0.0, 1.0) if column.dtype == "bool" else None)
+    values = [value for repeats in column.item_values.values() for value in repeats]
+    bounds = failure_bounds(values, failed, *value_range) if value_range and failed else None
+    labels = (
+        [str(cell.value) for cell in column.cells if cell.outcome == "scored"] if column.dtype == "category" else []
+    )
+    return SummaryRow(
+        scorer=column.name,
+        kind=KINDS.get(column.source, "code"),
+        dtype=column.dtype,
+        direction=direction,
+        n=len({cell.item_id for cell in column.cells if cell.outcome == "scored"}),
+        n_rows=len(column.cells),
+        n_scored=column.count("scored"),
+        failed=failed,
+        task_errors=column.count("task_error"),
+        scorer_errors=column.count("scorer_error"),
+        not_applicable=column.count("not_applicable"),
+        mean=estimate.value,
+        ci_low=estimate.low,
+        ci_high=estimate.high,
+        confidence=confidence,
+        method=estimate.method,
+        stderr=estimate.stderr,
+        sd=estimate.sd,
+        bound_low=bounds[0] if bounds else None,
+        bound_high=bounds[1] if bounds else None,
+        counts=dict(Counter(labels).most_common()),
+        reason=estimate.reason,
+    )
+
+
+def estimate_column(column: ScorerCells, confidence: float) -> Estimate:
+    """The mean of one scorer over its items, by the interval that suits its values; labels have none."""
+    if column.dtype == "category":
+        return Estimate(n=0, value=None, confidence=confidence, reason="labels have no mean")
+    means = column.item_means()
+    clusters = cluster_labels(column.clusters(), list(means))
+    if column.binary:
+        rows = sum(len(values) for values in column.item_values.values())
+        return proportion_interval(list(means.values()), rows=rows, clusters=clusters, confidence=confidence)
+    return mean_interval(list(means.values()), clusters=clusters, confidence=confidence)
+
+
+def cluster_labels(clusters: Mapping[str, str], items: Sequence[str]) -> list[str] | None:
+    """The clusters of these items; None unless every one has a cluster and some share theirs."""
+    if not items or any(item not in clusters for item in items):
+        return None
+    labels = [clusters[item] for item in items]
+    return labels if len(set(labels)) < len(labels) else None
