@@ -1,0 +1,63 @@
+"""Fingerprints of prompts and test data: the same content has the same hash, in every process and on every machine.
+
+Canonical JSON here is: UTF-8, keys sorted by code point, no white space between tokens, other characters as they
+are, numbers as Python's `json` writes them, no NaN and no infinities. A hash is SHA-256 of it, in lower-case hex.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from assay.errors import InvalidRequest
+
+DERIVED_ID_LENGTH = 16  # hex digits: 64 bits, ample for a data set that fits in memory
+
+
+def canonical_json(value: Any) -> str:
+    """`value` in the one spelling that hashes are taken of.
+
+    Raises:
+        InvalidRequest: `value` holds what JSON cannot say: NaN, an infinity, half a surrogate pair, an object.
+    """
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text.encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequest(
+            f"This cannot be written as JSON: {error}.",
+            hint="Use text, finite numbers, booleans, null, lists and objects.",
+        ) from error
+    return text
+
+
+def content_hash(value: Any) -> str:
+    """SHA-256 of the canonical JSON of `value`, in hex."""
+    return hashlib.sha256(canonical_json(value).encode("utf-8")).hexdigest()
+
+
+def prompt_hash(template: Any, type: str, config: Mapping[str, Any] | None) -> str:
+    """What makes two prompt versions the same: template, type and config. Tags and messages about it do not count."""
+    return content_hash({"template": template, "type": type, "config": dict(config or {})})
+
+
+def item_hash(item: Mapping[str, Any]) -> str:
+    """Hash of a test item's content, without its id. A missing `expected` is null, missing `metadata` is empty."""
+    return content_hash(
+        {"input": item.get("input"), "expected": item.get("expected"), "metadata": item.get("metadata") or {}}
+    )
+
+
+def derived_item_id(item: Mapping[str, Any]) -> str:
+    """Id of an item that came without one: it stays the same for as long as the content does."""
+    return item_hash(item)[:DERIVED_ID_LENGTH]
+
+
+def dataset_hash(items: Iterable[Mapping[str, Any]]) -> str:
+    """Hash of a whole data set. The order of items does not count; their ids and contents do.
+
+    An item without an id counts under the one that is derived from its content.
+    """
+    return content_hash(sorted([item.get("id") or derived_item_id(item), item_hash(item)] for item in items))

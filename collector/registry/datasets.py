@@ -1,0 +1,266 @@
+"""Data sets: test data in versions that never change, told apart by their content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from assay.collector.registry.audit import LOCAL, Actor, record
+from assay.collector.registry.database import Database
+from assay.collector.registry.models import Dataset, DatasetItem, DatasetVersion
+from assay.collector.registry.names import check_name
+from assay.collector.registry.page import DEFAULT_LIMIT, Page, checked_limit, numeric_cursor, page_of
+from assay.collector.registry.projects import ensure_project
+from assay.collector.registry.times import Clock, iso, utc_now
+from assay.content_hash import canonical_json, dataset_hash, derived_item_id
+from assay.errors import DatasetNotFound, InvalidRequest
+
+MAX_VERSION = 2**31 - 1
+SHOWN_DUPLICATES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Datasets:
+    """Answers are the API's objects, as dicts."""
+
+    database: Database
+    clock: Clock = utc_now
+
+    def register(
+        self,
+        project: str,
+        name: str,
+        items: Sequence[Mapping[str, Any]],
+        *,
+        description: str | None = None,
+        actor: Actor = LOCAL,
+    ) -> tuple[dict[str, Any], bool]:
+        """The version that holds these items, and whether it is new. The order of items does not make a new version.
+
+        An item without an id gets one derived from its content. A description given replaces the one there is.
+
+        Raises:
+            InvalidRequest: the name cannot be used, there is no item, or two items share an id.
+        """
+        check_name("data set", name)
+        if not items:
+            raise InvalidRequest(f"Data set {name!r} has no items.", hint="Give it at least one.")
+        identified = with_ids(items)
+        digest = dataset_hash(identified)
+        canonical_json(description)
+        with self.database.write() as session:
+            now = self.clock()
+            ensure_project(session, project, now, actor)
+            dataset = _find_dataset(session, project, name)
+            if dataset is None:
+                dataset = Dataset(
+                    project=project, name=name, description=None, latest_version=0, created_at=now, updated_at=now
+                )
+                session.add(dataset)
+            changed = description is not None and description != dataset.description
+            if changed:
+                dataset.description, dataset.updated_at = description, now
+            session.flush()
+            version = _version_with_hash(session, dataset, digest)
+            is_new = version is None
+            if version is None:
+                dataset.latest_version, dataset.updated_at = dataset.latest_version + 1, now
+                version = DatasetVersion(
+                    dataset_id=dataset.id,
+                    version=dataset.latest_version,
+                    content_hash=digest,
+                    item_count=len(identified),
+                    created_at=now,
+                )
+                session.add(version)
+                session.flush()
+                _insert_items(session, version.id, identified)
+            if is_new or changed:
+                record(session, actor, now, "dataset.register", name, project=project, version=version.version)
+            session.flush()
+            return _version_object(dataset, version), is_new
+
+    def page(self, project: str, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page:
+        """Data sets in the order of their names, each with its latest version."""
+        query = (
+            select(Dataset, DatasetVersion)
+            .join(
+                DatasetVersion,
+                (DatasetVersion.dataset_id == Dataset.id) & (DatasetVersion.version == Dataset.latest_version),
+            )
+            .where(Dataset.project == project)
+            .order_by(Dataset.name)
+            .limit(checked_limit(limit) + 1)
+        )
+        if cursor is not None:
+            query = query.where(Dataset.name > cursor)
+        with self.database.read() as session:
+            rows = session.execute(query).tuples().all()
+            return page_of(rows, limit, lambda row: _summary(row[0], row[1]), lambda row: row[0].name)
+
+    def versions(self, project: str, name: str, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page:
+        """Newest first.
+
+        Raises:
+            DatasetNotFound: there is no such data set.
+        """
+        with self.database.read() as session:
+            dataset = _dataset(session, project, name)
+            query = (
+                select(DatasetVersion)
+                .where(DatasetVersion.dataset_id == dataset.id)
+                .order_by(DatasetVersion.version.desc())
+                .limit(checked_limit(limit) + 1)
+            )
+            if cursor is not None:
+                query = query.where(DatasetVersion.version < numeric_cursor(cursor))
+            rows = session.scalars(query).all()
+            return page_of(rows, limit, lambda row: _version_object(dataset, row), lambda row: row.version)
+
+    def version(self, project: str, name: str, version: int | None = None) -> dict[str, Any]:
+        """One version; the latest when none is named.
+
+        Raises:
+            DatasetNotFound: there is no such data set or version.
+        """
+        with self.database.read() as session:
+            dataset = _dataset(session, project, name)
+            return _version_object(dataset, _resolve(session, dataset, version))
+
+    def items(
+        self,
+        project: str,
+        name: str,
+        version: int | None = None,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        cursor: str | None = None,
+    ) -> Page:
+        """The items of a version (None: the latest) in the order they were given.
+
+        Raises:
+            DatasetNotFound: there is no such data set or version.
+        """
+        with self.database.read() as session:
+            dataset = _dataset(session, project, name)
+            query = (
+                select(DatasetItem)
+                .where(DatasetItem.dataset_version_id == _resolve(session, dataset, version).id)
+                .order_by(DatasetItem.position)
+                .limit(checked_limit(limit) + 1)
+            )
+            if cursor is not None:
+                query = query.where(DatasetItem.position > numeric_cursor(cursor))
+            return page_of(session.scalars(query).all(), limit, _item, lambda row: row.position)
+
+
+def with_ids(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Items as they are stored: every one with an id, `expected` and `metadata`.
+
+    Raises:
+        InvalidRequest: two items share an id; the message names their positions.
+    """
+    identified = [
+        {
+            "id": str(item.get("id") or derived_item_id(item)),
+            "input": item["input"],
+            "expected": item.get("expected"),
+            "metadata": dict(item.get("metadata") or {}),
+        }
+        for item in items
+    ]
+    positions: dict[str, list[int]] = {}
+    for position, item in enumerate(identified, start=1):
+        positions.setdefault(item["id"], []).append(position)
+    if shared := {id: found for id, found in positions.items() if len(found) > 1}:
+        told = [f"{id!r} at {', '.join(map(str, found[:10]))}" for id, found in list(shared.items())[:SHOWN_DUPLICATES]]
+        more = f" and {len(shared) - SHOWN_DUPLICATES} more ids" if len(shared) > SHOWN_DUPLICATES else ""
+        raise InvalidRequest(
+            f"Items share an id: {'; '.join(told)}{more} (positions from 1).",
+            hint="Give each its own id. Items without one get it from their content, so equal items collide.",
+        )
+    return identified
+
+
+def _insert_items(session: Session, version_id: int, items: Sequence[Mapping[str, Any]]) -> None:
+    rows = [
+        {
+            "dataset_version_id": version_id,
+            "position": position,
+            "item_id": item["id"],
+            "input": item["input"],
+            "expected": item["expected"],
+            "item_metadata": item["metadata"],
+        }
+        for position, item in enumerate(items)
+    ]
+    session.execute(insert(DatasetItem), rows)
+
+
+def _find_dataset(session: Session, project: str, name: str) -> Dataset | None:
+    return session.scalar(select(Dataset).where(Dataset.project == project, Dataset.name == name))
+
+
+def _dataset(session: Session, project: str, name: str) -> Dataset:
+    if dataset := _find_dataset(session, project, name):
+        return dataset
+    raise DatasetNotFound(f"Project {project!r} has no data set {name!r}.", hint="Check the name and the project.")
+
+
+def _version_with_hash(session: Session, dataset: Dataset, digest: str) -> DatasetVersion | None:
+    return session.scalar(
+        select(DatasetVersion).where(DatasetVersion.dataset_id == dataset.id, DatasetVersion.content_hash == digest)
+    )
+
+
+def _resolve(session: Session, dataset: Dataset, version: int | None) -> DatasetVersion:
+    number = dataset.latest_version if version is None else version
+    found = None
+    if 1 <= number <= MAX_VERSION:
+        found = session.scalar(
+            select(DatasetVersion).where(DatasetVersion.dataset_id == dataset.id, DatasetVersion.version == number)
+        )
+    if found is None:
+        raise DatasetNotFound(
+            f"Data set {dataset.name!r} has no version {number}.",
+            hint=f"It has versions 1 to {dataset.latest_version}.",
+        )
+    return found
+
+
+def _version_object(dataset: Dataset, row: DatasetVersion) -> dict[str, Any]:
+    return {
+        "project": dataset.project,
+        "name": dataset.name,
+        "version": row.version,
+        "content_hash": row.content_hash,
+        "item_count": row.item_count,
+        "description": dataset.description,
+        "created_at": iso(row.created_at),
+    }
+
+
+def _summary(dataset: Dataset, latest: DatasetVersion) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "description": dataset.description,
+        "latest_version": dataset.latest_version,
+        "content_hash": latest.content_hash,
+        "item_count": latest.item_count,
+        "created_at": iso(dataset.created_at),
+        "updated_at": iso(dataset.updated_at),
+    }
+
+
+def _item(row: DatasetItem) -> dict[str, Any]:
+    return {
+        "id": row.item_id,
+        "position": row.position,
+        "input": row.input,
+        "expected": row.expected,
+        "metadata": row.item_metadata,
+    }

@@ -1,0 +1,229 @@
+"""The tables of registry.db. A change here needs a numbered migration beside it; a test compares the two."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware in Python, always UTC; SQLite has no time zones and keeps the bare UTC time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads this class attribute as it is
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON(none_as_null=True),
+        list[Any]: JSON(none_as_null=True),
+    }
+    # Named constraints, so that a later migration can drop or change one.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class Project(Base):
+    __tablename__ = "projects"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+
+
+class Prompt(Base):
+    __tablename__ = "prompts"
+    __table_args__ = (UniqueConstraint("project", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("projects.name"))
+    name: Mapped[str]
+    latest_version: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class PromptVersion(Base):
+    """Written once, never changed."""
+
+    __tablename__ = "prompt_versions"
+    __table_args__ = (UniqueConstraint("prompt_id", "version"), UniqueConstraint("prompt_id", "content_hash"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    prompt_id: Mapped[int] = mapped_column(ForeignKey("prompts.id"))
+    version: Mapped[int]
+    type: Mapped[str]  # "text" or "chat"
+    template: Mapped[Any] = mapped_column(JSON)  # a string, or a list of {role, content}
+    config: Mapped[dict[str, Any]]
+    tags: Mapped[dict[str, Any]]
+    commit_message: Mapped[str]
+    author: Mapped[str | None]
+    created_at: Mapped[datetime]
+    content_hash: Mapped[str]
+    parent_version: Mapped[int | None]  # the latest version when this one was registered
+
+
+class PromptAlias(Base):
+    __tablename__ = "prompt_aliases"
+    __table_args__ = (
+        ForeignKeyConstraint(["prompt_id", "version"], ["prompt_versions.prompt_id", "prompt_versions.version"]),
+    )
+
+    prompt_id: Mapped[int] = mapped_column(primary_key=True)
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    updated_at: Mapped[datetime]
+
+
+class AliasMove(Base):
+    """Who moved an alias, when, why, from where, to where. Only ever added to."""
+
+    __tablename__ = "alias_moves"
+    __table_args__ = (Index(None, "prompt_id", "alias", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    prompt_id: Mapped[int] = mapped_column(ForeignKey("prompts.id"))
+    alias: Mapped[str]
+    from_version: Mapped[int | None]  # None: the alias was new
+    to_version: Mapped[int | None]  # None: the alias was removed
+    author: Mapped[str | None]
+    reason: Mapped[str | None]
+    moved_at: Mapped[datetime]
+
+
+class Dataset(Base):
+    __tablename__ = "datasets"
+    __table_args__ = (UniqueConstraint("project", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project: Mapped[str] = mapped_column(ForeignKey("projects.name"))
+    name: Mapped[str]
+    description: Mapped[str | None]
+    latest_version: Mapped[int]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class DatasetVersion(Base):
+    """Written once, never changed."""
+
+    __tablename__ = "dataset_versions"
+    __table_args__ = (UniqueConstraint("dataset_id", "version"), UniqueConstraint("dataset_id", "content_hash"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"))
+    version: Mapped[int]
+    content_hash: Mapped[str]
+    item_count: Mapped[int]
+    created_at: Mapped[datetime]
+
+
+class DatasetItem(Base):
+    __tablename__ = "dataset_items"
+    __table_args__ = (UniqueConstraint("dataset_version_id", "item_id"),)
+
+    dataset_version_id: Mapped[int] = mapped_column(ForeignKey("dataset_versions.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)  # from 0, in the order given
+    item_id: Mapped[str]
+    input: Mapped[Any] = mapped_column(JSON)
+    expected: Mapped[Any] = mapped_column(JSON)
+    item_metadata: Mapped[dict[str, Any]] = mapped_column("metadata")
+
+
+class Experiment(Base):
+    __tablename__ = "experiments"
+    __table_args__ = (Index(None, "project", "name"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True)  # order of arrival; `id` is what everybody else sees
+    id: Mapped[str] = mapped_column(unique=True)
+    project: Mapped[str] = mapped_column(ForeignKey("projects.name"))
+    name: Mapped[str]
+    status: Mapped[str]
+    dataset_name: Mapped[str | None]
+    dataset_version: Mapped[int | None]
+    dataset_hash: Mapped[str | None]
+    item_count: Mapped[int | None]
+    scorers: Mapped[list[Any]]
+    config: Mapped[dict[str, Any]]  # everything needed to run it again
+    tags: Mapped[dict[str, Any]]
+    repeats: Mapped[int]
+    seed: Mapped[int | None] = mapped_column(BigInteger)
+    baseline_id: Mapped[str | None] = mapped_column(ForeignKey("experiments.id"))
+    summary: Mapped[list[Any] | None]
+    error: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Comparison(Base):
+    __tablename__ = "comparisons"
+    __table_args__ = (Index(None, "experiment_id"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id"))
+    baseline_id: Mapped[str] = mapped_column(ForeignKey("experiments.id"))
+    rows: Mapped[list[Any]]
+    verdict: Mapped[str | None]
+    content_hash: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class ApiKey(Base):
+    """The key itself is nowhere: only its hash, and enough of its beginning to recognise it."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    prefix: Mapped[str]
+    key_hash: Mapped[str] = mapped_column(unique=True)
+    scopes: Mapped[list[Any]]
+    project: Mapped[str | None]  # None: every project
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """One change, by whom. Only ever added to, in the transaction of the change itself."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    address: Mapped[str | None]
+    action: Mapped[str]  # e.g. "prompt.register"
+    project: Mapped[str | None]
+    object: Mapped[str]
+    detail: Mapped[dict[str, Any]]

@@ -1,0 +1,72 @@
+"""The registry: everything of the collector that changes. One SQLite file, apart from the spans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.collector.registry.audit import Audit
+from assay.collector.registry.database import Database
+from assay.collector.registry.datasets import Datasets
+from assay.collector.registry.experiments import Experiments
+from assay.collector.registry.keys import Keys
+from assay.collector.registry.migrate import migrate
+from assay.collector.registry.projects import Projects
+from assay.collector.registry.prompts import Prompts
+from assay.collector.registry.snapshot import snapshot
+from assay.collector.registry.times import Clock, utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Projects, prompts, data sets, experiments, keys, audit. Any thread may use it; what it answers is the API's."""
+
+    database: Database
+    projects: Projects
+    prompts: Prompts
+    datasets: Datasets
+    experiments: Experiments
+    keys: Keys
+    audit: Audit
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock = utc_now) -> Registry:
+        """Open the file, made and brought to the newest schema as needed.
+
+        Raises:
+            StoreDamaged: the file is no registry.
+            StoreError: it cannot be used: no space, no permission, or written by a newer Assay.
+        """
+        database = Database(path)
+        try:
+            with database.connect_for_migration() as connection:
+                migrate(connection)
+        except BaseException:
+            database.close()
+            raise
+        return cls(
+            database=database,
+            projects=Projects(database, clock),
+            prompts=Prompts(database, clock),
+            datasets=Datasets(database, clock),
+            experiments=Experiments(database, clock),
+            keys=Keys(database, clock),
+            audit=Audit(database),
+        )
+
+    @property
+    def revision(self) -> int:
+        """Moves with every change, whichever process made it."""
+        return self.audit.revision()
+
+    def snapshot(self) -> dict[str, list[dict[str, Any]]]:
+        """The tables to copy for readers (see snapshot.py), all of the same moment."""
+        with self.database.read() as session:
+            return snapshot(session)
+
+    def has_admin_key(self) -> bool:
+        return self.keys.has_admin()
+
+    def close(self) -> None:
+        self.database.close()
