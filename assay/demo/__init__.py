@@ -1,0 +1,1 @@
+"""The demo: a support assistant, traced, evaluated and compared; a stand-in answers where no model is at hand."""
