@@ -37,7 +37,7 @@ def start_embedded(data_dir: Path, *, port: int = 0) -> str:
         _forget_after_fork()
         if server := _servers.get(data_dir):
             return server.url
-        server = Server(data_dir=data_dir, host="127.0.0.1", port=port, embedded=True)
+        server = Server(data_dir=data_dir, host="127.0.0.1", port=port)
         try:
             server.start()
         except StoreLocked:

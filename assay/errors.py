@@ -18,6 +18,7 @@
     │   └── StoreDamaged                     it cannot be opened as it is
     ├── DatasetError (ValueError)            test data that cannot be read; names the row
     ├── GatewayError                         a model call that failed for good
+    ├── ScorerError                          a scorer that could not judge: counted as failed, never as a value
     └── GateFailed (AssertionError)          a comparison that missed its threshold
 
 Builtin second bases let plain ``except ValueError`` and the like work.
@@ -89,6 +90,9 @@ class DatasetError(AssayError, ValueError): ...
 
 
 class GatewayError(AssayError): ...
+
+
+class ScorerError(AssayError): ...
 
 
 class GateFailed(AssayError, AssertionError): ...

@@ -70,7 +70,9 @@ class Settings(BaseSettings):
         "OpenAI-compatible base URL of every model call: a LiteLLM proxy, Portkey, vLLM, ... Unset: the provider's own.",
         name="gateway_url",
     )
-    gateway_api_key: str | None = _setting(None, "Key for the gateway; unset: the provider's variable.", name="gateway_api_key")
+    gateway_api_key: str | None = _setting(
+        None, "Key for the gateway; unset: the provider's variable.", name="gateway_api_key"
+    )
     gateway_headers: dict[str, str] = _setting(
         {}, "Headers for the gateway as a JSON object, e.g. Portkey's x-portkey-provider.", name="gateway_headers"
     )

@@ -1,0 +1,14 @@
+"""The conventions that spans are written in: one module each, in the order in which they are tried.
+
+To add one: a module with a `DIALECT`, its line here, its test.
+"""
+
+from __future__ import annotations
+
+from assay.collector.dialects import assay, generic, openinference, otel_genai
+from assay.collector.dialects.dialect import Dialect
+
+# `assay` only adds links that no convention has a name for, so it lends its spans no label: they speak GenAI.
+DIALECTS: tuple[Dialect, ...] = (assay.DIALECT, otel_genai.DIALECT, openinference.DIALECT, generic.DIALECT)
+
+__all__ = ["DIALECTS", "Dialect"]

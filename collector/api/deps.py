@@ -1,0 +1,29 @@
+"""What every route needs: the service behind it, the project it speaks of, and the list it answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+
+from assay.collector.service import Service
+from assay.settings import DEFAULT_PROJECT
+
+
+def service(request: Request) -> Service:
+    """The service that this app serves."""
+    found: Service = request.app.state.service
+    return found
+
+
+ServiceDep = Annotated[Service, Depends(service)]
+Project = Annotated[str, Query(description="Project to look in.", min_length=1, max_length=200)]
+Limit = Annotated[int, Query(description="How many items at most.", ge=1, le=1000)]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
+
+DEFAULT = DEFAULT_PROJECT
+
+
+def page(items: list[Any], next_cursor: str | None = None) -> dict[str, Any]:
+    """A list as every route answers it."""
+    return {"items": items, "next_cursor": next_cursor}

@@ -1,0 +1,92 @@
+"""Errors as the API answers them: a status, and `{"error": {"code", "message", "hint"}}`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from assay.errors import (
+    AssayError,
+    CollectorUnavailable,
+    ConfigurationError,
+    Conflict,
+    DatasetError,
+    DatasetNotFound,
+    ExperimentNotFound,
+    InvalidRequest,
+    NotFound,
+    PromptNotFound,
+    TemplateError,
+    TraceNotFound,
+    Unauthorized,
+)
+
+logger = logging.getLogger("assay.collector")
+
+# error -> (status, code); a subclass stands before its base
+STATUS: tuple[tuple[type[AssayError], int, str], ...] = (
+    (PromptNotFound, 404, "prompt_not_found"),
+    (DatasetNotFound, 404, "dataset_not_found"),
+    (ExperimentNotFound, 404, "experiment_not_found"),
+    (TraceNotFound, 404, "trace_not_found"),
+    (NotFound, 404, "not_found"),
+    (TemplateError, 400, "invalid_template"),
+    (DatasetError, 400, "invalid_request"),
+    (InvalidRequest, 400, "invalid_request"),
+    (ConfigurationError, 400, "invalid_request"),
+    (Conflict, 409, "conflict"),
+    (Unauthorized, 401, "unauthorized"),
+    (CollectorUnavailable, 503, "unavailable"),
+    (AssayError, 500, "internal"),
+)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Make `app` answer every error in the API's form."""
+    app.add_exception_handler(AssayError, _assay_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def error_body(code: str, message: str, hint: str | None = None) -> dict[str, Any]:
+    return {"error": {"code": code, "message": message, "hint": hint}}
+
+
+def status_of(error: AssayError) -> tuple[int, str]:
+    """HTTP status and code of an error."""
+    return next((status, code) for kind, status, code in STATUS if isinstance(error, kind))
+
+
+async def _assay_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, AssayError)
+    status, code = status_of(error)
+    headers = {"retry-after": "2"} if status == 503 else None
+    return JSONResponse(error_body(code, error.message, error.hint), status, headers)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    problems = "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()[:5]
+    )
+    return JSONResponse(
+        error_body("invalid_request", f"The request cannot be used. {problems}.", "See /openapi.json."), 400
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 401: "unauthorized", 403: "forbidden"}.get(error.status_code, "invalid_request")
+    message = f"{request.method} {request.url.path}: {error.detail}."
+    return JSONResponse(error_body(code, message, "See /openapi.json."), error.status_code, error.headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return JSONResponse(error_body("internal", "The collector failed on this request.", "Its log says why."), 500)

@@ -1,0 +1,119 @@
+"""Scores: what people, code, judges and users think of a trace, a span, a session or an experiment's row."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from assay.collector import queries
+from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
+from assay.collector.values import to_json
+
+router = APIRouter(prefix="/api/v1", tags=["scores"])
+
+
+class NewScore(BaseModel):
+    """One judgement. `value` is null only when `error` says why there is none."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    value: bool | int | float | str | None = None
+    explanation: str | None = None
+    source: Literal["human", "llm", "code", "user"] = "user"
+    author: str | None = None
+    trace_id: Annotated[str | None, Field(pattern="^[0-9a-f]{32}$")] = None
+    span_id: Annotated[str | None, Field(pattern="^[0-9a-f]{16}$")] = None
+    session_id: str | None = None
+    experiment_id: str | None = None
+    item_id: str | None = None
+    repeat: int | None = None
+    error: str | None = None
+    metadata: dict[str, Any] = {}
+    id: Annotated[str | None, Field(min_length=1, max_length=100, description="Sent twice, it counts once.")] = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> NewScore:
+        if not (self.trace_id or self.session_id or self.experiment_id):
+            raise ValueError("a score needs a trace_id, a session_id or an experiment_id")
+        if self.value is None and not self.error:
+            raise ValueError("a score needs a value, or an error that says why it has none")
+        return self
+
+
+class NewScores(BaseModel):
+    """Several at once; they are stored together or not at all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scores: Annotated[list[NewScore], Field(max_length=10_000)]
+
+
+def _one_or_several(body: Any) -> str:
+    several = "scores" in body if isinstance(body, dict) else isinstance(body, NewScores)
+    return "several" if several else "one"
+
+
+# Told apart before they are checked, so that a mistake is reported once and not for both forms.
+OneOrSeveral = Annotated[
+    Annotated[NewScore, Tag("one")] | Annotated[NewScores, Tag("several")], Discriminator(_one_or_several)
+]
+
+
+@router.post("/scores", status_code=201)
+def add_scores(body: OneOrSeveral, service: ServiceDep, project: Project = DEFAULT) -> dict[str, Any]:
+    """Store one score or several. The newest of the same name, source and author on the same thing is the one that counts."""
+    scores = body.scores if isinstance(body, NewScores) else [body]
+    rows = [score_row(score, project) for score in scores]
+    service.append({"score_log": rows})
+    return page([{"id": row["id"]} for row in rows])
+
+
+@router.get("/scores")
+def list_scores(
+    service: ServiceDep,
+    project: Project = DEFAULT,
+    trace_id: Annotated[str | None, Query()] = None,
+    experiment_id: Annotated[str | None, Query()] = None,
+    name: Annotated[str | None, Query()] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> dict[str, Any]:
+    """Scores, newest first."""
+    found = queries.list_scores(
+        service.store,
+        project=project,
+        trace_id=trace_id,
+        experiment_id=experiment_id,
+        name=name,
+        limit=limit,
+        cursor=cursor,
+    )
+    return page(found.items, found.next_cursor)
+
+
+def score_row(score: NewScore, project: str) -> dict[str, Any]:
+    """A score as a row of score_log."""
+    return {
+        "id": score.id or uuid.uuid4().hex,
+        "project": project,
+        "name": score.name,
+        "value": None if score.value is None else to_json(score.value),
+        "explanation": score.explanation,
+        "source": score.source,
+        "author": score.author,
+        "trace_id": score.trace_id,
+        "span_id": score.span_id,
+        "session_id": score.session_id,
+        "experiment_id": score.experiment_id,
+        "item_id": score.item_id,
+        "repeat": score.repeat,
+        "status": "scored" if score.value is not None else "scorer_error",
+        "error": score.error,
+        "metadata": to_json(score.metadata) if score.metadata else None,
+        "created_at": time.time_ns(),
+    }

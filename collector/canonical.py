@@ -1,0 +1,241 @@
+"""Decoded spans -> rows of the span table, whatever dialect they speak. Pure.
+
+What was sent is kept as it came, in `attributes`, `resource`, `events` and `links`. Every other column is what the dialects
+make of it; a column that none of them can fill is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from assay import semconv
+from assay.collector.decode import DecodedSpan
+from assay.collector.dialects import DIALECTS, Dialect
+from assay.collector.messages import answer_text, last_user_text, tool_calls
+from assay.collector.prices import cost_usd
+from assay.collector.values import (
+    INT64_MAX,
+    as_count,
+    as_integer,
+    as_list,
+    as_number,
+    as_object,
+    as_structure,
+    as_text,
+    to_json,
+)
+from assay.settings import DEFAULT_PROJECT
+
+Attributes = Mapping[str, Any]
+
+# column -> how whatever a sender wrote there is read
+READERS: dict[str, Callable[[Any], Any]] = {
+    "kind": as_text,
+    "operation": as_text,
+    "provider": as_text,
+    "request_model": as_text,
+    "response_model": as_text,
+    "finish_reasons": as_list,
+    "model_parameters": as_object,
+    "input_messages": as_structure,
+    "output_messages": as_structure,
+    "tools": as_structure,
+    "input": as_text,
+    "output": as_text,
+    "documents": as_structure,
+    "tool_name": as_text,
+    "input_tokens": as_count,
+    "output_tokens": as_count,
+    "total_tokens": as_count,
+    "cache_read_tokens": as_count,
+    "cache_write_tokens": as_count,
+    "reasoning_tokens": as_count,
+    "cost_usd": as_number,
+    "session_id": as_text,
+    "user_id": as_text,
+    "tags": as_list,
+    "metadata": as_object,
+    "prompt_name": as_text,
+    "prompt_version": as_integer,
+    "ab_test": as_text,
+    "ab_arm": as_text,
+    "experiment_id": as_text,
+    "item_id": as_text,
+    "trace_name": as_text,
+}
+
+PROVIDERS = {
+    "az.ai.openai": "azure.ai.openai",
+    "az.ai.inference": "azure.ai.inference",
+    "azure": "azure.ai.openai",
+    "xai": "x_ai",
+    "bedrock": "aws.bedrock",
+    "google": "gcp.gemini",
+    "gemini": "gcp.gemini",
+    "vertex_ai": "gcp.vertex_ai",
+    "mistralai": "mistral_ai",
+    "mistral": "mistral_ai",
+}
+DOTTED_PROVIDERS = ("azure.", "az.", "aws.", "gcp.", "ibm.")
+
+
+def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None) -> list[Any]:
+    """One row, in the order of SPAN_COLUMNS.
+
+    Args:
+        received_at: nanoseconds since the epoch.
+        project: of the request (header), where the resource names none.
+    """
+    attributes, resource = span.attributes, span.resource
+    found, label = _coalesce(attributes)
+    start = min(span.start_time, INT64_MAX - 1)
+    end = min(max(span.end_time, span.start_time), INT64_MAX - 1)
+    inputs, outputs = found["input_messages"], found["output_messages"]
+    provider = _provider(found["provider"])
+    input_tokens, output_tokens = found["input_tokens"], found["output_tokens"]
+    total_tokens = found["total_tokens"]
+    if total_tokens is None and (input_tokens is not None or output_tokens is not None):
+        total_tokens = (input_tokens or 0) + (output_tokens or 0)
+    cost = found["cost_usd"]
+    if cost is None and found["kind"] in ("llm", "embedding"):
+        cost = cost_usd(
+            provider=provider,
+            models=(found["response_model"], found["request_model"]),
+            at=start,
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            cache_read_tokens=found["cache_read_tokens"],
+            cache_write_tokens=found["cache_write_tokens"],
+        )
+    calls = [name for part in tool_calls(outputs) if (name := as_text(part.get("name")))]
+    return [
+        project_of(resource, project),
+        span.trace_id,
+        span.span_id,
+        span.parent_span_id,
+        span.name,
+        found["kind"],
+        found["operation"],
+        label,
+        start,
+        end,
+        (end - start) / 1e6,
+        _status(span),
+        span.status_message or _exception_message(span),
+        as_text(resource.get(semconv.SERVICE_NAME)),
+        as_text(resource.get(semconv.DEPLOYMENT_ENVIRONMENT_NAME)) or as_text(resource.get("deployment.environment")),
+        as_text(resource.get(semconv.SERVICE_VERSION)),
+        found["session_id"],
+        found["user_id"],
+        found["tags"],
+        _json(found["metadata"]),
+        provider,
+        found["request_model"],
+        found["response_model"],
+        found["finish_reasons"],
+        _json(found["model_parameters"]),
+        _json(inputs),
+        _json(outputs),
+        _json(found["tools"]),
+        last_user_text(inputs) or found["input"],
+        answer_text(outputs) or found["output"],
+        _json(found["documents"]),
+        found["tool_name"] or (span.name if found["kind"] == "tool" else None),
+        calls or None,
+        input_tokens,
+        output_tokens,
+        total_tokens,
+        found["cache_read_tokens"],
+        found["cache_write_tokens"],
+        found["reasoning_tokens"],
+        cost,
+        found["prompt_name"],
+        found["prompt_version"],
+        found["ab_test"],
+        found["ab_arm"],
+        found["experiment_id"],
+        found["item_id"],
+        {key: to_json(value) for key, value in attributes.items()},
+        to_json(resource),
+        _json(span.events),
+        _json(span.links),
+        found["trace_name"],
+        span.scope.name or None,
+        span.scope.version or None,
+        span.span_kind,
+        span.trace_state,
+        span.dropped_attributes_count,
+        received_at,
+    ]
+
+
+def project_of(resource: Attributes, header: str | None) -> str:
+    """The project a span is filed under: what its resource says, else the request's header, else the service's name."""
+    named = (
+        as_text(resource.get(semconv.ASSAY_PROJECT))
+        or as_text(resource.get(semconv.OPENINFERENCE_PROJECT_NAME))
+        or header
+    )
+    if named:
+        return named
+    service = as_text(resource.get(semconv.SERVICE_NAME))
+    return service if service and not service.startswith("unknown_service") else DEFAULT_PROJECT
+
+
+def _coalesce(attributes: Attributes) -> tuple[dict[str, Any], str]:
+    """Every column that dialects can fill, and the label of the first dialect that recognises the span."""
+    speaking = [dialect for dialect in DIALECTS if _speaks(dialect, attributes)]
+    found = {column: _first(column, speaking, attributes) for column in READERS}
+    label = next(dialect.name for dialect in speaking if dialect.recognises(attributes))
+    return found, label
+
+
+def _speaks(dialect: Dialect, attributes: Attributes) -> bool:
+    return dialect.prefixes == ("",) or any(name.startswith(dialect.prefixes) for name in attributes)
+
+
+def _first(column: str, dialects: list[Dialect], attributes: Attributes) -> Any:
+    read = READERS[column]
+    for dialect in dialects:
+        for name in dialect.fields.get(column, ()):
+            if name in attributes and (value := read(attributes[name])) is not None:
+                return value
+        function = dialect.functions.get(column)
+        if function is not None and (value := read(function(attributes))) is not None:
+            return value
+    return None
+
+
+def _provider(name: str | None) -> str | None:
+    """The convention's name of a provider: lower case, without the suffix that some SDKs add (`openai.chat`)."""
+    if name is None:
+        return None
+    name = name.lower()
+    if name in PROVIDERS:
+        return PROVIDERS[name]
+    return name if name.startswith(DOTTED_PROVIDERS) else name.split(".", 1)[0]
+
+
+def _status(span: DecodedSpan) -> str:
+    # Any one of the three is enough to call it an error: many instrumentations set only one.
+    if span.status == "unset" and (semconv.ERROR_TYPE in span.attributes or _exception(span) is not None):
+        return "error"
+    return span.status
+
+
+def _exception(span: DecodedSpan) -> dict[str, Any] | None:
+    # An exception that was handled inside the span, and said so, does not make the span fail.
+    for event in span.events:
+        if event["name"] == "exception" and str(event["attributes"].get("exception.escaped")).lower() != "false":
+            return event
+    return None
+
+
+def _exception_message(span: DecodedSpan) -> str | None:
+    event = _exception(span)
+    return as_text(event["attributes"].get("exception.message")) if event else None
+
+
+def _json(value: Any) -> str | None:
+    return to_json(value) if value else None

@@ -1,0 +1,105 @@
+"""The columns of a span: one table that the schema, the writer, the filter language and the API all read.
+
+Order is the order of DESIGN's span table, then what the store keeps for itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+
+Kind = Literal["text", "integer", "number", "time", "list", "json", "map"]
+
+SQL_TYPES: dict[Kind, str] = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "time": "TIMESTAMP_NS",
+    "list": "VARCHAR[]",
+    "json": "JSON",
+    "map": "MAP(VARCHAR, JSON)",
+}
+
+ARROW_TYPES: dict[Kind, pa.DataType] = {
+    "text": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "time": pa.timestamp("ns"),
+    "list": pa.list_(pa.string()),
+    "json": pa.string(),
+    "map": pa.map_(pa.string(), pa.string()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    kind: Kind
+
+
+SPAN_COLUMNS: tuple[Column, ...] = (
+    Column("project", "text"),
+    Column("trace_id", "text"),
+    Column("span_id", "text"),
+    Column("parent_span_id", "text"),
+    Column("name", "text"),
+    Column("kind", "text"),
+    Column("operation", "text"),
+    Column("dialect", "text"),
+    Column("start_time", "time"),
+    Column("end_time", "time"),
+    Column("duration_ms", "number"),
+    Column("status", "text"),
+    Column("status_message", "text"),
+    Column("service_name", "text"),
+    Column("environment", "text"),
+    Column("release", "text"),
+    Column("session_id", "text"),
+    Column("user_id", "text"),
+    Column("tags", "list"),
+    Column("metadata", "json"),
+    Column("provider", "text"),
+    Column("request_model", "text"),
+    Column("response_model", "text"),
+    Column("finish_reasons", "list"),
+    Column("model_parameters", "json"),
+    Column("input_messages", "json"),
+    Column("output_messages", "json"),
+    Column("tools", "json"),
+    Column("input", "text"),
+    Column("output", "text"),
+    Column("documents", "json"),
+    Column("tool_name", "text"),
+    Column("tool_call_names", "list"),
+    Column("input_tokens", "integer"),
+    Column("output_tokens", "integer"),
+    Column("total_tokens", "integer"),
+    Column("cache_read_tokens", "integer"),
+    Column("cache_write_tokens", "integer"),
+    Column("reasoning_tokens", "integer"),
+    Column("cost_usd", "number"),
+    Column("prompt_name", "text"),
+    Column("prompt_version", "integer"),
+    Column("ab_test", "text"),
+    Column("ab_arm", "text"),
+    Column("experiment_id", "text"),
+    Column("item_id", "text"),
+    Column("attributes", "map"),
+    Column("resource", "json"),
+    Column("events", "json"),
+    Column("links", "json"),
+    # Kept for completeness; not part of the public span
+    Column("trace_name", "text"),
+    Column("scope_name", "text"),
+    Column("scope_version", "text"),
+    Column("span_kind", "text"),
+    Column("trace_state", "text"),
+    Column("dropped_attributes_count", "integer"),
+    Column("received_at", "time"),
+)
+
+SPAN_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.kind]) for column in SPAN_COLUMNS])
+COLUMN_NAMES: tuple[str, ...] = tuple(column.name for column in SPAN_COLUMNS)
+PUBLIC_COLUMNS: tuple[Column, ...] = SPAN_COLUMNS[: COLUMN_NAMES.index("links") + 1]

@@ -1,0 +1,66 @@
+"""One process owns a data directory. A lock of our own, because DuckDB's cannot be trusted alone.
+
+DuckDB locks its file with fcntl: that lock vanishes as soon as the owner itself opens and closes the file, and a forked
+child inherits the connection unlocked. `flock` belongs to the open file instead, so it holds until this object lets go.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+from assay.errors import StoreLocked
+
+try:
+    import fcntl
+except ImportError:  # Windows: msvcrt locks a byte range of the file, with the same meaning here
+    fcntl = None  # type: ignore[assignment]
+    import msvcrt
+
+LOCK_FILE = "LOCK"
+
+
+class DirectoryLock:
+    """Held from construction until `release`."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Take the lock of `data_dir`.
+
+        Raises:
+            StoreLocked: another process has it; the message names its pid.
+        """
+        self._path = data_dir / LOCK_FILE
+        self._file: IO[str] | None = open(self._path, "a+", encoding="ascii")  # noqa: SIM115 - held open on purpose
+        try:
+            _lock(self._file)
+        except OSError as error:
+            owner = self._read_owner()
+            self._file.close()
+            raise StoreLocked(
+                f"The data directory {data_dir} is in use by another process (pid {owner}).",
+                hint="Stop that one, or choose another directory: assay serve --data-dir DIR.",
+            ) from error
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let go. The file stays: removing it would let two processes lock two different files of the same name."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _read_owner(self) -> str:
+        assert self._file is not None
+        self._file.seek(0)
+        return self._file.read().strip() or "unknown"
+
+
+def _lock(file: IO[str]) -> None:
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    else:
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]

@@ -1,0 +1,38 @@
+"""Fixtures that many tests share. Every component is real; only models are stood in for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assay.client import reset_client
+from assay.collector.server import Server
+from assay.settings import configure, reset_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No settings of the machine's, no data directory of the checkout's, nothing left over from the test before."""
+    for name in list(os.environ):
+        if name.startswith(("ASSAY_", "OTEL_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    reset_settings()
+    reset_client()
+    yield
+    reset_client()
+    reset_settings()
+
+
+@pytest.fixture
+def collector(tmp_path: Path) -> Iterator[Server]:
+    """A collector on a free loopback port; the process's settings point to it, project `test`."""
+    server = Server(data_dir=tmp_path / ".assay")
+    server.start()
+    configure(endpoint=server.url, project="test")
+    yield server
+    reset_client()
+    server.stop()
