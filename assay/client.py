@@ -47,7 +47,8 @@ class Client:
     def __init__(self, settings: Settings, *, transport: httpx.BaseTransport | None = None) -> None:
         self.settings = settings
         self.project = settings.project
-        # trust_env off for loopback and for a collector of one's own: an HTTP_PROXY meant for the internet would swallow it
+        # trust_env off for loopback and for a collector of one's own: an HTTP_PROXY meant for the internet would
+        # swallow it
         self._http = httpx.Client(timeout=settings.timeout_s, trust_env=False, transport=transport)
         self._destination: Destination | None = None
 
@@ -98,7 +99,8 @@ class Client:
             try:
                 return self._http.request(method, f"{url}{path}", params=query, json=json, headers=headers)
             except httpx.ConnectError as error:
-                # The collector may have moved: an embedded one ends with its process, a server restarts on another port.
+                # The collector may have moved: an embedded one ends with its process, a server restarts on another
+                # port.
                 self._destination = None
                 if attempt == 2:
                     raise _unreachable(url, error) from error

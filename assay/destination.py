@@ -1,4 +1,6 @@
-"""Which collector this process talks to: a configured one, the one that serves the data directory, or one embedded here."""
+"""Which collector this process talks to: a configured one, the one that serves the data directory, or one embedded
+here.
+"""
 
 from __future__ import annotations
 

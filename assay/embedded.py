@@ -57,7 +57,10 @@ def embedded_url(data_dir: Path) -> str | None:
 
 
 def stop_embedded() -> None:
-    """Stop every collector embedded in this process, with everything received on disk. Does nothing when there is none."""
+    """Stop every collector embedded in this process, with everything received on disk.
+
+    Does nothing when there is none.
+    """
     with _lock:
         _forget_after_fork()
         servers = list(_servers.values())

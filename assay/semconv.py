@@ -71,4 +71,16 @@ ASSAY_ITEM_REPEAT = "assay.item.repeat"
 ASSAY_AB_TEST = "assay.ab_test.name"
 ASSAY_AB_ARM = "assay.ab_test.arm"
 
-KINDS = ("llm", "agent", "tool", "retriever", "reranker", "embedding", "chain", "guardrail", "evaluator", "prompt", "task")
+KINDS = (
+    "llm",
+    "agent",
+    "tool",
+    "retriever",
+    "reranker",
+    "embedding",
+    "chain",
+    "guardrail",
+    "evaluator",
+    "prompt",
+    "task",
+)

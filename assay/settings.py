@@ -1,8 +1,8 @@
 """Every setting, in one table: field, environment variables, default, help.
 
-A value given in code (`assay.init(project=...)`) beats the environment, which beats the default. Where OpenTelemetry has a
-variable of its own it is read after ours, so a program that is set up for OpenTelemetry needs nothing new.
-The command line's help and `docs/settings.md` are made from this table.
+A value given in code (`assay.init(project=...)`) beats the environment, which beats the default. Where OpenTelemetry
+has a variable of its own it is read after ours, so a program that is set up for OpenTelemetry needs nothing new. The
+command line's help and `docs/settings.md` are made from this table.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     # Models
     gateway_url: str | None = _setting(
         None,
-        "OpenAI-compatible base URL of every model call: a LiteLLM proxy, Portkey, vLLM, ... Unset: the provider's own.",
+        "OpenAI-compatible base URL of every model call: LiteLLM proxy, Portkey, vLLM, ... Unset: the provider's own.",
         name="gateway_url",
     )
     gateway_api_key: str | None = _setting(

@@ -1,7 +1,7 @@
 """Decoded spans -> rows of the span table, whatever dialect they speak. Pure.
 
-What was sent is kept as it came, in `attributes`, `resource`, `events` and `links`. Every other column is what the dialects
-make of it; a column that none of them can fill is null.
+What was sent is kept as it came, in `attributes`, `resource`, `events` and `links`. Every other column is what the
+dialects make of it; a column that none of them can fill is null.
 """
 
 from __future__ import annotations

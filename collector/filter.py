@@ -1,11 +1,11 @@
 """The filter language: one boolean SQL expression over the fields of a trace or a span.
 
-sqlglot parses the text into a tree; every node is checked against what is allowed here; SQL is then written anew from the
-tree, with every value of the user's as a bound parameter. Nothing of the text itself reaches the database.
+sqlglot parses the text into a tree; every node is checked against what is allowed here; SQL is then written anew from
+the tree, with every value of the user's as a bound parameter. Nothing of the text itself reaches the database.
 
-Fields are those of a trace row or of a span. In a filter over traces, a field that only spans have (`kind`, `attributes[...]`)
-asks whether some span of the trace matches; `any(...)` asks for one span that matches a whole condition, `child(...)` for a
-direct child of the span in question.
+Fields are those of a trace row or of a span. In a filter over traces, a field that only spans have (`kind`,
+`attributes[...]`) asks whether some span of the trace matches; `any(...)` asks for one span that matches a whole
+condition, `child(...)` for a direct child of the span in question.
 """
 
 from __future__ import annotations
@@ -200,8 +200,9 @@ class _Compiler:
         same_trace = f"{inner.alias}.project = {self.alias}.project AND {inner.alias}.trace_id = {self.alias}.trace_id"
         if child and self.target == "traces":  # of the root
             same_trace += (
-                f" AND {inner.alias}.parent_span_id IN (SELECT r.span_id FROM span_log r WHERE r.project = {self.alias}.project"
-                f" AND r.trace_id = {self.alias}.trace_id AND r.parent_span_id IS NULL)"
+                f" AND {inner.alias}.parent_span_id IN (SELECT r.span_id FROM span_log r"
+                f" WHERE r.project = {self.alias}.project AND r.trace_id = {self.alias}.trace_id"
+                " AND r.parent_span_id IS NULL)"
             )
         elif child:
             same_trace += f" AND {inner.alias}.parent_span_id = {self.alias}.span_id"

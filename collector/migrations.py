@@ -104,12 +104,14 @@ MIGRATIONS: tuple[Migration, ...] = (
             status VARCHAR NOT NULL, status_message VARCHAR,
             service_name VARCHAR, environment VARCHAR, release VARCHAR,
             session_id VARCHAR, user_id VARCHAR, tags VARCHAR[], metadata JSON,
-            provider VARCHAR, request_model VARCHAR, response_model VARCHAR, finish_reasons VARCHAR[], model_parameters JSON,
+            provider VARCHAR, request_model VARCHAR, response_model VARCHAR, finish_reasons VARCHAR[],
+            model_parameters JSON,
             input_messages JSON, output_messages JSON, tools JSON, input VARCHAR, output VARCHAR, documents JSON,
             tool_name VARCHAR, tool_call_names VARCHAR[],
             input_tokens BIGINT, output_tokens BIGINT, total_tokens BIGINT,
             cache_read_tokens BIGINT, cache_write_tokens BIGINT, reasoning_tokens BIGINT, cost_usd DOUBLE,
-            prompt_name VARCHAR, prompt_version BIGINT, ab_test VARCHAR, ab_arm VARCHAR, experiment_id VARCHAR, item_id VARCHAR,
+            prompt_name VARCHAR, prompt_version BIGINT, ab_test VARCHAR, ab_arm VARCHAR,
+            experiment_id VARCHAR, item_id VARCHAR,
             attributes MAP(VARCHAR, JSON), resource JSON, events JSON, links JSON,
             trace_name VARCHAR, scope_name VARCHAR, scope_version VARCHAR, span_kind VARCHAR, trace_state VARCHAR,
             dropped_attributes_count BIGINT, received_at TIMESTAMP_NS NOT NULL
@@ -133,7 +135,8 @@ MIGRATIONS: tuple[Migration, ...] = (
                 json_extract_string(value, '$') AS label
             FROM score_log
             QUALIFY row_number() OVER (
-                PARTITION BY project, name, source, author, trace_id, span_id, session_id, experiment_id, item_id, repeat
+                PARTITION BY project, name, source, author,
+                    trace_id, span_id, session_id, experiment_id, item_id, repeat
                 ORDER BY created_at DESC, id DESC
             ) = 1;
 
@@ -146,25 +149,32 @@ MIGRATIONS: tuple[Migration, ...] = (
             input_tokens BIGINT, output_tokens BIGINT, cost_usd DOUBLE, scores JSON, received_at TIMESTAMP_NS NOT NULL
         );
         CREATE VIEW experiment_rows AS
-            SELECT * EXCLUDE (position, received_at), min(position) OVER (PARTITION BY experiment_id, item_id, repeat) AS position
-            FROM experiment_row_log
-            QUALIFY row_number() OVER (PARTITION BY experiment_id, item_id, repeat ORDER BY experiment_row_log.position DESC) = 1;
+            SELECT * EXCLUDE (position, received_at),
+                min(position) OVER (PARTITION BY experiment_id, item_id, repeat) AS position
+            FROM experiment_row_log log
+            QUALIFY row_number() OVER (PARTITION BY experiment_id, item_id, repeat ORDER BY log.position DESC) = 1;
 
         CREATE TABLE prompts (
-            project VARCHAR, name VARCHAR, latest_version INTEGER, tags JSON, created_at TIMESTAMP, updated_at TIMESTAMP);
+            project VARCHAR, name VARCHAR, latest_version INTEGER, tags JSON,
+            created_at TIMESTAMP, updated_at TIMESTAMP);
         CREATE TABLE prompt_versions (
             project VARCHAR, name VARCHAR, version INTEGER, type VARCHAR, template JSON, config JSON, tags JSON,
-            commit_message VARCHAR, author VARCHAR, created_at TIMESTAMP, content_hash VARCHAR, parent_version INTEGER);
-        CREATE TABLE prompt_aliases (project VARCHAR, name VARCHAR, alias VARCHAR, version INTEGER, updated_at TIMESTAMP);
-        CREATE TABLE datasets (project VARCHAR, name VARCHAR, description VARCHAR, latest_version INTEGER, created_at TIMESTAMP);
+            commit_message VARCHAR, author VARCHAR, created_at TIMESTAMP,
+            content_hash VARCHAR, parent_version INTEGER);
+        CREATE TABLE prompt_aliases (
+            project VARCHAR, name VARCHAR, alias VARCHAR, version INTEGER, updated_at TIMESTAMP);
+        CREATE TABLE datasets (
+            project VARCHAR, name VARCHAR, description VARCHAR, latest_version INTEGER, created_at TIMESTAMP);
         CREATE TABLE dataset_versions (
-            project VARCHAR, name VARCHAR, version INTEGER, content_hash VARCHAR, item_count INTEGER, created_at TIMESTAMP);
+            project VARCHAR, name VARCHAR, version INTEGER, content_hash VARCHAR, item_count INTEGER,
+            created_at TIMESTAMP);
         CREATE TABLE dataset_items (
             project VARCHAR, name VARCHAR, version INTEGER, item_id VARCHAR, position INTEGER,
             input JSON, expected JSON, metadata JSON);
         CREATE TABLE experiments (
-            project VARCHAR, id VARCHAR, name VARCHAR, status VARCHAR, dataset JSON, scorers JSON, config JSON, tags JSON,
-            repeats INTEGER, seed BIGINT, baseline_id VARCHAR, summary JSON, created_at TIMESTAMP, finished_at TIMESTAMP);
+            project VARCHAR, id VARCHAR, name VARCHAR, status VARCHAR, dataset JSON, scorers JSON, config JSON,
+            tags JSON, repeats INTEGER, seed BIGINT, baseline_id VARCHAR, summary JSON,
+            created_at TIMESTAMP, finished_at TIMESTAMP);
         CREATE TABLE comparisons (
             project VARCHAR, id VARCHAR, experiment_id VARCHAR, baseline_id VARCHAR, rows JSON, verdict VARCHAR,
             created_at TIMESTAMP);
@@ -194,7 +204,8 @@ def migrate(connection: duckdb.DuckDBPyConnection) -> list[Migration]:
         StoreDamaged: the file was written by a newer Assay.
     """
     connection.execute(
-        "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER, name VARCHAR, applied_at TIMESTAMP DEFAULT now()::TIMESTAMP)"
+        "CREATE TABLE IF NOT EXISTS schema_migrations "
+        "(version INTEGER, name VARCHAR, applied_at TIMESTAMP DEFAULT now()::TIMESTAMP)"
     )
     [(present,)] = connection.execute("SELECT coalesce(max(version), 0) FROM schema_migrations").fetchall()
     if present > MIGRATIONS[-1].version:

@@ -1,4 +1,7 @@
-"""Every question that readers ask of the span store. The one place, beside `rows`, `store` and `migrations`, with SQL."""
+"""Every question that readers ask of the span store.
+
+The one place, beside `rows`, `store` and `migrations`, with SQL.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,20 @@ from typing import Any
 import duckdb
 import orjson
 
-from assay.collector.columns import PUBLIC_COLUMNS
+from assay.collector.columns import PUBLIC_COLUMNS, Column
 from assay.collector.filter import SPAN_FIELDS, TRACE_FIELDS, Compiled, Target, compile_filter
 from assay.collector.store import SpanStore
 from assay.errors import InvalidRequest
 
 JSON_COLUMNS = {column.name for column in PUBLIC_COLUMNS if column.kind == "json"} | {"scores", "value", "expected"}
 TIME_COLUMNS = {"start_time", "end_time", "created_at", "started_at"}
+
+
+def _span_column(column: Column) -> str:
+    if column.kind == "time":
+        return f"epoch_ns({column.name}) AS {column.name}"
+    return f"to_json({column.name}) AS {column.name}" if column.kind == "map" else column.name
+
 
 TRACE_COLUMNS = (
     *(name for name in TRACE_FIELDS if name not in ("start_time", "end_time")),
@@ -27,12 +37,13 @@ TRACE_COLUMNS = (
     "epoch_ns(end_time) AS end_time",
     "scores",
 )
-SPAN_COLUMNS = tuple(
-    {"time": f"epoch_ns({column.name}) AS {column.name}", "map": f"to_json({column.name}) AS {column.name}"}.get(
-        column.kind, f'"{column.name}"'
-    )
-    for column in PUBLIC_COLUMNS
-) + ("dropped_attributes_count", "scope_name", "scope_version", "span_kind")
+SPAN_COLUMNS = (
+    *(_span_column(column) for column in PUBLIC_COLUMNS),
+    "dropped_attributes_count",
+    "scope_name",
+    "scope_version",
+    "span_kind",
+)
 SCORE_COLUMNS = (
     "id",
     "project",
@@ -286,13 +297,13 @@ def _keyset(
         value, last_key = after
         beyond = "<" if direction == "DESC" else ">"
         if value is None:
-            where += f' AND t."{column}" IS NULL AND t.{key} {beyond} ?'
+            where += f" AND t.{column} IS NULL AND t.{key} {beyond} ?"
             parameters.append(last_key)
         else:
             mark = "make_timestamp_ns(?)" if column in TIME_COLUMNS else "?"
-            where += f' AND (t."{column}" {beyond} {mark} OR (t."{column}" = {mark} AND t.{key} {beyond} ?) OR t."{column}" IS NULL)'
+            where += f" AND (t.{column} {beyond} {mark} OR (t.{column} = {mark} AND t.{key} {beyond} ?) OR t.{column} IS NULL)"
             parameters += [value, value, last_key]
-    sql = f'{select} WHERE {where} ORDER BY t."{column}" {direction} NULLS LAST, t.{key} {direction} LIMIT ?'
+    sql = f"{select} WHERE {where} ORDER BY t.{column} {direction} NULLS LAST, t.{key} {direction} LIMIT ?"
     with store.read() as db:
         try:
             items = _fetch(db, sql, [*parameters, limit + 1])

@@ -1,7 +1,8 @@
-"""OTLP over HTTP: `POST /v1/traces`, as plain ASGI beside the framework, since most bytes of the collector's life pass here.
+"""OTLP over HTTP: `POST /v1/traces`, as plain ASGI beside the framework, since most bytes of the collector's life
+pass here.
 
-Source: opentelemetry-specification, protocol/otlp.md. A 200 means that every span which `partial_success` does not count as
-rejected is committed and fsynced.
+Source: opentelemetry-specification, protocol/otlp.md. A 200 means that every span which `partial_success` does not
+count as rejected is committed and fsynced.
 """
 
 from __future__ import annotations
@@ -127,7 +128,8 @@ def _status_body(error: AssayError) -> bytes:
 
 
 def _retry_after() -> dict[str, str]:
-    # Short, because SDKs drop a batch when the wait exceeds what is left of their ten seconds; random, so that senders spread.
+    # Short, because SDKs drop a batch when the wait exceeds what is left of their ten seconds; random, so that
+    # senders spread.
     return {"retry-after": str(random.randint(1, 3))}
 
 

@@ -1,4 +1,6 @@
-"""The collector as a running server: in the foreground of `assay serve`, or in a background thread of a traced program."""
+"""The collector as a running server: in the foreground of `assay serve`, or in a background thread of a traced
+program.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """The span store: one DuckDB file, one owner, one writer.
 
-What is committed here survives `kill -9`: DuckDB writes and fsyncs its write-ahead log before COMMIT returns. Checkpoints
-(moving that log into the file) are ours to start, because a checkpoint that meets a full disk invalidates the whole
-instance, and because one that runs inside an insert stalls it for a second.
+What is committed here survives `kill -9`: DuckDB writes and fsyncs its write-ahead log before COMMIT returns.
+Checkpoints (moving that log into the file) are ours to start, because a checkpoint that meets a full disk invalidates
+the whole instance, and because one that runs inside an insert stalls it for a second.
 """
 
 from __future__ import annotations
@@ -188,7 +188,8 @@ class SpanStore:
         self._refuse_after_fork()
         cursor = self._connection.cursor()
         try:
-            # An insert, not an update: DuckDB refuses a checkpoint while readers hold the version that an update replaced.
+            # An insert, not an update: DuckDB refuses a checkpoint while readers hold the version that an update
+            # replaced.
             cursor.execute("INSERT INTO span_count_log SELECT count(*), now()::TIMESTAMP FROM span_log").fetchall()
             cursor.execute("CHECKPOINT")
             return True

@@ -1,7 +1,8 @@
 """The one writer: everything that waits is committed together, and each sender hears of it only afterwards.
 
-One commit costs one fsync, however much is in it. So the writer takes all that has arrived, commits it as one group, and
-then resolves every waiter. When a group fails its members are tried one by one, so that one bad batch harms only itself.
+One commit costs one fsync, however much is in it. So the writer takes all that has arrived, commits it as one group,
+and then resolves every waiter. When a group fails its members are tried one by one, so that one bad batch harms only
+itself.
 """
 
 from __future__ import annotations

@@ -64,7 +64,10 @@ class Rows(BaseModel):
 
 @router.post("/experiments/{experiment_id}/rows", status_code=201)
 def add_rows(experiment_id: str, body: Rows, service: ServiceDep, project: Project = DEFAULT) -> dict[str, Any]:
-    """Store rows. A row sent again, by item and repeat, replaces the one before. Its scores are put on its trace too."""
+    """Store rows.
+
+    A row sent again, by item and repeat, replaces the one before. Its scores are put on its trace too.
+    """
     service.registry.experiments.get(experiment_id, project)
     now = time.time_ns()
     rows = [_row(row, experiment_id, project, now) for row in body.rows]

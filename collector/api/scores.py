@@ -66,7 +66,10 @@ OneOrSeveral = Annotated[
 
 @router.post("/scores", status_code=201)
 def add_scores(body: OneOrSeveral, service: ServiceDep, project: Project = DEFAULT) -> dict[str, Any]:
-    """Store one score or several. The newest of the same name, source and author on the same thing is the one that counts."""
+    """Store one score or several.
+
+    The newest of the same name, source and author on the same thing is the one that counts.
+    """
     scores = body.scores if isinstance(body, NewScores) else [body]
     rows = [score_row(score, project) for score in scores]
     service.append({"score_log": rows})

@@ -16,8 +16,9 @@ class Dialect:
     Every field is filled by the first dialect that has a value for it, since senders mix conventions on one span; the
     label `dialect` is the first one that recognises the span.
 
-    `fields` maps a column to attribute names, best first. `functions` maps a column to a pure function of all attributes,
-    asked when no name gave a value; it returns None when it has none, and never raises on values of a strange type.
+    `fields` maps a column to attribute names, best first. `functions` maps a column to a pure function of all
+    attributes, asked when no name gave a value; it returns None when it has none, and never raises on values of a
+    strange type.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """OpenInference (Arize): lists are spread over numbered attributes, `llm.input_messages.0.message.role` and so on.
 
-Source: Arize-ai/openinference, spec/semantic_conventions.md. The prompt count includes cached tokens, the completion count
-includes those spent on reasoning.
+Source: Arize-ai/openinference, spec/semantic_conventions.md. The prompt count includes cached tokens, the completion
+count includes those spent on reasoning.
 """
 
 from __future__ import annotations

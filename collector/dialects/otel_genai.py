@@ -1,7 +1,7 @@
 """OpenTelemetry's GenAI conventions, in every published form: the newest name first, older ones behind it.
 
-Source: open-telemetry/semantic-conventions-genai, and open-telemetry/semantic-conventions up to 1.41 for the older names.
-Input tokens include the cached ones, output tokens include those spent on reasoning.
+Source: open-telemetry/semantic-conventions-genai, and open-telemetry/semantic-conventions up to 1.41 for the older
+names. Input tokens include the cached ones, output tokens include those spent on reasoning.
 """
 
 from __future__ import annotations
