@@ -1,0 +1,44 @@
+"""What runs in the traced program: spans, context, autologgers, export. See README.md for the decisions behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assay.tracing.autolog import autolog
+from assay.tracing.decorator import observe, trace
+from assay.tracing.inherited import context
+from assay.tracing.runtime import flush, init, shutdown
+from assay.tracing.scoring import score
+from assay.tracing.search import get_trace, search_traces
+from assay.tracing.span import Span, current_span, current_trace_id, start_span, update_trace
+
+if TYPE_CHECKING:
+    from assay.tracing.autolog import openai as openai
+
+__all__ = [
+    "Span",
+    "autolog",
+    "context",
+    "current_span",
+    "current_trace_id",
+    "flush",
+    "get_trace",
+    "init",
+    "observe",
+    "openai",
+    "score",
+    "search_traces",
+    "shutdown",
+    "start_span",
+    "trace",
+    "update_trace",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # The autologgers load with the first use, and the libraries they are for only when they are switched on.
+    if name == "openai":
+        import importlib
+
+        return importlib.import_module("assay.tracing.autolog.openai")
+    raise AttributeError(f"module 'assay.tracing' has no attribute {name!r}")

@@ -1,0 +1,168 @@
+"""A bounded queue that a background thread empties, so that the traced program never waits for the network."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from assay.tracing.otel_context import attach, without_instrumentation
+from assay.tracing.tell import Teller, our_fault
+
+T = TypeVar("T")
+
+
+class _Marker:
+    """Travels through the queue behind everything that was there before it."""
+
+    def __init__(self) -> None:
+        self.passed = threading.Event()
+
+
+class BackgroundQueue(Generic[T]):
+    """Sends items in batches, in order, from one daemon thread that starts with the first item.
+
+    `put` never blocks and never raises, and may be called from a finaliser or a signal handler while another `put` is
+    going on: the queue below is reentrant, and no lock of ours is held. `send` is called on the background thread; it
+    has its own retries and counts in `teller` what it gave up.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[list[T]], None],
+        *,
+        teller: Teller,
+        name: str,
+        max_items: int,
+        batch_size: int,
+        delay_s: float,
+    ) -> None:
+        self._send = send
+        self._teller = teller
+        self._name = name
+        self._max_items = max_items
+        self._batch_size = batch_size
+        self._delay_s = delay_s
+        self.closing = threading.Event()
+        self._overflown = 0
+        self._fresh()
+        _queues.add(self)
+
+    def _fresh(self) -> None:
+        self._items: queue.SimpleQueue[T | _Marker] = queue.SimpleQueue()
+        self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._awake = False
+        self._thread: threading.Thread | None = None
+        self._starting = False
+        self._draining = threading.Lock()
+
+    def put(self, item: T) -> None:
+        waiting = self._items.qsize()
+        if waiting >= self._max_items:
+            self._overflown += 1  # counted here, told by the thread: logging may be slow or run into us again
+            return
+        self._items.put(item)
+        if self._thread is None:
+            self._start()
+        elif waiting >= self._batch_size and not self._awake:
+            self._awake = True
+            self._wake.put(None)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until everything put before has been sent or given up. False when the time was not enough."""
+        if self._items.empty() and self._thread is None:
+            return True
+        marker = _Marker()
+        self._items.put(marker)
+        if self._thread is None:
+            self._start()
+        if self._thread is None or not self._thread.is_alive():
+            return self._drain_here(timeout_s)
+        self._wake.put(None)
+        return marker.passed.wait(timeout_s)
+
+    def close(self, timeout_s: float) -> bool:
+        """Send what waits, without further retries, and end the thread."""
+        self.closing.set()
+        sent = self.flush(timeout_s)
+        self._wake.put(None)
+        if sent and (thread := self._thread) is not None and thread is not threading.current_thread():
+            thread.join(timeout_s)
+        self._tell_overflow()
+        self._teller.tell()
+        return sent
+
+    def _start(self) -> None:
+        if self._starting:
+            return
+        self._starting = True  # a plain flag: `put` may be re-entered while the thread below is made
+        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the interpreter is ending: `flush` sends from the calling thread
+            self._starting = False
+            return
+        self._thread = thread
+
+    def _run(self) -> None:
+        attach(without_instrumentation())
+        # The first batch goes at once: finding the collector takes longest, and a short program may end soon.
+        self._drain()
+        while not self.closing.is_set():
+            with contextlib.suppress(queue.Empty):
+                self._wake.get(timeout=self._delay_s)
+            self._awake = False
+            self._drain()
+        self._drain()
+
+    def _drain(self) -> None:
+        with self._draining:
+            while batch := self._take():
+                items = [item for item in batch if not isinstance(item, _Marker)]
+                try:
+                    if items:
+                        self._send(items)
+                except Exception:
+                    our_fault(f"sending {self._name}")
+                    self._teller.drop(len(items), "an internal error, logged above")
+                self._tell_overflow()
+                for item in batch:
+                    if isinstance(item, _Marker):
+                        item.passed.set()
+
+    def _take(self) -> list[T | _Marker]:
+        batch: list[T | _Marker] = []
+        while len(batch) < self._batch_size:
+            try:
+                batch.append(self._items.get_nowait())
+            except queue.Empty:
+                break
+        return batch
+
+    def _drain_here(self, timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        self._drain()
+        return time.monotonic() <= deadline
+
+    def _tell_overflow(self) -> None:
+        if count := self._overflown:
+            self._overflown -= count
+            self._teller.drop(count, f"the queue was full ({self._max_items}); the collector is slow or away.")
+
+
+_queues: weakref.WeakSet[BackgroundQueue[Any]] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """A forked child has none of its parent's threads, and what waits in the queue is the parent's to send."""
+    for each in list(_queues):
+        each._fresh()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,227 @@
+"""Tracing in this process: switched on with the first span, configured by `init`, emptied by `flush`, ended at exit."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry import trace as otel_trace
+
+from assay.tracing.background import BackgroundQueue
+from assay.tracing.tell import Teller, our_fault, say_once
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from assay.settings import Settings
+
+FLUSH_TIMEOUT_S = 10.0
+EXIT_TIMEOUT_S = 5.0
+
+
+@dataclass(slots=True)
+class Runtime:
+    """How spans are made now. Replaced as a whole when the settings change."""
+
+    enabled: bool
+    capture_content: bool
+    tracer: otel_trace.Tracer
+    queues: list[BackgroundQueue[Any]] = field(default_factory=list)
+    closers: list[Callable[[], None]] = field(default_factory=list)
+    score_queue: BackgroundQueue[dict[str, Any]] | None = None
+
+    def flush(self, timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        return all([each.flush(max(0.0, deadline - time.monotonic())) for each in self.queues])
+
+    def close(self, timeout_s: float) -> bool:
+        """Send what waits, with one try for each batch, and end the threads."""
+        deadline = time.monotonic() + timeout_s
+        done = all([each.close(max(0.0, deadline - time.monotonic())) for each in self.queues])
+        for closer in self.closers:
+            closer()
+        return done
+
+
+# None until the first use. Read without the lock on the hot path: one reference, replaced as a whole.
+active: Runtime | None = None
+_lock = threading.RLock()
+_exit_registered = False
+
+
+def init(
+    *,
+    project: str | None = None,
+    endpoint: str | None = None,
+    api_key: str | None = None,
+    environment: str | None = None,
+    release: str | None = None,
+    data_dir: str | Path | None = None,
+    tracing: bool | None = None,
+    capture_content: bool | None = None,
+    sample_rate: float | None = None,
+    **settings: Any,
+) -> None:
+    """Configure Assay in this process. Optional, and may be called again; None leaves a setting as it is.
+
+    Every setting has an `ASSAY_*` variable as well; `settings` takes the rest of the table (`assay settings` shows it).
+
+    Raises:
+        ConfigurationError: a value cannot be used; the message names it.
+    """
+    from assay.settings import configure, current_settings
+
+    before = current_settings()
+    after = configure(
+        project=project,
+        endpoint=endpoint,
+        api_key=api_key,
+        environment=environment,
+        release=release,
+        data_dir=data_dir,
+        tracing=tracing,
+        capture_content=capture_content,
+        sample_rate=sample_rate,
+        **settings,
+    )
+    if active is None or after != before:
+        restart(after)
+
+
+def start() -> Runtime:
+    """The runtime, made now if there is none. Never raises: with settings that cannot be used, tracing is off."""
+    if (runtime := active) is not None:
+        return runtime
+    from assay.errors import ConfigurationError
+    from assay.settings import current_settings
+
+    with _lock:
+        if active is not None:
+            return active
+        try:
+            return restart(current_settings())
+        except ConfigurationError as error:
+            say_once("settings", "Assay is off in this process. %s", error)
+        except Exception:
+            our_fault("starting")
+        return _replace(_disabled())
+
+
+def restart(settings: Settings, send: Callable[[list[ReadableSpan]], None] | None = None) -> Runtime:
+    """Trace with `settings` from now on. What waits is still sent to where it was meant to go, in the background.
+
+    Args:
+        send: takes the ended spans, in place of the export to the collector.
+    """
+    if not settings.tracing or os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return _replace(_disabled())
+    return _replace(_enabled(settings, send))
+
+
+def flush(timeout_s: float = FLUSH_TIMEOUT_S) -> bool:
+    """Send every span and score that is finished. False when that took longer than `timeout_s`."""
+    runtime = active
+    return runtime.flush(timeout_s) if runtime is not None else True
+
+
+def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> bool:
+    """Send what is finished, then stop the collector embedded in this process. The next use starts everything again."""
+    from assay.client import reset_client
+    from assay.embedded import stop_embedded
+
+    done = _stop(timeout_s)
+    reset_client()
+    stop_embedded()
+    return done
+
+
+def reset(timeout_s: float = EXIT_TIMEOUT_S) -> None:
+    """Forget the runtime, so that the settings are read again at next use. For tests."""
+    _stop(timeout_s)
+
+
+def _stop(timeout_s: float) -> bool:
+    global active
+    with _lock:
+        runtime, active = active, None
+    return runtime.close(timeout_s) if runtime is not None else True
+
+
+def _replace(runtime: Runtime) -> Runtime:
+    global active, _exit_registered
+    with _lock:
+        before, active = active, runtime
+        if not _exit_registered:
+            _exit_registered = True
+            atexit.register(_at_exit)
+    if before is not None and before.queues:
+        _retire(before)
+    return runtime
+
+
+def _retire(runtime: Runtime) -> None:
+    try:
+        threading.Thread(target=runtime.close, args=(FLUSH_TIMEOUT_S,), name="assay-retire", daemon=True).start()
+    except RuntimeError:  # the interpreter is ending: no new threads
+        runtime.close(EXIT_TIMEOUT_S)
+
+
+def _disabled() -> Runtime:
+    return Runtime(enabled=False, capture_content=False, tracer=otel_trace.NoOpTracer())
+
+
+def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | None) -> Runtime:
+    from assay.tracing.export import SpanSender
+    from assay.tracing.provider import SCOPE, connect
+
+    provider, processor = connect(settings)
+    teller = Teller("spans")
+    sender = SpanSender(settings, teller=teller) if send is None else None
+    spans: BackgroundQueue[ReadableSpan] = BackgroundQueue(
+        send or sender,  # type: ignore[arg-type]
+        teller=teller,
+        name="assay-spans",
+        max_items=_from_environment("OTEL_BSP_MAX_QUEUE_SIZE", 8192),
+        batch_size=_from_environment("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512),
+        delay_s=_from_environment("OTEL_BSP_SCHEDULE_DELAY", 1000) / 1000,
+    )
+    runtime = Runtime(
+        enabled=True,
+        capture_content=settings.capture_content,
+        tracer=provider.get_tracer(SCOPE),
+        queues=[spans],
+    )
+    if sender is not None:
+        spans.closing = sender.closing
+        runtime.closers.append(sender.close)
+    processor.put = put = spans.put
+    processor.flush = spans.flush
+
+    def let_go() -> None:
+        if processor.put == put:  # not yet in the hands of a newer runtime
+            processor.put = None
+
+    runtime.closers.append(let_go)
+    return runtime
+
+
+def _from_environment(variable: str, default: int) -> int:
+    try:
+        value = int(os.environ.get(variable, default))
+    except ValueError:
+        return default
+    return value if value > 0 else default
+
+
+def _at_exit() -> None:
+    """Spans first, then the collector that takes them. Bounded, because a user is waiting for the prompt."""
+    try:
+        shutdown(EXIT_TIMEOUT_S)
+    except Exception:
+        our_fault("ending")

@@ -1,0 +1,146 @@
+"""`score`: a judgement on a trace, sent to the collector without making the program wait."""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from opentelemetry import trace as otel_trace
+
+from assay.errors import AssayError, CollectorUnavailable, ConfigurationError
+from assay.scores import ScoreSource, ScoreValue
+from assay.tracing import runtime
+from assay.tracing.background import BackgroundQueue
+from assay.tracing.serialise import plain
+from assay.tracing.span import current_trace_id
+from assay.tracing.tell import Teller
+
+GIVE_UP_AFTER_S = 30.0
+MAX_WAITING = 10_000
+BATCH_SIZE = 200
+SOURCES: tuple[str, ...] = get_args(ScoreSource)
+
+
+def score(
+    name: str,
+    value: ScoreValue,
+    *,
+    trace_id: str | None = None,
+    span_id: str | None = None,
+    session_id: str | None = None,
+    explanation: str | None = None,
+    source: ScoreSource = "user",
+    author: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    id: str | None = None,
+) -> str:
+    """Judge a trace, a span or a session; the id of the score. Sent in the background; `flush()` waits for it.
+
+    Args:
+        value: a verdict (bool), a number or a label.
+        trace_id: the trace in hexadecimal digits; the current one if neither it nor a session is given.
+        source: who judges: human, llm, code or user.
+        id: sending the same id again changes nothing, so a retry does no harm.
+
+    Raises:
+        ConfigurationError: an argument cannot be used, or there is nothing to judge. A collector that is away raises
+            nothing: it is tried again for a while, then a warning is logged.
+    """
+    _check(name, value, source)
+    running = runtime.start()
+    if trace_id is None and session_id is None:
+        trace_id = current_trace_id()
+        if not running.enabled or _unsampled():
+            return id or uuid.uuid4().hex  # nothing was traced here, so there is nothing to judge
+        if trace_id is None:
+            raise ConfigurationError(
+                f"The score {name!r} has nothing to judge: no trace is open here.",
+                hint="Pass trace_id= or session_id=, or call it inside a traced function.",
+            )
+    said = {
+        "id": id or uuid.uuid4().hex,
+        "name": name,
+        "value": value,
+        "explanation": explanation,
+        "source": source,
+        "author": author,
+        "trace_id": trace_id,
+        "span_id": span_id,
+        "session_id": session_id,
+        "metadata": plain(dict(metadata)) if metadata else None,
+    }
+    body = {key: each for key, each in said.items() if each is not None}
+    if running.enabled:
+        _queue(running).put(body)
+    return str(body["id"])
+
+
+def _check(name: str, value: Any, source: str) -> None:
+    if not str(name).strip():
+        raise ConfigurationError(f"A score needs a name, not {name!r}.")
+    if not isinstance(value, bool | int | float | str):
+        raise ConfigurationError(
+            f"The score {name!r} has the value {value!r}.", hint="It is a bool, a number or a string."
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigurationError(
+            f"The score {name!r} is {value}.",
+            hint="Leave out a score that could not be computed; a failure is no number.",
+        )
+    if source not in SOURCES:
+        raise ConfigurationError(
+            f"The score {name!r} has the source {source!r}.", hint=f"It is one of: {', '.join(SOURCES)}."
+        )
+
+
+def _unsampled() -> bool:
+    context = otel_trace.get_current_span().get_span_context()
+    return context.is_valid and not context.trace_flags.sampled
+
+
+_making = threading.Lock()
+
+
+def _queue(running: runtime.Runtime) -> BackgroundQueue[dict[str, Any]]:
+    """The runtime's queue of scores, made with the first one. It is flushed after the spans that the scores judge."""
+    with _making:
+        if running.score_queue is None:
+            teller = Teller("scores")
+            closing = threading.Event()
+            queue: BackgroundQueue[dict[str, Any]] = BackgroundQueue(
+                lambda scores: _send(scores, teller, closing),
+                teller=teller,
+                name="assay-scores",
+                max_items=MAX_WAITING,
+                batch_size=BATCH_SIZE,
+                delay_s=0.5,
+            )
+            queue.closing = closing
+            running.score_queue = queue
+            running.queues.append(queue)
+        return running.score_queue
+
+
+def _send(scores: list[dict[str, Any]], teller: Teller, closing: threading.Event) -> None:
+    from assay.client import current_client
+
+    started, pause = time.monotonic(), 0.25
+    while True:
+        try:
+            current_client().post("/scores", {"scores": scores})
+            return
+        except CollectorUnavailable as error:
+            wait = pause * random.uniform(0.5, 1.0)
+            if closing.is_set() or time.monotonic() - started + wait > GIVE_UP_AFTER_S:
+                teller.drop(len(scores), str(error))
+                return
+        except AssayError as error:
+            teller.drop(len(scores), str(error))
+            return
+        closing.wait(wait)
+        pause = min(pause * 2, 5.0)
