@@ -1,0 +1,32 @@
+"""The pages as a part of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+
+from assay.collector.pages import eval_pages, prompt_pages, start_pages, trace_pages
+from assay.collector.pages.web import error_page, wants_page
+from assay.errors import NotFound
+
+ROUTERS = (start_pages.router, trace_pages.router, prompt_pages.router, eval_pages.router)
+
+
+def mount(app: FastAPI) -> None:
+    """Add the pages to `app`, and answer a browser's wrong address with a page. Programs get what they got before."""
+    for router in ROUTERS:
+        app.include_router(router)
+    before: Callable[[Request, Any], Awaitable[Response]] | None = app.exception_handlers.get(HTTPException)
+
+    async def http_error(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and wants_page(request):
+            missing = NotFound(f"There is nothing at {request.url.path}.", hint="The address may be mistyped or old.")
+            return error_page(request, missing)
+        if before is not None:
+            return await before(request, error)
+        return Response(str(error.detail), error.status_code, headers=error.headers)
+
+    app.add_exception_handler(HTTPException, http_error)  # type: ignore[arg-type]  # Starlette's handlers take any Exception

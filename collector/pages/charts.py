@@ -1,0 +1,77 @@
+"""Figures → places on an axis, in percent. The templates draw them as SVG; nothing here is markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Tone = Literal["plain", "good", "bad"]
+MARGIN = 0.04  # of the axis on each side, so that no mark is cut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    low: float
+    high: float
+
+    def place(self, value: float) -> float:
+        """Percent along the axis; what lies outside is put on its end."""
+        share = (value - self.low) / (self.high - self.low)
+        return round(100 * min(max(share, 0.0), 1.0), 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """A mean and its interval along an axis. None: there is none to draw."""
+
+    mean: float | None
+    left: float | None
+    width: float | None
+    marks: list[float]
+    zero: float | None
+    tone: Tone
+
+
+def axis_of_means(rows: Iterable[Mapping[str, Any]]) -> Axis:
+    """The axis that the rows of one summary share: 0 to 1 where everything fits in, else what they span."""
+    values = [row[key] for row in rows for key in ("mean", "ci_low", "ci_high") if row.get(key) is not None]
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    if low >= 0 and high <= 1:
+        return _with_margin(0.0, 1.0)
+    return _with_margin(min(low, 0.0), high if high > low else low + 1)
+
+
+def axis_of_difference(row: Mapping[str, Any]) -> Axis:
+    """An axis with 0 in its middle that holds a difference and its interval."""
+    sizes = [abs(row[key]) for key in ("difference", "ci_low", "ci_high") if row.get(key) is not None]
+    reach = max([*sizes, 1e-9])
+    return _with_margin(-reach, reach)
+
+
+def mean_shape(row: Mapping[str, Any], axis: Axis) -> Shape:
+    ends = [axis.place(mark) for mark in (0.0, 0.5, 1.0)] if axis.high < 1.1 else [axis.place(0.0)]
+    return _shape(row.get("mean"), row, axis, ends, None, "plain")
+
+
+def difference_shape(row: Mapping[str, Any]) -> Shape:
+    axis = axis_of_difference(row)
+    tones: dict[str, Tone] = {"improved": "good", "regressed": "bad"}
+    zero = axis.place(0.0)
+    return _shape(row.get("difference"), row, axis, [zero], zero, tones.get(row.get("outcome") or "", "plain"))
+
+
+def _shape(
+    mean: float | None, row: Mapping[str, Any], axis: Axis, marks: list[float], zero: float | None, tone: Tone
+) -> Shape:
+    low, high = row.get("ci_low"), row.get("ci_high")
+    known = low is not None and high is not None
+    left = axis.place(low) if known else None
+    width = round(axis.place(high) - left, 2) if known and left is not None else None
+    place = None if mean is None else axis.place(mean)
+    return Shape(mean=place, left=left, width=width, marks=marks, zero=zero, tone=tone)
+
+
+def _with_margin(low: float, high: float) -> Axis:
+    margin = MARGIN * (high - low)
+    return Axis(low=low - margin, high=high + margin)

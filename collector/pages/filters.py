@@ -1,0 +1,59 @@
+"""What people type into the filter box ↔ the filter language, and where in it a mistake is. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from assay.errors import InvalidRequest
+
+READY_FILTERS = [
+    ("All", ""),
+    ("Errors", "status = 'error'"),
+    ("Slower than 5 s", "duration_ms > 5000"),
+    ("Last 24 hours", "start_time > now() - interval 1 day"),
+    ("From evaluations", "experiment_id is not null"),
+]
+_LANGUAGE = re.compile(r"[=<>()\[\]'%]|\b(is|in|like|ilike|between)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"""^(?:"([^"]*)"|'([^']*)')$""")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A filter that cannot be used: the message, and the text with a mark below the mistake."""
+
+    message: str
+    hint: str | None
+    text: str
+    pointer: str | None
+
+
+def to_filter(typed: str) -> str | None:
+    """The filter for what was typed: words, or text in quotes, mean "input, output or name holds it"."""
+    typed = typed.strip()
+    if not typed:
+        return None
+    if quoted := _QUOTED.match(typed):
+        return _contains(quoted.group(1) or quoted.group(2) or "")
+    return typed if _LANGUAGE.search(typed) else _contains(typed)
+
+
+def equals(field: str, value: str) -> str:
+    return f"{field} = {_literal(value)}"
+
+
+def problem(typed: str, error: InvalidRequest) -> Problem:
+    """What to show for `error`; the mark stands below the character where the error says one."""
+    column = getattr(error, "column", None)
+    on_one_line = typed.isprintable() and isinstance(column, int) and 1 <= column <= len(typed) + 1
+    pointer = " " * (column - 1) + "^" if on_one_line and isinstance(column, int) else None
+    return Problem(message=error.message, hint=error.hint, text=typed, pointer=pointer)
+
+
+def _contains(text: str) -> str:
+    pattern = _literal(f"%{text}%")
+    return f"(input ilike {pattern} or output ilike {pattern} or name ilike {pattern})"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,95 @@
+"""The pages' data from the collector's own service: queries over the store, and the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from assay.collector import queries
+from assay.collector.pages.filters import equals
+from assay.collector.pages.source import Row, Rows
+from assay.errors import NotFound, TraceNotFound
+
+if TYPE_CHECKING:
+    from assay.collector.service import Service
+
+MOST_SPANS = 20_000  # spans of one trace that are read for its tree
+LIST_PAGE = 100
+LARGEST_PAGE = 1000
+
+
+class _Page(Protocol):
+    @property
+    def items(self) -> list[Row]: ...
+    @property
+    def next_cursor(self) -> str | None: ...
+
+
+class ServiceSource:
+    """See `Source`."""
+
+    def __init__(self, service: Service) -> None:
+        self._store = service.store
+        self._registry = service.registry
+
+    def projects(self) -> list[str]:
+        registered = _every(lambda cursor: self._registry.projects.page(limit=LARGEST_PAGE, cursor=cursor))
+        return sorted({project["name"] for project in registered} | set(queries.project_names(self._store)))
+
+    def traces(self, project: str, *, filter: str | None, limit: int, cursor: str | None) -> Rows:
+        return _rows(queries.list_traces(self._store, project=project, filter=filter, limit=limit, cursor=cursor))
+
+    def trace(self, trace_id: str, project: str | None = None) -> Row:
+        trace = queries.get_trace(self._store, trace_id, project=project)
+        if trace is None:
+            where = f" in project {project!r}" if project else ""
+            raise TraceNotFound(
+                f"There is no trace {trace_id!r}{where}.",
+                hint="It may not have arrived yet: a program sends its spans every few seconds, and when it ends.",
+            )
+        cursor = trace["next_cursor"]
+        while cursor and len(trace["spans"]) < MOST_SPANS:
+            more = queries.get_trace(self._store, trace_id, project=trace["project"], cursor=cursor) or {}
+            trace["spans"] += more.get("spans", [])
+            cursor = more.get("next_cursor")
+        return trace
+
+    def span(self, project: str, trace_id: str, span_id: str) -> Row:
+        wanted = f"{equals('trace_id', trace_id)} and {equals('span_id', span_id)}"
+        found = queries.list_spans(self._store, project=project, filter=wanted, limit=1).items
+        if not found:
+            raise NotFound(
+                f"Trace {trace_id!r} has no span {span_id!r}.", hint="Open the trace again to see its spans."
+            )
+        scores = queries.list_scores(self._store, project=project, trace_id=trace_id, limit=LARGEST_PAGE)
+        return {**found[0], "scores": scores.items}
+
+    def prompts(self, project: str, *, cursor: str | None) -> Rows:
+        return _rows(self._registry.prompts.page(project, limit=LIST_PAGE, cursor=cursor))
+
+    def prompt_versions(self, project: str, name: str) -> list[Row]:
+        prompts = self._registry.prompts
+        return _every(lambda cursor: prompts.versions(project, name, limit=LARGEST_PAGE, cursor=cursor))
+
+    def experiments(self, project: str, *, cursor: str | None) -> Rows:
+        return _rows(self._registry.experiments.page(project, limit=LIST_PAGE, cursor=cursor))
+
+    def experiment(self, project: str, experiment_id: str) -> Row:
+        return self._registry.experiments.get(experiment_id, project)
+
+    def experiment_rows(self, experiment_id: str) -> list[Row]:
+        return queries.experiment_rows(self._store, experiment_id)
+
+
+def _rows(page: _Page) -> Rows:
+    return Rows(items=page.items, next_cursor=page.next_cursor)
+
+
+def _every(read: Callable[[str | None], _Page]) -> list[Row]:
+    """All pages of a list, one after the other."""
+    page = read(None)
+    items = list(page.items)
+    while page.next_cursor:
+        page = read(page.next_cursor)
+        items += page.items
+    return items

@@ -1,0 +1,88 @@
+"""What an empty page offers to copy: programs that work as they stand, with this collector's address in them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    title: str
+    text: str
+
+
+def tracing_snippets(endpoint: str, project: str) -> list[Snippet]:
+    """Ways to send a first trace to `project`."""
+    address, name = json.dumps(endpoint), json.dumps(project)
+    return [
+        Snippet(
+            "Python",
+            f"""import assay
+
+assay.init(endpoint={address}, project={name})
+assay.autolog()  # every supported library that is installed
+
+@assay.trace
+def answer(question: str) -> str:
+    return f"You asked: {{question}}"
+
+answer("How do I reset my password?")
+assay.flush()""",
+        ),
+        Snippet(
+            "A service that speaks OpenTelemetry",
+            f"""export OTEL_EXPORTER_OTLP_ENDPOINT={shlex.quote(endpoint)}
+export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
+export OTEL_SERVICE_NAME={shlex.quote(project)}""",
+        ),
+        Snippet("Sample data", "assay demo"),
+    ]
+
+
+def prompt_snippet(endpoint: str, project: str) -> Snippet:
+    address, name = json.dumps(endpoint), json.dumps(project)
+    return Snippet(
+        "Python",
+        f"""import assay
+
+assay.init(endpoint={address}, project={name})
+assay.register_prompt("qa", template="Answer briefly: {{{{question}}}}", commit_message="first version")
+
+prompt = assay.load_prompt("qa")
+print(prompt.format(question="How do I reset my password?"))""",
+    )
+
+
+def load_prompt_snippet(name: str, version: int, aliases: list[str], variables: list[str]) -> Snippet:
+    """How a program uses one version: by an alias where there is one, so that it can be moved without a deployment."""
+    reference = f"alias={json.dumps(aliases[0])}" if aliases else f"version={version}"
+    arguments = ", ".join(f"{variable}=…" for variable in variables)
+    return Snippet(
+        "Use it",
+        f"prompt = assay.load_prompt({json.dumps(name, ensure_ascii=False)}, {reference})\nprompt.format({arguments})",
+    )
+
+
+def evaluation_snippet(endpoint: str, project: str) -> Snippet:
+    address, name = json.dumps(endpoint), json.dumps(project)
+    return Snippet(
+        "Python",
+        f"""import assay
+
+assay.init(endpoint={address}, project={name})
+
+def answer(question: str) -> str:
+    return "4" if question == "2 + 2" else "unknown"
+
+result = assay.evaluate(
+    data=[
+        {{"input": {{"question": "2 + 2"}}, "expected": "4"}},
+        {{"input": {{"question": "3 + 3"}}, "expected": "6"}},
+    ],
+    task=answer,
+    scorers=[assay.scorers.ExactMatch()],
+)
+print(result.summary)""",
+    )

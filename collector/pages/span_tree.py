@@ -1,0 +1,158 @@
+"""Spans of a trace → the rows of tree and waterfall, in one order. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from assay.collector.pages.formats import duration, nanoseconds
+
+DEEPEST = 12  # levels that are indented; below, a badge says how deep
+NARROWEST = 0.25  # percent: a bar thinner than this could not be seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanRow:
+    """One line of the tree. `left` and `width` are percent of the trace's time."""
+
+    span_id: str
+    name: str
+    kind: str | None
+    status: str
+    depth: int
+    children: int
+    descendants: int
+    is_orphan: bool
+    left: float
+    width: float
+    duration_ms: float | None
+    total_tokens: int | None
+    cost_usd: float | None
+    model: str | None
+    is_error: bool
+
+    @property
+    def indent(self) -> int:
+        return min(self.depth, DEEPEST)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    left: float  # percent
+    label: str
+
+
+def span_rows(spans: Iterable[Mapping[str, Any]]) -> list[SpanRow]:
+    """Every span once, parents before children, siblings by start.
+
+    A span whose parent is not there (not arrived yet, or never sent) is shown at the top and marked. Parents that go in a
+    circle are a sender's mistake; those spans are shown as well, the earliest one first.
+    """
+    ordered = sorted(spans, key=lambda span: (nanoseconds(span["start_time"]), span["span_id"]))
+    known = {span["span_id"] for span in ordered}
+    children: dict[str | None, list[Mapping[str, Any]]] = defaultdict(list)
+    for span in ordered:
+        parent = span.get("parent_span_id")
+        children[parent if parent in known and parent != span["span_id"] else None].append(span)
+    walked = _walk(children[None], children)
+    if len(walked) < len(ordered):
+        seen = {span["span_id"] for span, _ in walked}
+        for span in ordered:
+            if span["span_id"] not in seen:
+                circle = _walk([span], children, seen)
+                walked += circle
+                seen |= {inner["span_id"] for inner, _ in circle}
+    start, end = time_range(ordered)
+    sizes = _descendants([depth for _, depth in walked])
+    return [
+        _row(span, depth, len(children[span["span_id"]]), size, start, end - start)
+        for (span, depth), size in zip(walked, sizes, strict=True)
+    ]
+
+
+def time_range(spans: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    """First start and last end in nanoseconds; (0, 0) without spans."""
+    starts, ends = [], []
+    for span in spans:
+        start = nanoseconds(span["start_time"])
+        starts.append(start)
+        ends.append(max(start, nanoseconds(span["end_time"])) if span.get("end_time") else start)
+    return (min(starts), max(ends)) if starts else (0, 0)
+
+
+def ticks(length_ns: int) -> list[Tick]:
+    """Three to six round marks of a time axis that is `length_ns` long."""
+    if length_ns <= 0:
+        return []
+    length_ms = length_ns / 1e6
+    step = _round_step(length_ms / 5)
+    marks = [step * index for index in range(1, int(length_ms / step) + 1)]
+    return [Tick(left=100 * mark / length_ms, label=duration(mark)) for mark in marks if mark < 0.94 * length_ms]
+
+
+def _round_step(rough: float) -> float:
+    """The smallest 1, 2 or 5 times a power of ten that is not below `rough`."""
+    power = 1e-6
+    while power * 10 <= rough:
+        power *= 10
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
+
+
+def _walk(
+    roots: list[Mapping[str, Any]],
+    children: Mapping[str | None, list[Mapping[str, Any]]],
+    seen: Iterable[str] = (),
+) -> list[tuple[Mapping[str, Any], int]]:
+    """Depth first, without recursion: a trace may be nested a thousand deep."""
+    done = set(seen)
+    walked = []
+    stack = [(span, 0) for span in reversed(roots)]
+    while stack:
+        span, depth = stack.pop()
+        if span["span_id"] in done:
+            continue
+        done.add(span["span_id"])
+        walked.append((span, depth))
+        stack.extend((child, depth + 1) for child in reversed(children.get(span["span_id"], [])))
+    return walked
+
+
+def _descendants(depths: list[int]) -> list[int]:
+    """How many rows below each row belong to it, from the depths of a depth-first walk."""
+    sizes = [0] * len(depths)
+    open_rows: list[int] = []
+    for index, depth in enumerate(depths):
+        while open_rows and depths[open_rows[-1]] >= depth:
+            row = open_rows.pop()
+            sizes[row] = index - row - 1
+        open_rows.append(index)
+    for row in open_rows:
+        sizes[row] = len(depths) - row - 1
+    return sizes
+
+
+def _row(
+    span: Mapping[str, Any], depth: int, children: int, descendants: int, start_ns: int, length_ns: int
+) -> SpanRow:
+    begin, end = time_range([span])
+    length = max(length_ns, 1)
+    width = min(max(100 * (end - begin) / length, NARROWEST), 100)
+    return SpanRow(
+        span_id=span["span_id"],
+        name=span.get("name") or "(no name)",
+        kind=span.get("kind"),
+        status=span.get("status") or "unset",
+        depth=depth,
+        children=children,
+        descendants=descendants,
+        is_orphan=depth == 0 and span.get("parent_span_id") is not None,
+        left=round(min(100 * (begin - start_ns) / length, 100 - width), 3),
+        width=round(width, 3),
+        duration_ms=span.get("duration_ms"),
+        total_tokens=span.get("total_tokens"),
+        cost_usd=span.get("cost_usd"),
+        model=span.get("response_model") or span.get("request_model"),
+        is_error=span.get("status") == "error",
+    )

@@ -1,0 +1,51 @@
+"""The Jinja environment of the pages: autoescape on for everything, and the formats as filters."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from assay.collector.pages import formats, json_tokens, markdown, urls
+from assay.collector.pages.assets import ASSETS
+
+
+def _ago(moment: str | None) -> str:
+    return formats.ago(moment, datetime.now(UTC))
+
+
+def make_environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(urls=urls, asset=ASSETS.url, unknown=formats.UNKNOWN)
+    environment.filters.update(
+        duration=formats.duration,
+        count=formats.count,
+        cost=formats.cost,
+        figure=formats.figure,
+        p_value=formats.p_value,
+        percent=formats.percent,
+        ago=_ago,
+        utc=formats.utc,
+        plain=formats.plain,
+        one_line=formats.one_line,
+        words=formats.words,
+        markdown=markdown.render,
+        json_tokens=json_tokens.tokens,
+        is_safe_link=markdown.is_safe_link,
+    )
+    return environment
+
+
+_environment = make_environment()
+
+
+def render(template: str, **context: Any) -> str:
+    return _environment.get_template(template).render(**context)

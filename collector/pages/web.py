@@ -1,0 +1,124 @@
+"""What every page has in common: the shell around it, its headers, and a page for each error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+
+from assay.collector.pages import urls
+from assay.collector.pages.security import PAGE_HEADERS
+from assay.collector.pages.service_source import ServiceSource
+from assay.collector.pages.source import Source
+from assay.collector.pages.templating import render
+from assay.errors import AssayError, InvalidRequest, NotFound, Unauthorized
+
+logger = logging.getLogger(__name__)
+
+THEMES = ("system", "light", "dark")
+THEME_COOKIE = "assay_theme"
+PROJECT_COOKIE = "assay_project"
+YEAR_S = 365 * 86400
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages that say what to do, not JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_with_error_pages(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (AssayError, RequestValidationError) as error:
+                return error_page(request, error)
+            except Exception as error:
+                logger.exception("The page %s could not be made", request.url.path)
+                return error_page(request, error)
+
+        return handle_with_error_pages
+
+
+def get_source(request: Request) -> Source:
+    return ServiceSource(request.app.state.service)
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    title: str,
+    source: Source | None = None,
+    project: str | None = None,
+    section: str = "",
+    status_code: int = 200,
+    **context: Any,
+) -> HTMLResponse:
+    """A whole page: `template` inside the shell. The project is remembered for the next visit of "/"."""
+    html = render(
+        template,
+        title=title,
+        project=project,
+        projects=source.projects() if source else [],
+        section=section,
+        theme=theme_of(request),
+        here=urls.with_query(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
+        endpoint=str(request.base_url).rstrip("/"),
+        **context,
+    )
+    response = HTMLResponse(html, status_code=status_code, headers=dict(PAGE_HEADERS))
+    if project is not None and request.cookies.get(PROJECT_COOKIE) != urls.segment(project):
+        remember(response, PROJECT_COOKIE, urls.segment(project))
+    return response
+
+
+def fragment(template: str, **context: Any) -> HTMLResponse:
+    """A part of a page, for scripts: they accept nothing without this header as markup."""
+    return HTMLResponse(render(template, **context), headers={**PAGE_HEADERS, "X-Assay-Fragment": "1"})
+
+
+def redirect(path: str, *, status_code: int = 302) -> RedirectResponse:
+    return RedirectResponse(path, status_code=status_code, headers=dict(PAGE_HEADERS))
+
+
+def remember(response: Response, cookie: str, value: str) -> None:
+    response.set_cookie(cookie, value, max_age=YEAR_S, samesite="lax", httponly=True, path="/")
+
+
+def theme_of(request: Request) -> str:
+    theme = request.cookies.get(THEME_COOKIE, "")
+    return theme if theme in THEMES else "system"
+
+
+def wants_page(request: Request) -> bool:
+    """Whether an error should be answered with a page: a browser asks, and not for the API."""
+    asks_for_html = "text/html" in request.headers.get("accept", "")
+    return asks_for_html and not request.url.path.startswith(("/api/", "/v1/"))
+
+
+def error_page(request: Request, error: Exception) -> HTMLResponse:
+    """What went wrong and what to do about it, for a person. Faults of ours are logged, not shown."""
+    if isinstance(error, NotFound):
+        status, title, message, hint = 404, "Not found", error.message, error.hint
+    elif isinstance(error, InvalidRequest):
+        status, title, message, hint = 400, "That cannot be answered", error.message, error.hint
+    elif isinstance(error, RequestValidationError):
+        status, title, hint = 400, "That cannot be answered", "The address may be mistyped or cut short."
+        message = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors()[:5])
+    elif isinstance(error, Unauthorized):
+        status, title, message, hint = 401, "A key is needed", error.message, error.hint
+    elif isinstance(error, AssayError):
+        status, title, message, hint = 503, "The collector cannot answer now", error.message, error.hint
+    else:
+        status, title, message = (
+            500,
+            "This page could not be made",
+            "The fault is ours. The collector's log has the details.",
+        )
+        hint = "The data is safe, and the API may still answer. Please report it with the log's traceback."
+    return page(request, "error.html", title=title, status_code=status, message=message, hint=hint, status=status)

@@ -1,0 +1,28 @@
+"""The pages alone, over made-up data. `python tests/support/pages_app.py` serves them for a look while working on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from assay.collector import pages
+from assay.collector.pages.web import get_source
+
+if TYPE_CHECKING:
+    from assay.collector.pages.source import Source
+
+
+def pages_app(source: Source) -> FastAPI:
+    app = FastAPI()
+    pages.mount(app)
+    app.dependency_overrides[get_source] = lambda: source
+    return app
+
+
+if __name__ == "__main__":
+    import uvicorn
+
+    from support.page_data import FakeSource
+
+    uvicorn.run(pages_app(FakeSource()), port=8765)
