@@ -15,6 +15,7 @@ from assay.errors import (
     Conflict,
     DatasetNotFound,
     ExperimentNotFound,
+    Forbidden,
     InvalidRequest,
     NotFound,
     PromptNotFound,
@@ -36,7 +37,7 @@ ERRORS: dict[str, type[AssayError]] = {
     "trace_not_found": TraceNotFound,
     "conflict": Conflict,
     "unauthorized": Unauthorized,
-    "forbidden": Unauthorized,
+    "forbidden": Forbidden,
     "unavailable": CollectorUnavailable,
 }
 

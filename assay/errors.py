@@ -11,7 +11,8 @@
     │   └── TraceNotFound
     ├── Conflict                             it exists already, or changed in between
     ├── TemplateError (ValueError)           a prompt template that cannot be parsed or filled
-    ├── Unauthorized (PermissionError)       a key is missing, unknown, or lacks the scope
+    ├── Unauthorized (PermissionError)       a key is missing or unknown
+    │   └── Forbidden                        the key is good, but not for this
     ├── CollectorUnavailable (ConnectionError)   nobody answers, or it is too busy to
     ├── StoreError                           the collector's data directory
     │   ├── StoreLocked                      another process owns it
@@ -25,6 +26,9 @@ Builtin second bases let plain ``except ValueError`` and the like work.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 
 class AssayError(Exception):
@@ -74,6 +78,9 @@ class TemplateError(AssayError, ValueError): ...
 class Unauthorized(AssayError, PermissionError): ...
 
 
+class Forbidden(Unauthorized): ...
+
+
 class CollectorUnavailable(AssayError, ConnectionError): ...
 
 
@@ -89,10 +96,20 @@ class StoreDamaged(StoreError): ...
 class DatasetError(AssayError, ValueError): ...
 
 
-class GatewayError(AssayError): ...
+class GatewayError(AssayError):
+    """`status` is the HTTP status of the answer, None where there was none."""
+
+    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
 
 
-class ScorerError(AssayError): ...
+class ScorerError(AssayError):
+    """`metadata` is kept with the failed score: tokens and cost that were spent, the raw answer."""
+
+    def __init__(self, message: str, *, hint: str | None = None, metadata: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.metadata = dict(metadata or {})
 
 
 class GateFailed(AssayError, AssertionError): ...

@@ -7,15 +7,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
-from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import assay
 from assay.collector import pages
+from assay.collector.access import Access
 from assay.collector.api import datasets, experiment_rows, experiments, keys, projects, prompts, scores, traces
-from assay.collector.api.errors import add_error_handlers, error_body
-from assay.collector.receive_http import TRACES_PATH, receive_traces
+from assay.collector.api.errors import MisdirectedRequest, add_error_handlers, error_response
+from assay.collector.receive_http import TRACES_PATH, answer_error, receive_traces
 from assay.collector.service import Service
+from assay.errors import AssayError, Forbidden
 
 ROUTERS = (
     projects.router,
@@ -29,11 +30,13 @@ ROUTERS = (
 )
 
 
-def create_app(service: Service, *, allowed_hosts: frozenset[str]) -> ASGIApp:
+def create_app(service: Service, *, allowed_hosts: frozenset[str], keys_required: bool = False) -> ASGIApp:
     """The whole application over one service.
 
     Args:
         allowed_hosts: names by which browsers may reach it; any other Host is refused, which stops DNS rebinding.
+            Empty: any name.
+        keys_required: every request needs a key, as it must where other machines can reach the port.
     """
     app = FastAPI(title="Assay", version=assay.__version__, docs_url=None, redoc_url=None)
     app.state.service = service
@@ -47,34 +50,40 @@ def create_app(service: Service, *, allowed_hosts: frozenset[str]) -> ASGIApp:
         """Whether the collector is up. `pid` tells which process answers."""
         return {"status": "ok", "version": assay.__version__, "pid": os.getpid()}
 
+    access = Access(service.registry, required=keys_required)
+
+    async def refuse(error: AssayError, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == TRACES_PATH:
+            await answer_error(send, error)
+        else:
+            await error_response(error)(scope, receive, send)
+
     async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            if refusal := _refusal(scope, allowed_hosts):
-                await refusal(scope, receive, send)
+            try:
+                _refuse_foreign_pages(scope, allowed_hosts)
+                key = access.check(scope)
+            except AssayError as error:
+                await refuse(error, scope, receive, send)
                 return
             if scope["path"] == TRACES_PATH:
-                await receive_traces(service, scope, receive, send)
+                await receive_traces(service, scope, receive, send, project=key.project if key else None)
                 return
         await app(scope, receive, send)
 
     return asgi
 
 
-def _refusal(scope: Scope, allowed_hosts: frozenset[str]) -> JSONResponse | None:
-    """An answer for requests that a web page elsewhere made a browser send; None for all others."""
+def _refuse_foreign_pages(scope: Scope, allowed_hosts: frozenset[str]) -> None:
+    """Refuse what a web page elsewhere made a browser send."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     host = headers.get(b"host", "")
     if allowed_hosts and _hostname(f"//{host}") not in allowed_hosts:
-        message = f"Host {host!r} is not one that this collector serves."
-        return JSONResponse(
-            error_body("invalid_request", message, f"Use one of: {', '.join(sorted(allowed_hosts))}."), 421
-        )
+        known = ", ".join(sorted(allowed_hosts))
+        raise MisdirectedRequest(f"Host {host!r} is not one that this collector serves.", hint=f"Use one of: {known}.")
     origin = headers.get(b"origin")
     if origin and scope["method"] not in ("GET", "HEAD", "OPTIONS") and urlsplit(origin).netloc != host:
-        return JSONResponse(
-            error_body("forbidden", f"Requests from {origin} are refused.", "Call it from its own pages."), 403
-        )
-    return None
+        raise Forbidden(f"Requests from {origin} are refused.", hint="Call it from its own pages.")
 
 
 def _hostname(url: str) -> str | None:

@@ -1,8 +1,8 @@
 """Numbered migrations of assay.duckdb. A migration, once released, never changes; a new one is added below it.
 
-Tables named `*_log` are append-only: rows are only added, or deleted by whole ranges. Readers use the views, which carry the
-public names and say what the newest state is. There is no primary key on spans: keeping one costs ten times the insert
-(measured); the writer drops spans it has already by looking at the batch's own time range.
+Tables named `*_log` are append-only: rows are only added, or deleted by whole ranges. Readers use the views, which
+carry the public names and say what the newest state is. There is no primary key on spans: keeping one costs ten times
+the insert (measured); the writer drops spans it has already by looking at the batch's own time range.
 """
 
 from __future__ import annotations

@@ -15,9 +15,10 @@ from typing import Any
 
 from google.rpc.status_pb2 import Status
 
+from assay.collector.api.errors import status_of
 from assay.collector.decode import encode_response
 from assay.collector.service import Service
-from assay.errors import AssayError, CollectorUnavailable, InvalidRequest
+from assay.errors import AssayError, CollectorUnavailable
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -41,20 +42,33 @@ class Refused(AssayError):
         self.headers = headers or {}
 
 
-async def receive_traces(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer one request to TRACES_PATH, whatever is wrong with it."""
+async def receive_traces(
+    service: Service, scope: Scope, receive: Receive, send: Send, *, project: str | None = None
+) -> None:
+    """Answer one request to TRACES_PATH, whatever is wrong with it.
+
+    Args:
+        project: of the sender's key: its spans are filed there, whatever they say.
+    """
     try:
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         _refuse_what_is_no_export(service, scope, headers)
         body = await _read_body(receive, headers)
-        accepted = await asyncio.wrap_future(service.ingest(body, headers.get("x-project-name") or None))
+        future = service.ingest(body, headers.get("x-project-name") or None, only_project=project)
+        accepted = await asyncio.wrap_future(future)
         await _answer(send, 200, encode_response(accepted.rejected))
-    except Refused as refused:
-        await _answer(send, refused.status, _status_body(refused), refused.headers)
-    except InvalidRequest as error:
-        await _answer(send, 400, _status_body(error))
-    except CollectorUnavailable as error:
-        await _answer(send, 503, _status_body(error), _retry_after())
+    except AssayError as error:
+        await answer_error(send, error)
+
+
+async def answer_error(send: Send, error: AssayError) -> None:
+    """Answer as OTLP asks: a status that tells whether to try again, and a google.rpc.Status that says why."""
+    if isinstance(error, Refused):
+        status, headers = error.status, error.headers
+    else:
+        status, _ = status_of(error)
+        headers = _retry_after() if status == 503 else {}
+    await _answer(send, status, Status(message=str(error)).SerializeToString(), headers)
 
 
 def _refuse_what_is_no_export(service: Service, scope: Scope, headers: dict[str, str]) -> None:
@@ -121,10 +135,6 @@ class _Gunzip:
     def finish(self) -> None:
         if not self._stream.eof:
             raise Refused(400, "The gzip body is truncated.")
-
-
-def _status_body(error: AssayError) -> bytes:
-    return Status(message=str(error)).SerializeToString()
 
 
 def _retry_after() -> dict[str, str]:

@@ -104,7 +104,7 @@ class Server:
             if not _is_loopback(self.host) and not self._service.registry.has_admin_key():
                 raise ConfigurationError(
                     f"{self.host} is reachable from other machines, and there is no admin key yet.",
-                    hint="Make one with: assay keys create --scope admin NAME",
+                    hint="Make one with: assay keys create NAME --scope admin",
                 )
         except BaseException:
             self._socket.close()
@@ -115,7 +115,7 @@ class Server:
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         names = LOOPBACK_NAMES | {self.host.lower()} if _is_loopback(self.host) else frozenset()
         config = uvicorn.Config(
-            create_app(self._service, allowed_hosts=names),
+            create_app(self._service, allowed_hosts=names, keys_required=not _is_loopback(self.host)),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -41,6 +41,7 @@ class Accepted:
 class _Request:
     body: bytes
     project: str | None
+    only_project: str | None
     future: Future[Accepted]
 
 
@@ -75,14 +76,18 @@ class Service:
 
     # Spans --------------------------------------------------------------------------------------------------------
 
-    def ingest(self, body: bytes, project: str | None = None) -> Future[Accepted]:
+    def ingest(self, body: bytes, project: str | None = None, *, only_project: str | None = None) -> Future[Accepted]:
         """Decode and store one OTLP export request; the future resolves once its spans are on disk.
+
+        Args:
+            project: where to file spans whose resource names no project.
+            only_project: where to file all of them, whatever they say.
 
         The future's exception is InvalidRequest for a body that is no such request, and CollectorUnavailable when the
         sender should try again later.
         """
         future: Future[Accepted] = Future()
-        self._requests.put(_Request(body, project, future))
+        self._requests.put(_Request(body, project, only_project, future))
         return future
 
     def _decode_requests(self) -> None:
@@ -100,7 +105,9 @@ class Service:
         rows, rejected, received_at = [], decoded.rejected, time.time_ns()
         for span in decoded.spans:
             try:
-                rows.append(span_row(span, received_at=received_at, project=request.project))
+                row = span_row(span, received_at=received_at, project=request.project)
+                row[0] = request.only_project or row[0]
+                rows.append(row)
             except Exception as error:
                 logger.exception("span %s could not be converted", span.span_id)
                 rejected.append(f"span {span.span_id} could not be converted: {error}")

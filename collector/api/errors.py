@@ -18,6 +18,7 @@ from assay.errors import (
     DatasetError,
     DatasetNotFound,
     ExperimentNotFound,
+    Forbidden,
     InvalidRequest,
     NotFound,
     PromptNotFound,
@@ -28,6 +29,11 @@ from assay.errors import (
 
 logger = logging.getLogger("assay.collector")
 
+
+class MisdirectedRequest(InvalidRequest):
+    """The Host named is not one of this collector's."""
+
+
 # error -> (status, code); a subclass stands before its base
 STATUS: tuple[tuple[type[AssayError], int, str], ...] = (
     (PromptNotFound, 404, "prompt_not_found"),
@@ -37,9 +43,11 @@ STATUS: tuple[tuple[type[AssayError], int, str], ...] = (
     (NotFound, 404, "not_found"),
     (TemplateError, 400, "invalid_template"),
     (DatasetError, 400, "invalid_request"),
+    (MisdirectedRequest, 421, "invalid_request"),
     (InvalidRequest, 400, "invalid_request"),
     (ConfigurationError, 400, "invalid_request"),
     (Conflict, 409, "conflict"),
+    (Forbidden, 403, "forbidden"),
     (Unauthorized, 401, "unauthorized"),
     (CollectorUnavailable, 503, "unavailable"),
     (AssayError, 500, "internal"),
@@ -63,11 +71,16 @@ def status_of(error: AssayError) -> tuple[int, str]:
     return next((status, code) for kind, status, code in STATUS if isinstance(error, kind))
 
 
+def error_response(error: AssayError) -> JSONResponse:
+    """The answer to a request that ended in `error`."""
+    status, code = status_of(error)
+    headers = {503: {"retry-after": "2"}, 401: {"www-authenticate": 'Basic realm="Assay: the password is a key"'}}
+    return JSONResponse(error_body(code, error.message, error.hint), status, headers.get(status))
+
+
 async def _assay_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, AssayError)
-    status, code = status_of(error)
-    headers = {"retry-after": "2"} if status == 503 else None
-    return JSONResponse(error_body(code, error.message, error.hint), status, headers)
+    return error_response(error)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
