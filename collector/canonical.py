@@ -13,7 +13,7 @@ from assay import semconv
 from assay.collector.decode import DecodedSpan
 from assay.collector.dialects import DIALECTS, Dialect
 from assay.collector.messages import answer_text, last_user_text, tool_calls
-from assay.collector.prices import cost_usd
+from assay.prices import cost_usd
 from assay.collector.values import (
     INT64_MAX,
     as_count,

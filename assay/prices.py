@@ -1,11 +1,12 @@
-"""What a model call cost, by the price list of `genai-prices`. Unknown is None, never 0."""
+"""What a model call cost, by the price list of `genai-prices`. Unknown is None, never 0.
+
+The collector prices every span, evaluations the rows under way. The list is loaded with the first price that is asked for.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-
-from genai_prices import Usage, calc_price
 
 # provider as the GenAI conventions spell it -> as the price list does
 PROVIDERS = {
@@ -49,6 +50,10 @@ def cost_usd(
 
 @lru_cache(maxsize=65_536)
 def _cost(provider: str | None, model: str, day: int, usage: tuple[int, int, int, int]) -> float | None:
+    try:
+        from genai_prices import Usage, calc_price
+    except ImportError:  # neither the server nor the eval extra is installed: no price is known
+        return None
     provider_id, model_ref = _names(provider, model)
     input_tokens, output_tokens, cache_read, cache_write = usage
     try:
