@@ -45,7 +45,9 @@ def search_traces(
     from assay.client import current_client
 
     runtime.flush()
-    rows = list(current_client().pages("/traces", limit=limit, filter=filter, project=project, order_by=order_by))
+    client = current_client()
+    project = project or client.project
+    rows = list(client.pages("/traces", limit=limit, filter=filter, project=project, order_by=order_by))
     frame = pd.DataFrame(rows, columns=[*COLUMNS, *sorted({key for row in rows for key in row} - set(COLUMNS))])
     for column in ("start_time", "end_time"):
         frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601")
@@ -64,6 +66,7 @@ def get_trace(trace_id: str, *, project: str | None = None) -> Trace:
 
     runtime.flush()
     client, path = current_client(), f"/traces/{quote(trace_id, safe='')}"
+    project = project or client.project
     row = client.get(path, project=project)
     cursor, spans = row.get("next_cursor"), list(row["spans"])
     while cursor is not None:
