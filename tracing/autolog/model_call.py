@@ -1,0 +1,73 @@
+"""One call of a model: its span, from the request to the end of the answer, however that comes about."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextvars import Token
+from typing import Any, Protocol
+
+from opentelemetry import trace as otel_trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from assay import semconv
+from assay.tracing import runtime
+from assay.tracing.otel_context import attach, detach
+from assay.tracing.span import fail
+from assay.tracing.tell import our_fault
+
+
+class StreamReader(Protocol):
+    """Reads an answer that comes in pieces. `add` sees each piece once, in order; it may not keep the application's
+    objects nor change them. `attributes` says what came so far; `error` is set when a piece told of a failure.
+    """
+
+    def add(self, chunk: Any) -> None: ...
+
+    def attributes(self) -> dict[str, Any]: ...
+
+    @property
+    def error(self) -> str | None: ...
+
+
+class ModelCall:
+    """The span of one call. `finish` may be called from several sides; the first one counts. Never raises."""
+
+    def __init__(self, name: str, attributes: Mapping[str, Any], *, content: bool) -> None:
+        self.content = content
+        self._started = time.perf_counter()
+        self._done = False
+        self._first_chunk_seen = False
+        self.span = runtime.start().tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+
+    def enter(self) -> Token[Any]:
+        """Make the span current while the request is under way, so that an HTTP client's own span lands below it."""
+        return attach(otel_trace.set_span_in_context(self.span))
+
+    def leave(self, token: Token[Any]) -> None:
+        detach(token)
+
+    def first_chunk(self) -> None:
+        if not self._first_chunk_seen:
+            self._first_chunk_seen = True
+            waited = time.perf_counter() - self._started
+            self.span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
+
+    def finish(self, attributes: Mapping[str, Any] | None = None, error: BaseException | str | None = None) -> None:
+        """End the span. A stream that the application breaks off (GeneratorExit) has not failed."""
+        if self._done:
+            return
+        self._done = True
+        try:
+            if attributes:
+                self.span.set_attributes(dict(attributes))
+            if isinstance(error, str):
+                self.span.set_status(Status(StatusCode.ERROR, error))
+            elif error is not None and not isinstance(error, GeneratorExit):
+                if isinstance(code := getattr(error, "status_code", None), int):
+                    self.span.set_attribute(semconv.HTTP_RESPONSE_STATUS_CODE, code)
+                fail(self.span, error)
+        except Exception:
+            our_fault("recording a model call")
+        finally:
+            self.span.end()
