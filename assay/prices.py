@@ -1,6 +1,6 @@
 """What a model call cost, by the price list of `genai-prices`. Unknown is None, never 0.
 
-The collector prices every span, evaluations the rows under way. The list is loaded with the first price that is asked for.
+The collector prices every span, evaluations the rows under way. The list is loaded when the first price is asked for.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ from assay import semconv
 from assay.collector.decode import DecodedSpan
 from assay.collector.dialects import DIALECTS, Dialect
 from assay.collector.messages import answer_text, last_user_text, tool_calls
-from assay.prices import cost_usd
 from assay.collector.values import (
     INT64_MAX,
     as_count,
@@ -25,6 +24,7 @@ from assay.collector.values import (
     as_text,
     to_json,
 )
+from assay.prices import cost_usd
 from assay.settings import DEFAULT_PROJECT
 
 Attributes = Mapping[str, Any]
