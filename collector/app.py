@@ -38,7 +38,14 @@ def create_app(service: Service, *, allowed_hosts: frozenset[str], keys_required
             Empty: any name.
         keys_required: every request needs a key, as it must where other machines can reach the port.
     """
-    app = FastAPI(title="Assay", version=assay.__version__, docs_url=None, redoc_url=None)
+    # FastAPI traces itself: in a traced program its requests would stand among the traces of the user
+    app = FastAPI(
+        title="Assay",
+        version=assay.__version__,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
     app.state.service = service
     add_error_handlers(app)
     for router in ROUTERS:
