@@ -290,6 +290,8 @@ def sign_flip(
     if k == 0:
         few = _fewest_for_significance(1 - confidence)
         return replace(result, reason=f"{units} {what}{'' if units == 1 else 's'} cannot tell: the test needs {few}")
+    if not totals.any():
+        result = replace(result, reason=f"no {what} of {units} differs")
     ordered = np.sort(means)
     # On the side of 0 the interval ends where the test does, whatever rounding did to the means.
     low, high = (0.0 if abs(end) <= near else float(end) for end in (ordered[k - 1], ordered[-k]))

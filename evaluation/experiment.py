@@ -1,0 +1,144 @@
+"""What an experiment records so that it can be run again, and so that two of them can be told apart."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import assay
+from assay.errors import ConfigurationError
+from assay.evaluation.dataset import Dataset
+from assay.evaluation.scorers.scorer import source_hash
+from assay.evaluation.scoring import PreparedScorer
+from assay.settings import Settings
+
+SCHEMA_VERSION = 1
+PACKAGES = ("litellm", "openai", "langchain-core", "numpy", "scipy", "pandas", "opentelemetry-sdk", "genai-prices")
+GIT_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a run may use up. None is without limit.
+
+    `max_cost_usd` counts task and judges; no row begins once it is spent, so that the rows then under way are all
+    that can go over. A model without a known price ends such a run, as nobody can say what it spends.
+    `max_duration_s` works alike. `row_timeout_s` is for the task on one row, and for each scorer on it: what takes
+    longer is recorded as a failure.
+    """
+
+    max_cost_usd: float | None = None
+    max_duration_s: float | None = None
+    row_timeout_s: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if value is not None and not value > 0:
+                raise ConfigurationError(f"Limits({name}=) must be above 0, not {value!r}.")
+
+
+def experiment_body(
+    *,
+    id: str,
+    name: str,
+    dataset: Dataset,
+    task: Any,
+    scorers: Sequence[PreparedScorer],
+    repeats: int,
+    concurrency: int,
+    limits: Limits,
+    seed: int,
+    tags: Mapping[str, str],
+    baseline_id: str | None,
+    settings: Settings,
+) -> dict[str, Any]:
+    """The experiment as the API takes it. `config` is what is needed to run it again."""
+    return {
+        "id": id,
+        "name": name,
+        "dataset": {
+            "name": dataset.name,
+            "version": dataset.version,
+            "hash": dataset.hash,
+            "item_count": len(dataset.items),
+        },
+        "scorers": [scorer.described() for scorer in scorers],
+        "config": {
+            "schema_version": SCHEMA_VERSION,
+            "task": describe_task(task),
+            "concurrency": concurrency,
+            "limits": asdict(limits),
+            "gateway_url": settings.gateway_url,
+            "environment": environment(),
+            "git": git_state(Path.cwd()),
+        },
+        "baseline_id": baseline_id,
+        "tags": {str(key): str(value) for key, value in tags.items()},
+        "repeats": repeats,
+        "seed": seed,
+    }
+
+
+def describe_task(task: Any) -> dict[str, Any] | None:
+    """Where the task is defined and a fingerprint of its source; None when outputs were only scored."""
+    if task is None:
+        return None
+    inner = task
+    while isinstance(inner, functools.partial):
+        inner = inner.func
+    inner = inspect.unwrap(inner)
+    named = inner if hasattr(inner, "__qualname__") else type(inner)
+    return {"name": f"{named.__module__}.{named.__qualname__}", "source_hash": source_hash(task)}
+
+
+@functools.cache
+def environment() -> dict[str, Any]:
+    """Versions of Python, of Assay, and of the libraries that answers and figures may depend on."""
+    return {
+        "assay": assay.__version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "program": Path(sys.argv[0]).name if sys.argv and sys.argv[0] else None,
+    }
+
+
+def git_state(directory: Path) -> dict[str, Any] | None:
+    """Commit, and whether (and by which hash of the difference) the working tree departs from it; None outside of
+    git.
+    """
+    commit = _git(directory, "rev-parse", "HEAD")
+    if commit is None:
+        return None
+    changes = _git(directory, "status", "--porcelain", "--untracked-files=no") or ""
+    difference = _git(directory, "diff", "HEAD") if changes else None
+    return {
+        "commit": commit,
+        "dirty": bool(changes),
+        "diff_hash": hashlib.sha256(difference.encode()).hexdigest()[:16] if difference else None,
+    }
+
+
+def _git(directory: Path, *arguments: str) -> str | None:
+    command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=GIT_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError):  # no git, no repository, or one too large to wait for
+        return None
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

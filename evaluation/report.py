@@ -1,0 +1,110 @@
+"""How results look in a terminal of 100 columns. Text only: no figure is computed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from assay.evaluation.comparison import ComparisonRow
+from assay.evaluation.summary import SummaryRow
+
+WIDTH = 100
+COLOURS = {"improved": "green", "regressed": "red"}
+
+
+def as_text(content: Any, width: int = WIDTH) -> str:
+    """What `content` looks like on a terminal without colours."""
+    buffer = StringIO()
+    Console(file=buffer, width=width, no_color=True, highlight=False, force_terminal=False).print(content, crop=False)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines())
+
+
+def summary_report(title: str, rows: Sequence[SummaryRow], notes: Sequence[str], url: str) -> RenderableType:
+    """Mean and interval of each scorer, with what stands behind them; then what else there is to know."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("scorer", no_wrap=True)
+    table.add_column("mean", justify="right", no_wrap=True)
+    table.add_column("95 % interval" if _usual(rows) else "interval", no_wrap=True)
+    table.add_column("items", justify="right", no_wrap=True)
+    table.add_column("failed", justify="right", no_wrap=True)
+    table.add_column("method")
+    for row in rows:
+        failed = Text(str(row.failed), style="yellow" if row.failed else "")
+        name = f"judge: {row.scorer}" if row.kind == "judge" else row.scorer
+        table.add_row(name, number(row.mean), _interval(row.ci_low, row.ci_high), str(row.n), failed, _how(row))
+    lines = [Text(note) for note in notes]
+    return Group(Text(title, style="bold"), Text(), table, Text(), *lines, _address(url))
+
+
+def comparison_report(
+    baseline: str, candidate: str, rows: Sequence[ComparisonRow], verdict: str, notes: Sequence[str], url: str
+) -> RenderableType:
+    """Both means, the paired difference with its interval and corrected p, then each verdict in words."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    table.add_column("scorer", no_wrap=True)
+    for heading in ("baseline", "candidate", "difference"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("95 % interval" if _usual(rows) else "interval", no_wrap=True)
+    table.add_column("p", justify="right", no_wrap=True)
+    table.add_column("won/tied/lost", justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(
+            row.scorer,
+            number(row.baseline_mean),
+            number(row.mean),
+            Text(number(row.difference, sign=True), style=COLOURS.get(row.outcome, "")),
+            _interval(row.ci_low, row.ci_high, sign=True),
+            _p(row.p_corrected),
+            f"{row.wins}/{row.ties}/{row.losses}",
+        )
+    words = Table.grid(padding=(0, 2, 0, 0))
+    for row in rows:
+        words.add_row(Text(row.scorer, no_wrap=True), Text(row.verdict, style=COLOURS.get(row.outcome, "")))
+    correction = next((row.correction for row in rows if row.correction), None)
+    title = Text(f"{candidate} against {baseline}: {verdict}", style="bold")
+    methods = sorted({row.method for row in rows if row.method})
+    note = Text(f"p by {'; '.join(methods)}" + (f"; corrected by {correction}" if correction else ""), style="dim")
+    lines = [*([note] if methods else []), *(Text(note) for note in notes)]
+    return Group(title, Text(), table, Text(), words, Text(), *lines, _address(url))
+
+
+def number(value: float | None, *, sign: bool = False) -> str:
+    """Three figures after the point, or four digits in all where there are more before it; a dash where unknown."""
+    if value is None:
+        return "-"
+    plus = "+" if sign else ""
+    return f"{value:{plus}.3f}" if abs(value) < 100 else f"{value:{plus}.4g}"
+
+
+def _interval(low: float | None, high: float | None, *, sign: bool = False) -> str:
+    return f"[{number(low, sign=sign)}, {number(high, sign=sign)}]" if low is not None and high is not None else "-"
+
+
+def _p(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _how(row: SummaryRow) -> str:
+    """The interval's method, or the reason why there is none, and what failed rows might have changed."""
+    labels = ", ".join(f"{label} {count}" for label, count in row.counts.items())
+    said = labels or row.method or row.reason or ""
+    if row.bound_low is not None and row.bound_high is not None:
+        said += f"; with the failed {number(row.bound_low)} to {number(row.bound_high)}"
+    if row.not_applicable:
+        said += f"; {row.not_applicable} not applicable"
+    return said
+
+
+def _usual(rows: Sequence[SummaryRow] | Sequence[ComparisonRow]) -> bool:
+    return all(row.confidence == 0.95 for row in rows)
+
+
+def _address(url: str) -> Text:
+    return Text(url, no_wrap=True, overflow="ignore", style=f"cyan link {url}")

@@ -1,0 +1,244 @@
+"""The result of an evaluation: fresh from a run, or read back from the collector."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from rich.console import RenderableType
+
+from assay.client import Client, current_client
+from assay.errors import AssayError, ConfigurationError, ExperimentNotFound
+from assay.evaluation.cells import scorer_cells
+from assay.evaluation.compared import Comparison
+from assay.evaluation.comparison import MAX_LOST_SHARE, compare_rows
+from assay.evaluation.report import as_text, summary_report
+from assay.evaluation.summary import Direction, SummaryRow, summarise_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FINISHED = ("completed", "completed_with_errors")
+
+
+@dataclass(kw_only=True)
+class EvaluationResult:
+    """One experiment with its rows. `str()` of it is a table for the terminal."""
+
+    id: str
+    name: str
+    status: str  # completed, completed_with_errors, interrupted, stopped_by_budget or failed
+    experiment: Mapping[str, Any]  # as it was stored: data set, scorers, config, tags, repeats, seed
+    records: Sequence[Mapping[str, Any]]  # rows as they were stored, in the order of the data
+    summary_rows: Sequence[SummaryRow]
+    planned: int
+    problems: list[str] = field(default_factory=list)
+    cost_usd: float | None = None  # task and judges; None: nothing was paid, or no price is known
+    comparison: Comparison | None = None  # with the baseline, where there is one
+    client: Client = field(repr=False, default_factory=current_client)
+
+    @classmethod
+    def load(cls, id: str, *, client: Client | None = None) -> EvaluationResult:
+        """Read an experiment back.
+
+        Raises:
+            ExperimentNotFound: there is none of that id.
+        """
+        client = client or current_client()
+        experiment = client.get(f"/experiments/{quote(id, safe='')}")
+        rows = list(client.pages(f"/experiments/{experiment['id']}/rows"))
+        used = (experiment.get("config") or {}).get("used") or {}
+        return cls(
+            id=experiment["id"],
+            name=experiment["name"],
+            status=experiment["status"],
+            experiment=experiment,
+            records=rows,
+            summary_rows=summarised(rows, experiment.get("scorers") or []),
+            planned=used.get("rows_planned", len(rows)),
+            problems=list(used.get("problems") or []),
+            cost_usd=used.get("cost_usd") or None,
+            client=client,
+        )
+
+    @property
+    def directions(self) -> dict[str, Direction]:
+        return {scorer["name"]: scorer.get("direction", "higher") for scorer in self.experiment.get("scorers") or []}
+
+    @property
+    def project_url(self) -> str:
+        return f"{self.client.url}/p/{quote(self.client.project, safe='')}"
+
+    @property
+    def url(self) -> str:
+        """Address of the experiment's page."""
+        return f"{self.project_url}/evals/{self.id}"
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """One row per scorer: n, failed, mean, interval, method, and more."""
+        import pandas as pd
+
+        return pd.DataFrame([row.to_dict() for row in self.summary_rows], columns=list(SummaryRow.__dataclass_fields__))
+
+    @property
+    def rows(self) -> pd.DataFrame:
+        """One row per item and repeat; every scorer has a column, with its explanation and error beside it."""
+        import pandas as pd
+
+        names = [column.name for column in scorer_cells(self.records)]
+        return pd.DataFrame([_flat(record, names) for record in self.records], columns=_columns(names))
+
+    def first_records(self) -> dict[str, Mapping[str, Any]]:
+        """The first repeat of every item, by its id."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for record in self.records:
+            found.setdefault(str(record["item_id"]), record)
+        return found
+
+    def compare(
+        self, baseline: EvaluationResult | str, *, confidence: float = 0.95, max_lost: float = MAX_LOST_SHARE
+    ) -> Comparison:
+        """Compare with a baseline (a result, an id, or "previous"), item by item. The collector keeps the comparison.
+
+        Args:
+            max_lost: share of the common items that may lack a score in either; above it nothing is tested.
+
+        Raises:
+            ExperimentNotFound: there is no such baseline.
+            ConfigurationError: the baseline is this very experiment.
+        """
+        other = find_baseline(baseline, self.name, self.client, before=self.id)
+        if other is None:
+            raise ExperimentNotFound(f"There is no finished experiment {self.name!r} before {self.id} to compare with.")
+        if other.id == self.id:
+            raise ConfigurationError(f"Experiment {self.id} cannot be compared with itself.")
+        directions = {**other.directions, **self.directions}
+        compared = Comparison(
+            baseline=other,
+            candidate=self,
+            directions=directions,
+            scorers=compare_rows(
+                other.records,
+                self.records,
+                confidence=confidence,
+                directions=directions,
+                max_lost=max_lost,
+                seed=int(self.experiment.get("seed") or 0),
+            ),
+        )
+        body = {
+            "baseline_id": other.id,
+            "rows": [row.to_dict() for row in compared.scorers],
+            "verdict": compared.verdict,
+        }
+        self.client.post(f"/experiments/{self.id}/comparisons", body)
+        return compared
+
+    def compare_with_baseline(self, baseline: EvaluationResult) -> None:
+        """At the end of a run: the comparison that was asked for at its beginning. A failure is a problem to tell,
+        not an end.
+        """
+        try:
+            self.comparison = self.compare(baseline)
+        except AssayError as error:
+            self.problems.append(f"The comparison with {baseline.id} failed: {error}")
+
+    def headline(self) -> str:
+        """The run in one line, with the address of its page."""
+        failed = sum(record["status"] != "ok" for record in self.records)
+        parts = [f"{len(self.records)} rows", self.status.replace("_", " ")]
+        if failed:
+            parts.insert(1, f"{failed} failed")
+        if self.cost_usd:
+            parts.append(f"${self.cost_usd:.4f}")
+        told = "".join(f"\n  {problem}" for problem in self.problems)
+        return f"{self.name}: {', '.join(parts)}  {self.url}{told}"
+
+    def notes(self) -> list[str]:
+        """What a reader must know beside the figures: failures by type, cost, problems."""
+        errors = Counter(
+            str(record["error_type"] or record["status"]) for record in self.records if record["status"] != "ok"
+        )
+        scorer_errors = Counter(
+            (score["name"], str(score["error"])[:120])
+            for record in self.records
+            for score in record["scores"] or ()
+            if score["status"] == "scorer_error"
+        )
+        notes = [f"{count} rows failed: {what}" for what, count in errors.most_common(5)]
+        notes += [f"{count} times {name} failed: {what}" for (name, what), count in scorer_errors.most_common(5)]
+        if self.cost_usd:
+            notes.append(f"cost: ${self.cost_usd:.4f}")
+        return [*notes, *self.problems]
+
+    def __rich__(self) -> RenderableType:
+        data = self.experiment.get("dataset") or {}
+        repeats = self.experiment.get("repeats") or 1
+        items = len(self.first_records())
+        size = f"{items} items" + (f" x {repeats} repeats" if repeats > 1 else "")
+        of = f" of {data['name']}" if data.get("name") else ""
+        title = f"{self.name}: {size}{of}, {self.status.replace('_', ' ')}"
+        return summary_report(title, self.summary_rows, self.notes(), self.url)
+
+    def __str__(self) -> str:
+        text = as_text(self)
+        return f"{text}\n\n{self.comparison}" if self.comparison else text
+
+
+def find_baseline(
+    baseline: EvaluationResult | str | None, name: str, client: Client, *, before: str | None = None
+) -> EvaluationResult | None:
+    """The experiment to compare with; "previous" is the newest finished one of this name, None if there is none yet.
+
+    Raises:
+        ExperimentNotFound: an id that does not exist.
+    """
+    if baseline is None or isinstance(baseline, EvaluationResult):
+        return baseline
+    if baseline != "previous":
+        return EvaluationResult.load(baseline, client=client)
+    waiting = before is not None
+    for experiment in client.pages("/experiments"):  # newest first
+        if experiment["id"] == before:
+            waiting = False
+        elif not waiting and experiment["name"] == name and experiment["status"] in FINISHED:
+            return EvaluationResult.load(experiment["id"], client=client)
+    return None
+
+
+def summarised(rows: Sequence[Mapping[str, Any]], scorers: Sequence[Mapping[str, Any]]) -> list[SummaryRow]:
+    """Summarise rows by what their experiment recorded of its scorers."""
+    return summarise_rows(
+        rows,
+        scorers=[scorer["name"] for scorer in scorers],
+        directions={scorer["name"]: scorer.get("direction", "higher") for scorer in scorers},
+        ranges={scorer["name"]: tuple(scorer["range"]) for scorer in scorers if scorer.get("range")},
+    )
+
+
+def _columns(names: Sequence[str]) -> list[str]:
+    scored = [column for name in names for column in (name, f"{name}.explanation", f"{name}.error")]
+    before = ["id", "repeat", "status", "input", "expected", "output", "error"]
+    return [*before, *scored, "trace_id", "tokens", "cost_usd", "duration_ms"]
+
+
+def _flat(record: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    tokens = [count for count in (record.get("input_tokens"), record.get("output_tokens")) if count is not None]
+    flat: dict[str, Any] = {
+        "id": record["item_id"],
+        "repeat": record["repeat"],
+        "tokens": sum(tokens) if tokens else None,
+        **{key: record.get(key) for key in ("status", "input", "expected", "output", "error", "trace_id", "cost_usd")},
+        "duration_ms": record.get("duration_ms"),
+    }
+    scores = {score["name"]: score for score in record.get("scores") or ()}
+    for name in names:
+        score = scores.get(name) or scores.get(name.partition("/")[0]) or {}
+        flat[name] = score.get("value") if score.get("name") == name else None
+        flat[f"{name}.explanation"] = score.get("explanation") if score.get("name") == name else None
+        flat[f"{name}.error"] = score.get("error")
+    return flat

@@ -1,0 +1,69 @@
+"""Retries of model calls: which failures pass with time, and how long to wait for that."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+T = TypeVar("T")
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+LONGEST_WISH_S = 120.0  # a provider that wants us gone for longer is told no: the row fails now
+
+_PASSING = frozenset({408, 409, 425, 429})
+_FOR_GOOD = ("insufficient_quota", "billing_hard_limit_reached")  # 429s that no waiting cures
+
+
+async def with_retries(call: Callable[[], Awaitable[T]], *, attempts: int) -> T:
+    """Await `call()` until it succeeds, at most `attempts` times; what it raised last goes on.
+
+    Between attempts: what the provider asked for (Retry-After), else full jitter, ``uniform(0, min(30, 0.5 * 2^n))``
+    seconds, so that many rows that failed together do not come back together.
+    """
+    retrying = AsyncRetrying(
+        retry=retry_if_exception(is_passing), wait=_wait, stop=stop_after_attempt(attempts), reraise=True
+    )
+    return await retrying(call)
+
+
+def is_passing(error: BaseException) -> bool:
+    """May the same call succeed later? Rate limits, overload, timeouts, lost connections; never a refused request."""
+    status = getattr(error, "status_code", None)
+    if status is None:
+        return isinstance(error, ConnectionError | TimeoutError)
+    if any(word in str(error) for word in _FOR_GOOD) or (retry_after_s(error) or 0) > LONGEST_WISH_S:
+        return False
+    return status in _PASSING or status >= 500
+
+
+def retry_after_s(error: BaseException) -> float | None:
+    """Seconds that the answer asks to wait, from `retry-after-ms` or `retry-after` (a number or a date); None: not
+    said.
+    """
+    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            return max(0.0, float(milliseconds) / 1000)
+        if seconds := headers.get("retry-after"):
+            return max(0.0, float(seconds))
+    except ValueError:
+        try:
+            return max(0.0, email.utils.parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
+        except ValueError:
+            return None
+    return None
+
+
+_jitter = wait_random_exponential(multiplier=FIRST_PAUSE_S, max=LONGEST_PAUSE_S)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = retry_after_s(error) if error else None
+    return asked if asked is not None else _jitter(state)

@@ -1,0 +1,213 @@
+"""One row: the task on one item inside a trace of its own, then every scorer on what came out. Failures are data."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from opentelemetry import trace as otel_trace
+
+from assay import semconv
+from assay.errors import AssayError, ScorerError
+from assay.evaluation.binding import is_async
+from assay.evaluation.dataset import NOTHING, Item
+from assay.evaluation.plain import plain
+from assay.evaluation.scoring import PreparedScorer, run_scorer
+from assay.evaluation.threads import Threads
+from assay.evaluation.usage import Usage, UsageMeter
+from assay.tracing import context, flush, get_trace, start_span
+from assay.tracing.otel_context import attach, detach
+from assay.tracing.serialise import describe_error, error_type
+
+Row = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of the task on one item."""
+
+    status: str = "ok"  # ok, task_error or timeout
+    output: Any = None
+    error: str | None = None
+    error_type: str | None = None
+    trace_id: str | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    duration_ms: float | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(slots=True, kw_only=True)
+class RowRunner:
+    """Runs the rows of one experiment. It has no state but that of its parts, so rows may run in any order and
+    number.
+    """
+
+    experiment_id: str
+    experiment_name: str
+    task: Callable[..., Any] | None
+    bind: Callable[[Item], tuple[tuple[Any, ...], dict[str, Any]]] | None
+    scorers: Sequence[PreparedScorer]
+    timeout_s: float | None
+    threads: Threads
+    meter: UsageMeter
+
+    async def run(self, item: Item, repeat: int) -> tuple[Row, Usage]:
+        """The row as it is stored, and what its task used."""
+        outcome = await self._run_task(item, repeat) if self.task is not None else Outcome(output=item.output)
+        scores = await self._score(item, outcome, repeat) if outcome.status == "ok" else []
+        usage = outcome.usage
+        row = {
+            "item_id": item.id,
+            "repeat": repeat,
+            "status": outcome.status,
+            "input": plain(item.input),
+            "expected": plain(item.expected),
+            "output": plain(outcome.output),
+            "error": outcome.error,
+            "error_type": outcome.error_type,
+            "trace_id": outcome.trace_id,
+            "cluster": item.cluster,
+            "started_at": outcome.started_at.isoformat().replace("+00:00", "Z"),
+            "duration_ms": outcome.duration_ms,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cost_usd": usage.cost_usd,
+            "scores": scores,
+        }
+        return row, usage
+
+    async def _run_task(self, item: Item, repeat: int) -> Outcome:
+        outcome = Outcome()
+        attributes = {
+            semconv.ASSAY_EXPERIMENT_ID: self.experiment_id,
+            semconv.ASSAY_ITEM_ID: item.id,
+            semconv.ASSAY_ITEM_REPEAT: repeat,
+        }
+        limit = asyncio.timeout(self.timeout_s)
+        root = attach(outside_of_any_span())
+        started = time.perf_counter()
+        try:
+            with start_span(self.experiment_name, kind="task", attributes=attributes) as span:
+                outcome.trace_id = span.trace_id
+                if outcome.trace_id:
+                    outcome.usage = self.meter.watch(outcome.trace_id)
+                span.set_inputs(item.input)
+                async with limit:
+                    outcome.output = await self._call(item)
+                span.set_outputs(outcome.output)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # somebody stops the run; else it is the task's own doing
+            _fail(outcome, "task_error", error)
+        except TimeoutError as error:
+            _fail(outcome, "timeout" if limit.expired() else "task_error", error)
+            if limit.expired():
+                outcome.error = f"the task took longer than {self.timeout_s:g} s"
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # SystemExit too: a task that exits has failed its row, not the evaluation
+            _fail(outcome, "task_error", error)
+        finally:
+            outcome.duration_ms = (time.perf_counter() - started) * 1000
+            detach(root)
+            if outcome.trace_id:
+                self.meter.forget(outcome.trace_id)
+        return outcome
+
+    async def _call(self, item: Item) -> Any:
+        assert self.task is not None
+        assert self.bind is not None
+        args, kwargs = self.bind(item)
+        if is_async(self.task):
+            returned = await self.task(*args, **kwargs)
+        else:
+            returned = await self.threads.run(_call_and_drain, self.task, *args, **kwargs)
+            if inspect.isawaitable(returned):
+                returned = await returned
+        if inspect.isasyncgen(returned):
+            returned = _joined([part async for part in returned])
+        return returned
+
+    async def _score(self, item: Item, outcome: Outcome, repeat: int) -> list[dict[str, Any]]:
+        """Every scorer's scores, in the order of the scorers.
+
+        Judges call models, and those are not the task's: their spans are traces of their own, which say in their
+        metadata whose they are. So a row's trace holds, and costs, what the task did and nothing else.
+        """
+        values = {
+            "input": item.input,
+            "output": outcome.output,
+            "expected": item.expected,
+            "metadata": item.metadata,
+            "item": item,
+        }
+        if any(scorer.wants("trace") for scorer in self.scorers):
+            values["trace"] = await self.threads.run(_stored_trace, outcome.trace_id)
+        told = {"experiment_id": self.experiment_id, "item_id": item.id, "repeat": repeat, "scores": outcome.trace_id}
+        root = attach(outside_of_any_span())
+        try:
+            with context(metadata=told):
+                found = await asyncio.gather(
+                    *(run_scorer(scorer, values, self.threads, self.timeout_s) for scorer in self.scorers)
+                )
+        finally:
+            detach(root)
+        return [score for scores in found for score in scores]
+
+
+def outside_of_any_span() -> Any:
+    """The current context without its span: what starts under it is a trace of its own, with tags and the like
+    inherited.
+    """
+    return otel_trace.set_span_in_context(otel_trace.INVALID_SPAN)
+
+
+def has_output(item: Item) -> bool:
+    return item.output is not NOTHING
+
+
+def spent(row: Mapping[str, Any], usage: Usage) -> tuple[float, set[str]]:
+    """Dollars that a row cost, task and judges, and the models whose price is unknown."""
+    unknown = set(usage.unpriced)
+    total = usage.cost_usd or 0.0
+    for score in row["scores"]:
+        if (score["metadata"] or {}).get("calls"):
+            cost = score["metadata"].get("cost_usd")
+            total += cost or 0.0
+            if cost is None:
+                unknown.add(str(score["metadata"].get("response_model") or score["metadata"].get("model")))
+    return total, unknown
+
+
+def _fail(outcome: Outcome, status: str, error: BaseException) -> None:
+    outcome.status = status
+    outcome.error = describe_error(error)
+    outcome.error_type = error_type(error)
+
+
+def _call_and_drain(task: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a task in its thread; one that yields has to be listened to there, to the end."""
+    returned = task(*args, **kwargs)
+    return _joined(list(returned)) if inspect.isgenerator(returned) else returned
+
+
+def _joined(parts: list[Any]) -> Any:
+    """What a stream comes to: its texts joined, else its parts."""
+    return "".join(parts) if parts and all(isinstance(part, str) for part in parts) else parts
+
+
+def _stored_trace(trace_id: str | None) -> Any:
+    """The row's trace as the collector has it, with the task's last span in it; a ScorerError for those who want it."""
+    if trace_id is None:
+        return ScorerError("there is no trace: tracing is off", hint="Set ASSAY_TRACING=true.")
+    flush()
+    try:
+        return get_trace(trace_id)
+    except AssayError as error:
+        return ScorerError(f"the row's trace cannot be had: {error}")

@@ -1,0 +1,102 @@
+"""Rows on their way to the collector: sent in the background while the evaluation goes on, a few at a time."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from assay.errors import AssayError, CollectorUnavailable
+
+BATCH_ROWS = 50
+BATCH_S = 0.5
+MOST_ROWS = 500  # of one request, when rows come faster than they are taken
+GIVE_UP_AFTER_S = 60.0
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+
+Row = dict[str, Any]
+
+
+class RowStore:
+    """Sends rows within half a second, and again until they are taken or a minute has passed.
+
+    `send` posts a batch and is called on the store's own thread; a CollectorUnavailable is tried again, any other
+    AssayError means that a row is refused: then the batch goes row by row, so that one bad row costs no other. What
+    could not be stored is in `unstored` after `close`, each with the reason.
+    """
+
+    def __init__(self, send: Callable[[Sequence[Row]], Any], *, give_up_after_s: float = GIVE_UP_AFTER_S) -> None:
+        self.unstored: list[tuple[Row, str]] = []
+        self._send = send
+        self._give_up_after_s = give_up_after_s
+        self._queue: queue.SimpleQueue[Row | None] = queue.SimpleQueue()
+        self._given_up = False  # after one wait in vain the rows that follow get one try each, not a minute
+        self._thread = threading.Thread(target=self._run, name="assay-rows", daemon=True)
+        self._thread.start()
+
+    @property
+    def backlog(self) -> int:
+        """Rows that wait. The engine pauses while there are many, so that memory stays bounded."""
+        return 0 if self._given_up else self._queue.qsize()
+
+    def put(self, row: Row) -> None:
+        self._queue.put(row)
+
+    def close(self) -> None:
+        """Wait until every row was stored or given up."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        open_ = True
+        while open_:
+            batch, open_ = self._next_batch()
+            if batch:
+                self._store(batch)
+
+    def _next_batch(self) -> tuple[list[Row], bool]:
+        """Rows to send now, and whether more may come."""
+        batch: list[Row] = []
+        deadline: float | None = None
+        while len(batch) < MOST_ROWS:
+            if deadline is None:
+                wait = None
+            else:
+                wait = 0.0 if len(batch) >= BATCH_ROWS else max(0.0, deadline - time.monotonic())
+            try:
+                row = self._queue.get(timeout=wait)
+            except queue.Empty:
+                break
+            if row is None:
+                return batch, False
+            batch.append(row)
+            deadline = deadline or time.monotonic() + BATCH_S
+        return batch, True
+
+    def _store(self, batch: Sequence[Row]) -> None:
+        try:
+            self._send_until_taken(batch)
+        except AssayError as error:
+            if len(batch) == 1 or isinstance(error, CollectorUnavailable):
+                self.unstored += [(row, str(error)) for row in batch]
+            else:
+                for row in batch:
+                    self._store([row])
+
+    def _send_until_taken(self, batch: Sequence[Row]) -> None:
+        started, pause = time.monotonic(), FIRST_PAUSE_S
+        while True:
+            try:
+                self._send(batch)
+            except CollectorUnavailable:
+                if self._given_up or time.monotonic() - started + pause > self._give_up_after_s:
+                    self._given_up = True
+                    raise
+                time.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+            else:
+                self._given_up = False
+                return
