@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any, Literal
@@ -20,11 +21,11 @@ Change = Literal["equal", "changed", "inserted", "deleted"]
 Segment = tuple[Operation, str]
 _Message = tuple[str | None, str]  # role, content
 
-# Words keep the white space after them: a changed word is one segment, not two with a blank between.
-_WORD = re.compile(r"\w+\s*|[^\w\s]+\s*|\s+")
+_TOKEN = re.compile(r"\{\{\s*\w+\s*\}\}|\w+|\s+|[^\w\s]")  # a variable is one word
 
 # Above so many pairs of words the middle of two texts counts as replaced: comparing them would hold up a page.
-MAX_PAIRS = 4_000_000
+MAX_PAIRS = 25_000_000
+MAX_MATCHES_OF_A_WORD = 400  # twenty times on either side
 
 _MARKS: dict[Operation, tuple[str, str]] = {"equal": ("", ""), "insert": ("{+", "+}"), "delete": ("[-", "-]")}
 
@@ -92,15 +93,29 @@ def diff_versions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
 
 def diff_words(old: str, new: str) -> tuple[Segment, ...]:
     """Segments in reading order. Those that are not inserted join to `old`, those that are not deleted to `new`."""
-    before, after = _WORD.findall(old), _WORD.findall(new)
+    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
     segments: list[Segment] = []
-    for tag, i1, i2, j1, j2 in _opcodes(before, after):
-        if tag == "equal":
+    for is_equal, i1, i2, j1, j2 in _hunks(before, after):
+        if is_equal:
             segments.append(("equal", "".join(before[i1:i2])))
             continue
         segments += [("delete", "".join(before[i1:i2]))] if i1 < i2 else []
         segments += [("insert", "".join(after[j1:j2]))] if j1 < j2 else []
     return tuple(segments)
+
+
+def _hunks(before: Sequence[str], after: Sequence[str]) -> list[tuple[bool, int, int, int, int]]:
+    """Equal and changed stretches by turns. A blank between two changed words is no reason to show two changes."""
+    opcodes = _opcodes(before, after)
+    hunks: list[tuple[bool, int, int, int, int]] = []
+    for index, (tag, i1, i2, j1, j2) in enumerate(opcodes):
+        is_inside = 0 < index < len(opcodes) - 1
+        is_equal = tag == "equal" and not (is_inside and "".join(before[i1:i2]).isspace())
+        if hunks and hunks[-1][0] == is_equal:
+            hunks[-1] = (is_equal, hunks[-1][1], i2, hunks[-1][3], j2)
+        else:
+            hunks.append((is_equal, i1, i2, j1, j2))
+    return hunks
 
 
 def _opcodes(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[str, int, int, int, int]]:
@@ -111,11 +126,17 @@ def _opcodes(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tupl
     if len(old) * len(new) > MAX_PAIRS:
         middle = [("replace", 0, len(old), 0, len(new))]
     else:
-        middle = list(SequenceMatcher(None, old, new).get_opcodes())
+        middle = list(SequenceMatcher(_is_common(old, new), old, new, autojunk=False).get_opcodes())
     shifted = [(tag, i1 + start, i2 + start, j1 + start, j2 + start) for tag, i1, i2, j1, j2 in middle]
     head = [("equal", 0, start, 0, start)] if start else []
     tail = [("equal", len(before) - end, len(before), len(after) - end, len(after))] if end else []
     return head + shifted + tail
+
+
+def _is_common(old: Sequence[Hashable], new: Sequence[Hashable]) -> Callable[[Hashable], bool]:
+    """Whether a word stands in both texts too often to begin a match with; matches still grow over it."""
+    in_old, in_new = Counter(old), Counter(new)
+    return lambda word: in_old[word] * in_new[word] > MAX_MATCHES_OF_A_WORD
 
 
 def _common(left: Sequence[Hashable], right: Sequence[Hashable]) -> int:
@@ -182,6 +203,7 @@ def _lines(diff: Diff) -> Iterator[str]:
     yield f"{diff.old_name} {diff.old_version} -> {new_name}{diff.new_version}"
     if diff.is_empty:
         yield "No difference."
+        return
     for message in diff.messages:
         yield from _message_lines(message)
     for change in diff.config:

@@ -99,7 +99,7 @@ class Datasets:
         if cursor is not None:
             query = query.where(Dataset.name > cursor)
         with self.database.read() as session:
-            rows = session.execute(query).tuples().all()
+            rows = session.execute(query).all()
             return page_of(rows, limit, lambda row: _summary(row[0], row[1]), lambda row: row[0].name)
 
     def versions(self, project: str, name: str, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page:

@@ -109,7 +109,7 @@ class Prompts:
         if cursor is not None:
             query = query.where(Prompt.name > cursor)
         with self.database.read() as session:
-            rows = session.execute(query).tuples().all()
+            rows = session.execute(query).all()
             aliases = _aliases_of(session, [prompt.id for prompt, _ in rows])
             return page_of(
                 rows,
