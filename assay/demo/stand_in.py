@@ -10,7 +10,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -25,10 +25,15 @@ FINGERPRINT = "assay-stand-in-1"  # of the rules: counts up when their answers c
 
 
 class StandIn:
-    """The server, from `with` to its end. `url` is what `openai.OpenAI(base_url=...)` takes; any key is accepted."""
+    """The server, from `with` to its end. `url` is what `openai.OpenAI(base_url=...)` takes; any key is accepted.
 
-    def __init__(self, port: int = 0) -> None:
+    Args:
+        aliases: names of models that it answers for as well; the answer still says which model it came from.
+    """
+
+    def __init__(self, *, port: int = 0, aliases: Collection[str] = ()) -> None:
         self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server.models = (MODEL, *aliases)
         self._thread = threading.Thread(target=self._server.serve_forever, name="assay-stand-in", daemon=True)
 
     @property
@@ -72,7 +77,7 @@ class Refused(Exception):
         self.body = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}}
 
 
-def complete(body: bytes, number: int) -> tuple[dict[str, Any], ChatRequest]:
+def complete(body: bytes, *, number: int = 1, models: Collection[str] = (MODEL,)) -> tuple[dict[str, Any], ChatRequest]:
     """The chat completion that answers a request body, and the request as it was understood.
 
     Raises:
@@ -82,7 +87,7 @@ def complete(body: bytes, number: int) -> tuple[dict[str, Any], ChatRequest]:
         request = ChatRequest.model_validate_json(body)
     except ValidationError as error:
         raise Refused(400, "invalid_request", f"The request could not be read: {error}") from error
-    if request.model != MODEL:
+    if request.model not in models:
         raise Refused(404, "model_not_found", f"The model {request.model!r} does not exist; there is {MODEL!r}.")
     messages = [message.model_dump(exclude_none=True) for message in request.messages]
     answered = judge(messages, request.response_format) or reply(messages, request.tools)
@@ -150,6 +155,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
+        self.models: Collection[str] = (MODEL,)
         self.numbers = itertools.count(1)
 
 
@@ -163,8 +169,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path.rstrip("/") == "/v1/models":
-            model = {"id": MODEL, "object": "model", "created": 0, "owned_by": "assay"}
-            self._send(200, {"object": "list", "data": [model]})
+            models = [{"id": id, "object": "model", "created": 0, "owned_by": "assay"} for id in self.server.models]
+            self._send(200, {"object": "list", "data": models})
         else:
             self._send(404, Refused(404, "not_found", f"There is nothing at {self.path}.").body)
 
@@ -173,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if self.path.rstrip("/") != "/v1/chat/completions":
                 raise Refused(404, "not_found", f"There is nothing at {self.path}; chat completions are served.")
-            completion, request = complete(body, next(self.server.numbers))
+            completion, request = complete(body, number=next(self.server.numbers), models=self.server.models)
         except Refused as refused:
             self._send(refused.status, refused.body)
             return

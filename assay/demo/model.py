@@ -1,0 +1,53 @@
+"""Which model the demo asks: the one that is set up, else the bundled stand-in."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import openai
+
+from assay.demo.stand_in import MODEL, StandIn
+from assay.evaluation.gateway import model_name
+from assay.settings import Settings, configure, current_settings
+
+
+@dataclass(frozen=True)
+class Model:
+    """A client and the name to ask it for, with a sentence about where the answers come from."""
+
+    client: openai.OpenAI
+    name: str
+    described: str
+
+
+@contextmanager
+def available_model() -> Iterator[Model]:
+    """The model of `ASSAY_GATEWAY_URL` or `OPENAI_API_KEY`; without either a stand-in, which then judges as well."""
+    settings = current_settings()
+    if settings.gateway_url or os.environ.get("OPENAI_API_KEY"):
+        with _client(settings) as client:
+            name = model_name(settings.judge_model).removeprefix("openai/")
+            yield Model(
+                client, name, f"{name} at {client.base_url.host}, which answers and judges; about 300 short calls"
+            )
+        return
+    with StandIn() as stand_in:
+        settings = configure(gateway_url=stand_in.url, gateway_api_key="none-needed", judge_model=f"openai/{MODEL}")
+        with _client(settings) as client:
+            yield Model(
+                client,
+                MODEL,
+                "the bundled stand-in, as neither OPENAI_API_KEY nor ASSAY_GATEWAY_URL is set: no language model, "
+                "it quotes the help pages and judges by simple rules",
+            )
+
+
+def _client(settings: Settings) -> openai.OpenAI:
+    return openai.OpenAI(
+        base_url=settings.gateway_url,
+        api_key=settings.gateway_api_key or os.environ.get("OPENAI_API_KEY") or "none-needed",
+        default_headers=settings.gateway_headers,
+    )

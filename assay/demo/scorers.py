@@ -1,0 +1,25 @@
+"""What the demo looks for in an answer, beside whether it is right: two functions that need no model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import assay
+from assay.demo.assistant import HELP_PAGES
+
+MAX_WORDS = 45  # two sentences, a long one and a short one
+
+
+@assay.scorer
+def concise(output: str) -> assay.Score:
+    """Short enough to be read on a telephone."""
+    count = len(output.split())
+    return assay.Score(name="concise", value=count <= MAX_WORDS, explanation=f"{count} words; {MAX_WORDS} are allowed")
+
+
+@assay.scorer
+def cites_page(output: str, metadata: dict[str, Any]) -> bool | None:
+    """Names the help page that it rests on. Does not apply where no page holds the answer."""
+    if metadata["kind"] in ("order-status", "unanswerable"):
+        return None
+    return any(f"[{page['id']}]" in output for page in HELP_PAGES)
