@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,12 @@ if TYPE_CHECKING:
 _lock = threading.Lock()
 _servers: dict[Path, Server] = {}
 _owner_pid = os.getpid()
+_before_stop: list[Callable[[], object]] = []
+
+
+def before_stop(callback: Callable[[], object]) -> None:
+    """Call `callback` before the embedded collectors stop: what is still to be sent to them goes now."""
+    _before_stop.append(callback)
 
 
 def start_embedded(data_dir: Path, *, port: int = 0) -> str:
@@ -45,6 +53,8 @@ def start_embedded(data_dir: Path, *, port: int = 0) -> str:
                 return url
             raise
         _servers[data_dir] = server
+        atexit.unregister(stop_embedded)
+        atexit.register(stop_embedded)
         return server.url
 
 
@@ -61,6 +71,8 @@ def stop_embedded() -> None:
 
     Does nothing when there is none.
     """
+    for callback in _before_stop:
+        callback()
     with _lock:
         _forget_after_fork()
         servers = list(_servers.values())

@@ -135,8 +135,11 @@ class Server:
             ready.set()
             await task
 
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(serve())
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                runner.run(serve())
+        finally:
+            ready.set()  # whoever waits must not wait for ever when the server could not start
 
     def _say_when_ready(self, ready: threading.Event) -> None:
         ready.wait()

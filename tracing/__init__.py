@@ -13,7 +13,7 @@ from assay.tracing.search import get_trace, search_traces
 from assay.tracing.span import Span, current_span, current_trace_id, start_span, update_trace
 
 if TYPE_CHECKING:
-    from assay.tracing.autolog import openai as openai
+    import assay.tracing.autolog.openai as openai
 
 __all__ = [
     "Span",

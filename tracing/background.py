@@ -57,6 +57,7 @@ class BackgroundQueue(Generic[T]):
         self._items: queue.SimpleQueue[T | _Marker] = queue.SimpleQueue()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._awake = False
+        self._sending = 0
         self._thread: threading.Thread | None = None
         self._starting = False
         self._draining = threading.Lock()
@@ -88,11 +89,15 @@ class BackgroundQueue(Generic[T]):
 
     def close(self, timeout_s: float) -> bool:
         """Send what waits, without further retries, and end the thread."""
+        self._teller.ending = True
         self.closing.set()
         sent = self.flush(timeout_s)
         self._wake.put(None)
         if sent and (thread := self._thread) is not None and thread is not threading.current_thread():
             thread.join(timeout_s)
+        if not sent:
+            unsent = self._sending + self._items.qsize() - 1  # the flush marker is one of them
+            self._teller.drop(unsent, f"the program ended, and sending them took longer than {timeout_s:.0f} s.")
         self._tell_overflow()
         self._teller.tell()
         return sent
@@ -124,12 +129,14 @@ class BackgroundQueue(Generic[T]):
         with self._draining:
             while batch := self._take():
                 items = [item for item in batch if not isinstance(item, _Marker)]
+                self._sending = len(items)
                 try:
                     if items:
                         self._send(items)
                 except Exception:
                     our_fault(f"sending {self._name}")
                     self._teller.drop(len(items), "an internal error, logged above")
+                self._sending = 0
                 self._tell_overflow()
                 for item in batch:
                     if isinstance(item, _Marker):

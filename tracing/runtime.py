@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import threading
 import time
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 
     from assay.settings import Settings
 
-FLUSH_TIMEOUT_S = 10.0
-EXIT_TIMEOUT_S = 5.0
+FLUSH_TIMEOUT_S = 30.0
+EXIT_TIMEOUT_S = 5.0  # with a collector elsewhere: it is there, or it is not
+EMBEDDED_EXIT_TIMEOUT_S = 30.0  # a program that ends at once may still be starting its own collector
 
 
 @dataclass(slots=True)
@@ -32,6 +34,7 @@ class Runtime:
     enabled: bool
     capture_content: bool
     tracer: otel_trace.Tracer
+    exit_timeout_s: float = EXIT_TIMEOUT_S
     queues: list[BackgroundQueue[Any]] = field(default_factory=list)
     closers: list[Callable[[], None]] = field(default_factory=list)
     score_queue: BackgroundQueue[dict[str, Any]] | None = None
@@ -130,8 +133,11 @@ def flush(timeout_s: float = FLUSH_TIMEOUT_S) -> bool:
     return runtime.flush(timeout_s) if runtime is not None else True
 
 
-def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> bool:
-    """Send what is finished, then stop the collector embedded in this process. The next use starts everything again."""
+def shutdown(timeout_s: float | None = None) -> bool:
+    """Send what is finished, then stop the collector embedded in this process. The next use starts everything again.
+
+    False when `timeout_s` was not enough to send everything; None allows 5 s, and 30 s with an embedded collector.
+    """
     from assay.client import reset_client
     from assay.embedded import stop_embedded
 
@@ -141,16 +147,18 @@ def shutdown(timeout_s: float = EXIT_TIMEOUT_S) -> bool:
     return done
 
 
-def reset(timeout_s: float = EXIT_TIMEOUT_S) -> None:
+def reset(timeout_s: float | None = None) -> None:
     """Forget the runtime, so that the settings are read again at next use. For tests."""
     _stop(timeout_s)
 
 
-def _stop(timeout_s: float) -> bool:
+def _stop(timeout_s: float | None) -> bool:
     global active
     with _lock:
         runtime, active = active, None
-    return runtime.close(timeout_s) if runtime is not None else True
+    if runtime is None:
+        return True
+    return runtime.close(runtime.exit_timeout_s if timeout_s is None else timeout_s)
 
 
 def _replace(runtime: Runtime) -> Runtime:
@@ -159,7 +167,7 @@ def _replace(runtime: Runtime) -> Runtime:
         before, active = active, runtime
         if not _exit_registered:
             _exit_registered = True
-            atexit.register(_at_exit)
+            _register_exit()
     if before is not None and before.queues:
         _retire(before)
     return runtime
@@ -181,7 +189,7 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
     from assay.tracing.provider import SCOPE, connect
 
     provider, processor = connect(settings)
-    teller = Teller("spans")
+    teller = Teller("span")
     sender = SpanSender(settings, teller=teller) if send is None else None
     spans: BackgroundQueue[ReadableSpan] = BackgroundQueue(
         send or sender,  # type: ignore[arg-type]
@@ -195,6 +203,7 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
         enabled=True,
         capture_content=settings.capture_content,
         tracer=provider.get_tracer(SCOPE),
+        exit_timeout_s=EXIT_TIMEOUT_S if settings.endpoint or send else EMBEDDED_EXIT_TIMEOUT_S,
         queues=[spans],
     )
     if sender is not None:
@@ -219,9 +228,42 @@ def _from_environment(variable: str, default: int) -> int:
     return value if value > 0 else default
 
 
-def _at_exit() -> None:
-    """Spans first, then the collector that takes them. Bounded, because a user is waiting for the prompt."""
+def _register_exit() -> None:
+    """Spans first, then the collector that takes them; bounded, because a user is waiting for the prompt.
+
+    From Python 3.12 on no thread can be started once `atexit` handlers run, and an embedded collector that a short
+    program is still starting needs some. `concurrent.futures` has the same trouble and the same way out: a callback
+    that runs when the main thread is done and threads can still be started. Its own callback ends all executors, and
+    cannot be registered that late: importing it first puts it behind ours.
+    """
+    import concurrent.futures.thread  # noqa: F401
+
+    from assay.embedded import before_stop
+
+    before_stop(_flush_at_exit)
+    atexit.register(_shut_down_at_exit)
+    if (register := getattr(threading, "_register_atexit", None)) is not None:
+        with contextlib.suppress(RuntimeError):  # the main thread is done already
+            register(_when_main_thread_is_done)
+
+
+def _when_main_thread_is_done() -> None:
+    _flush_at_exit()
+    others = [each for each in threading.enumerate() if not each.daemon and each is not threading.main_thread()]
+    if not others:  # who is still at work may still make spans
+        _shut_down_at_exit()
+
+
+def _flush_at_exit() -> None:
+    if (runtime := active) is not None:
+        try:
+            runtime.flush(runtime.exit_timeout_s)
+        except Exception:
+            our_fault("sending the last spans")
+
+
+def _shut_down_at_exit() -> None:
     try:
-        shutdown(EXIT_TIMEOUT_S)
+        shutdown()
     except Exception:
         our_fault("ending")

@@ -110,7 +110,7 @@ def _queue(running: runtime.Runtime) -> BackgroundQueue[dict[str, Any]]:
     """The runtime's queue of scores, made with the first one. It is flushed after the spans that the scores judge."""
     with _making:
         if running.score_queue is None:
-            teller = Teller("scores")
+            teller = Teller("score")
             closing = threading.Event()
             queue: BackgroundQueue[dict[str, Any]] = BackgroundQueue(
                 lambda scores: _send(scores, teller, closing),

@@ -16,6 +16,7 @@ class Teller:
 
     def __init__(self, noun: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.dropped = 0
+        self.ending = False  # the program ends: one line for everything, when `tell` is called at last
         self._noun = noun
         self._clock = clock
         self._told = 0
@@ -27,6 +28,8 @@ class Teller:
         self.dropped += count
         self._reason = reason
         now = self._clock()
+        if self.ending:
+            return
         if self._told_at is None or now - self._told_at >= INTERVAL_S:
             self._told_at = now
             self.tell()
@@ -36,7 +39,8 @@ class Teller:
         if untold := self.dropped - self._told:
             self._told = self.dropped
             total = "" if untold == self.dropped else f" ({self.dropped} in all)"
-            logger.warning("Assay dropped %d %s%s: %s", untold, self._noun, total, self._reason)
+            noun = self._noun if untold == 1 else f"{self._noun}s"
+            logger.warning("Assay dropped %d %s%s: %s", untold, noun, total, self._reason)
 
 
 _said: set[str] = set()

@@ -1,8 +1,8 @@
 """Spans for the calls of the `openai` SDK: one hook, where every call of every client passes.
 
 `SyncAPIClient.request` and `AsyncAPIClient.request` have had the same shape from openai 1 to 3. Patching the classes
-covers clients made before as well, `with_options`, Azure, `parse()` and the stream helpers. One span stands for one call
-of the application: the SDK's retries happen inside it.
+covers clients made before as well, `with_options`, Azure, `parse()` and the stream helpers. One span stands for one
+call of the application: the SDK's retries happen inside it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from assay.tracing.tell import our_fault
 
 
 class _Reader(Protocol):
-    def __call__(self, value: Any, *, content: bool) -> dict[str, Any]: ...
+    def __call__(self, value: Any, /, *, content: bool) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ _originals: dict[type, Any] = {}
 
 
 def autolog(*, disable: bool = False) -> None:
-    """Trace every call of the `openai` SDK: chat completions, responses and embeddings, plain or streamed, sync or async.
+    """Trace the calls of the `openai` SDK: chat completions, responses, embeddings; plain or streamed, sync or async.
 
     May be called again; covers clients made before; `disable=True` undoes it.
 
@@ -85,7 +85,7 @@ def autolog(*, disable: bool = False) -> None:
             _restore(client)
         elif client not in _originals:
             _originals[client] = client.request
-            client.request = hook(client.request)  # type: ignore[assignment, method-assign]
+            client.request = hook(client.request)  # type: ignore[method-assign]
 
 
 def _restore(client: Any) -> None:

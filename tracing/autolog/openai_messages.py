@@ -1,4 +1,4 @@
-"""Messages of OpenAI's chat completions in the GenAI message schema. Pure, and never raises on a message it does not know.
+"""Messages of OpenAI's chat completions in the GenAI message schema. Pure; unknown messages are kept as they are.
 
 Source: schema `gen-ai-input-messages.json` of open-telemetry/semantic-conventions-genai; OpenAI API, chat completions.
 """

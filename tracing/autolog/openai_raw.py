@@ -1,4 +1,4 @@
-"""`with_raw_response` and `with_streaming_response`: the application holds the HTTP answer and parses it when it likes."""
+"""`with_raw_response`, `with_streaming_response`: the application has the HTTP answer and parses it when it likes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def watch(stream: Any, call: ModelCall, reader: StreamReader) -> None:
 
 
 class _Watched:
-    """What happens to one stream. `stepping` is set while the SDK reads: it closes its response at the end of that, too."""
+    """What happens to one stream. `stepping` is set while the SDK reads: at the end it closes its response itself."""
 
     def __init__(self, call: ModelCall, reader: StreamReader) -> None:
         self._call = call
