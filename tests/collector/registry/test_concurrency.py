@@ -1,0 +1,80 @@
+"""Many writers at once, in threads and in processes: no number twice, none left out, nothing lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from assay.collector.registry import Registry
+
+WRITERS = 8
+VERSIONS = 15
+
+# Run in a fresh interpreter, which has no threads yet and so can fork: processes that share nothing but the file.
+WRITE = f"""
+import multiprocessing, sys
+from pathlib import Path
+from assay.collector.registry import Registry
+
+def write(writer):
+    registry = Registry.open(Path(sys.argv[1]))
+    versions = [registry.prompts.register("p", "qa", f"{{writer}} {{n}}", "why")[0] for n in range({VERSIONS})]
+    registry.close()
+    return [version["version"] for version in versions]
+
+with multiprocessing.get_context("fork").Pool({WRITERS}) as pool:
+    print(*[number for numbers in pool.map(write, range({WRITERS}), chunksize=1) for number in numbers])
+"""
+
+
+def test_threads_give_every_version_a_number_of_its_own(registry: Registry) -> None:
+    def write(writer: int) -> list[int]:
+        return [
+            registry.prompts.register("p", "qa", f"{writer} {number}", "why")[0]["version"]
+            for number in range(VERSIONS)
+        ]
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        numbers = [number for found in pool.map(write, range(WRITERS)) for number in found]
+    assert sorted(numbers) == list(range(1, WRITERS * VERSIONS + 1))
+
+
+def test_processes_give_every_version_a_number_of_its_own(path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", WRITE, str(path)], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert sorted(map(int, done.stdout.split())) == list(range(1, WRITERS * VERSIONS + 1))
+    registry = Registry.open(path)
+    templates = {row["template"] for row in registry.prompts.versions("p", "qa", limit=1000).items}
+    registry.close()
+    assert templates == {f"{writer} {number}" for writer in range(WRITERS) for number in range(VERSIONS)}
+
+
+def test_the_same_content_at_once_is_one_version(registry: Registry) -> None:
+    def write(_: int) -> tuple[int, bool]:
+        version, is_new = registry.prompts.register("p", "qa", "one", "why")
+        return version["version"], is_new
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        answers = list(pool.map(write, range(WRITERS)))
+    assert sorted(answers) == [(1, False)] * (WRITERS - 1) + [(1, True)]
+
+
+def test_readers_see_every_version_whole_while_others_write(registry: Registry) -> None:
+    registry.prompts.register("p", "qa", "0", "why")
+
+    def read(_: int) -> bool:
+        page = registry.prompts.versions("p", "qa", limit=1000)
+        (prompt,) = registry.prompts.page("p").items
+        newest = registry.prompts.version("p", "qa")
+        return [row["version"] for row in page.items] == list(range(len(page.items), 0, -1)) and (
+            len(page.items) <= prompt["latest_version"] <= newest["version"]
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        writes = [pool.submit(registry.prompts.register, "p", "qa", str(number), "why") for number in range(1, 40)]
+        reads = list(pool.map(read, range(60)))
+        for write in writes:
+            write.result()
+    assert all(reads)
