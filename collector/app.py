@@ -50,7 +50,7 @@ def create_app(service: Service, *, allowed_hosts: frozenset[str], keys_required
     add_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
-    getattr(pages, "mount", lambda app: None)(app)
+    pages.mount(app)
 
     @app.get("/health", tags=["operation"])
     async def health() -> dict[str, Any]:
@@ -70,6 +70,7 @@ def create_app(service: Service, *, allowed_hosts: frozenset[str], keys_required
             try:
                 _refuse_foreign_pages(scope, allowed_hosts)
                 key = access.check(scope)
+                scope["state"] = {**scope.get("state", {}), "key": key}
             except AssayError as error:
                 await refuse(error, scope, receive, send)
                 return

@@ -42,8 +42,17 @@ class Pair:
     is_error: bool
 
     @property
+    def both_answered(self) -> bool:
+        return all(side is not None and side["status"] == "ok" for side in (self.base, self.other))
+
+    @property
     def output_changed(self) -> bool:
-        return self.base is not None and self.other is not None and self.base_output != self.other_output
+        return self.both_answered and self.base_output != self.other_output
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both gave the same output, so that it need be shown only once."""
+        return self.both_answered and self.base_output == self.other_output
 
     def has(self, change: str, scorer: str) -> bool:
         """Whether the item won or lost: under `scorer`, or under any when none is named."""

@@ -15,6 +15,7 @@ READY_FILTERS = [
     ("From evaluations", "experiment_id is not null"),
 ]
 _LANGUAGE = re.compile(r"[=<>()\[\]'%]|\b(is|in|like|ilike|between)\b", re.IGNORECASE)
+_POSITION = re.compile(r"at character (\d+)")
 _QUOTED = re.compile(r"""^(?:"([^"]*)"|'([^']*)')$""")
 
 
@@ -43,10 +44,11 @@ def equals(field: str, value: str) -> str:
 
 
 def problem(typed: str, error: InvalidRequest) -> Problem:
-    """What to show for `error`; the mark stands below the character where the error says one."""
-    column = getattr(error, "column", None)
-    on_one_line = typed.isprintable() and isinstance(column, int) and 1 <= column <= len(typed) + 1
-    pointer = " " * (column - 1) + "^" if on_one_line and isinstance(column, int) else None
+    """What to show for `error`; the mark stands below the character that the message speaks of."""
+    spoken_of = _POSITION.search(error.message)
+    column = int(spoken_of.group(1)) if spoken_of else 0
+    can_point = typed.isprintable() and 1 <= column <= len(typed) + 1
+    pointer = " " * (column - 1) + "^" if can_point else None
     return Problem(message=error.message, hint=error.hint, text=typed, pointer=pointer)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 UNKNOWN = "–"
@@ -12,10 +13,14 @@ _MINUS = "−"
 
 
 def nanoseconds(moment: str) -> int:
-    """Nanoseconds since the epoch of an ISO 8601 UTC time with up to nine decimals; microseconds would tie short spans."""
+    """Nanoseconds since the epoch of an ISO 8601 UTC time with up to nine decimals; microseconds tie short spans."""
     seconds, _, fraction = moment.removesuffix("Z").removesuffix("+00:00").partition(".")
-    whole = int(datetime.fromisoformat(seconds).replace(tzinfo=UTC).timestamp())
-    return whole * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
+    return _whole_seconds(seconds) * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
+
+
+@lru_cache(maxsize=4096)  # the spans of a trace share few seconds
+def _whole_seconds(moment: str) -> int:
+    return int(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp())
 
 
 def duration(milliseconds: float | None) -> str:
@@ -127,6 +132,20 @@ def one_line(value: Any, limit: int = 240) -> str:
     """The first `limit` characters of `plain(value)` without line breaks: what fits a cell of a list."""
     text = " ".join(plain(value)[: 4 * limit].split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def readable(value: Any, limit: int = 240) -> str:
+    """`one_line` of a value, with the arguments of a function as a person would say them: not JSON, but its texts."""
+    if isinstance(value, str) and value.lstrip().startswith("{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return one_line(value, limit)
+    if isinstance(value, dict) and len(value) == 1:
+        value = next(iter(value.values()))
+    elif isinstance(value, dict):
+        value = " · ".join(f"{key}: {plain(one)}" for key, one in value.items())
+    return one_line(value, limit)
 
 
 def words(name: str | None) -> str:

@@ -1,7 +1,7 @@
 """Markdown of model answers → HTML. The one place where text becomes markup, so the one place to review.
 
-The text is hostile: a prompt injection can make a model write anything. Raw HTML is shown as text, images are not loaded
-(an image URL would carry data out), links lead to http, https and mailto only, and open without handing anything over.
+The text is hostile: a prompt injection can make a model write anything. Raw HTML is shown as text, images are not
+loaded (an image URL would carry data out), links lead to http, https and mailto only and hand nothing over.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from typing import Any
 
 from assay.collector.pages.formats import duration, nanoseconds
 
+Span = Mapping[str, Any]
 DEEPEST = 12  # levels that are indented; below, a badge says how deep
 NARROWEST = 0.25  # percent: a bar thinner than this could not be seen
 
@@ -44,35 +45,34 @@ class Tick:
     label: str
 
 
-def span_rows(spans: Iterable[Mapping[str, Any]]) -> list[SpanRow]:
+def span_rows(spans: Iterable[Span]) -> list[SpanRow]:
     """Every span once, parents before children, siblings by start.
 
-    A span whose parent is not there (not arrived yet, or never sent) is shown at the top and marked. Parents that go in a
-    circle are a sender's mistake; those spans are shown as well, the earliest one first.
+    A span whose parent is not there (not arrived yet, or never sent) is shown at the top and marked. Parents that go in
+    a circle are a sender's mistake; those spans are shown as well, the earliest one first.
     """
     ordered = sorted(spans, key=lambda span: (nanoseconds(span["start_time"]), span["span_id"]))
     known = {span["span_id"] for span in ordered}
-    children: dict[str | None, list[Mapping[str, Any]]] = defaultdict(list)
+    children: dict[str | None, list[Span]] = defaultdict(list)
     for span in ordered:
         parent = span.get("parent_span_id")
         children[parent if parent in known and parent != span["span_id"] else None].append(span)
-    walked = _walk(children[None], children)
-    if len(walked) < len(ordered):
-        seen = {span["span_id"] for span, _ in walked}
-        for span in ordered:
-            if span["span_id"] not in seen:
-                circle = _walk([span], children, seen)
-                walked += circle
-                seen |= {inner["span_id"] for inner, _ in circle}
-    start, end = time_range(ordered)
-    sizes = _descendants([depth for _, depth in walked])
+    walked: dict[str, tuple[Span, int]] = {}
+    _walk(children[None], children, walked)
+    for span in ordered:  # what no root leads to
+        if span["span_id"] not in walked:
+            _walk([span], children, walked)
+    times = {span_id: time_range([span]) for span_id, (span, _) in walked.items()}
+    start = min((begin for begin, _ in times.values()), default=0)
+    length = max((end for _, end in times.values()), default=0) - start
+    sizes = _descendants([depth for _, depth in walked.values()])
     return [
-        _row(span, depth, len(children[span["span_id"]]), size, start, end - start)
-        for (span, depth), size in zip(walked, sizes, strict=True)
+        _row(span, depth, len(children.get(span_id, ())), size, *_place(*times[span_id], start, length))
+        for (span_id, (span, depth)), size in zip(walked.items(), sizes, strict=True)
     ]
 
 
-def time_range(spans: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+def time_range(spans: Iterable[Span]) -> tuple[int, int]:
     """First start and last end in nanoseconds; (0, 0) without spans."""
     starts, ends = [], []
     for span in spans:
@@ -100,23 +100,14 @@ def _round_step(rough: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
 
 
-def _walk(
-    roots: list[Mapping[str, Any]],
-    children: Mapping[str | None, list[Mapping[str, Any]]],
-    seen: Iterable[str] = (),
-) -> list[tuple[Mapping[str, Any], int]]:
-    """Depth first, without recursion: a trace may be nested a thousand deep."""
-    done = set(seen)
-    walked = []
+def _walk(roots: list[Span], children: Mapping[str | None, list[Span]], walked: dict[str, tuple[Span, int]]) -> None:
+    """Add each span with its depth to `walked`, depth first. No recursion: a trace may be nested a thousand deep."""
     stack = [(span, 0) for span in reversed(roots)]
     while stack:
         span, depth = stack.pop()
-        if span["span_id"] in done:
-            continue
-        done.add(span["span_id"])
-        walked.append((span, depth))
-        stack.extend((child, depth + 1) for child in reversed(children.get(span["span_id"], [])))
-    return walked
+        if span["span_id"] not in walked:
+            walked[span["span_id"]] = (span, depth)
+            stack.extend((child, depth + 1) for child in reversed(children.get(span["span_id"], [])))
 
 
 def _descendants(depths: list[int]) -> list[int]:
@@ -133,12 +124,14 @@ def _descendants(depths: list[int]) -> list[int]:
     return sizes
 
 
-def _row(
-    span: Mapping[str, Any], depth: int, children: int, descendants: int, start_ns: int, length_ns: int
-) -> SpanRow:
-    begin, end = time_range([span])
-    length = max(length_ns, 1)
-    width = min(max(100 * (end - begin) / length, NARROWEST), 100)
+def _place(begin: int, end: int, start: int, length: int) -> tuple[float, float]:
+    """Left edge and width of a bar, in percent."""
+    width = min(max(100 * (end - begin) / max(length, 1), NARROWEST), 100)
+    left = min(100 * (begin - start) / max(length, 1), 100 - width)
+    return round(left, 3), round(width, 3)
+
+
+def _row(span: Span, depth: int, children: int, descendants: int, left: float, width: float) -> SpanRow:
     return SpanRow(
         span_id=span["span_id"],
         name=span.get("name") or "(no name)",
@@ -148,8 +141,8 @@ def _row(
         children=children,
         descendants=descendants,
         is_orphan=depth == 0 and span.get("parent_span_id") is not None,
-        left=round(min(100 * (begin - start_ns) / length, 100 - width), 3),
-        width=round(width, 3),
+        left=left,
+        width=width,
         duration_ms=span.get("duration_ms"),
         total_tokens=span.get("total_tokens"),
         cost_usd=span.get("cost_usd"),

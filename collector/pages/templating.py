@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from assay.collector.pages import formats, json_tokens, markdown, urls
 from assay.collector.pages.assets import ASSETS
+from assay.semconv import KINDS
 
 
 def _ago(moment: str | None) -> str:
@@ -24,7 +25,7 @@ def make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(urls=urls, asset=ASSETS.url, unknown=formats.UNKNOWN)
+    environment.globals.update(urls=urls, asset=ASSETS.url, unknown=formats.UNKNOWN, KINDS=KINDS)
     environment.filters.update(
         duration=formats.duration,
         count=formats.count,
@@ -36,6 +37,7 @@ def make_environment() -> Environment:
         utc=formats.utc,
         plain=formats.plain,
         one_line=formats.one_line,
+        readable=formats.readable,
         words=formats.words,
         markdown=markdown.render,
         json_tokens=json_tokens.tokens,

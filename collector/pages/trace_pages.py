@@ -14,6 +14,7 @@ from assay.collector.pages.span_details import span_details
 from assay.collector.pages.span_tree import span_rows, ticks, time_range
 from assay.collector.pages.web import PageRoute, fragment, get_source, page, redirect
 from assay.errors import InvalidRequest
+from assay.semconv import KINDS
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 FromSource = Annotated[Source, Depends(get_source)]
@@ -82,6 +83,8 @@ def trace_page(
         scores=[score for score in trace["scores"] if not score.get("span_id") and score.get("value") is not None],
         rows=tree[first_row - 1 : first_row - 1 + TREE_ROWS],
         first_row=first_row,
+        keep_rows=f"&rows={first_row}" if first_row > 1 else "",
+        kinds=["none", *sorted({row.kind for row in tree}.intersection(KINDS))],
         row_count=len(tree),
         page_size=TREE_ROWS,
         complete=len(tree) >= trace["span_count"],

@@ -1,7 +1,8 @@
 """Addresses of the pages. Everything that can be seen is in the URL.
 
-A name (project, prompt) may hold any character, also "/". Servers and proxies decode "%2F" before they route, so a name is
-escaped twice where that matters: `segment` turns "/" and "%" into text that survives one decoding, `name_of` undoes it.
+A name (project, prompt) may hold any character, also "/". Servers and proxies decode "%2F" before they route, so a name
+is escaped twice where that matters: `segment` turns "/" and "%" into text that survives one decoding, `name_of` undoes
+it.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from assay.collector.pages.security import PAGE_HEADERS
 from assay.collector.pages.service_source import ServiceSource
 from assay.collector.pages.source import Source
 from assay.collector.pages.templating import render
-from assay.errors import AssayError, InvalidRequest, NotFound, Unauthorized
+from assay.errors import AssayError, NotFound, Unauthorized
 
 logger = logging.getLogger(__name__)
 
@@ -105,13 +105,13 @@ def error_page(request: Request, error: Exception) -> HTMLResponse:
     """What went wrong and what to do about it, for a person. Faults of ours are logged, not shown."""
     if isinstance(error, NotFound):
         status, title, message, hint = 404, "Not found", error.message, error.hint
-    elif isinstance(error, InvalidRequest):
-        status, title, message, hint = 400, "That cannot be answered", error.message, error.hint
     elif isinstance(error, RequestValidationError):
         status, title, hint = 400, "That cannot be answered", "The address may be mistyped or cut short."
         message = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors()[:5])
     elif isinstance(error, Unauthorized):
         status, title, message, hint = 401, "A key is needed", error.message, error.hint
+    elif isinstance(error, AssayError) and isinstance(error, ValueError):  # something asked for cannot be used
+        status, title, message, hint = 400, "That cannot be answered", error.message, error.hint
     elif isinstance(error, AssayError):
         status, title, message, hint = 503, "The collector cannot answer now", error.message, error.hint
     else:

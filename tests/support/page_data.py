@@ -1,4 +1,4 @@
-"""A source of made-up data for the pages, in the shapes of the API: a support assistant, two prompts, two experiments."""
+"""A source of made-up data for the pages, in the shapes of the API: a support assistant, prompts, experiments."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ QUESTIONS = (
     ("Is there a student discount?", "Students get 40 % off with a valid university address."),
 )
 
+# Fields of a span that most spans do not have
+EMPTY = (
+    *("parent_span_id", "kind", "operation", "status_message", "environment", "release", "session_id", "user_id"),
+    *("tags", "metadata", "provider", "request_model", "response_model", "finish_reasons", "model_parameters"),
+    *("input_messages", "output_messages", "tools", "input", "output", "documents", "tool_name", "tool_call_names"),
+    *("input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
+    *("cost_usd", "prompt_name", "prompt_version", "ab_test", "ab_arm", "experiment_id", "item_id"),
+)
+
 
 def moment(offset: timedelta = timedelta()) -> str:
     return f"{NOW + offset:%Y-%m-%dT%H:%M:%S.%f}000Z"
@@ -30,14 +39,11 @@ def span(trace_id: str, number: int, **fields: Any) -> Row:
     """A span with every field of the API; `start_ms` and `duration_ms` place it in time."""
     start = timedelta(milliseconds=fields.pop("start_ms", 0))
     length = fields.pop("duration_ms", 10.0)
-    empty = dict.fromkeys(
-        ["parent_span_id", "kind", "operation", "status_message", "environment", "release", "session_id", "user_id", "tags", "metadata", "provider", "request_model", "response_model", "finish_reasons", "model_parameters", "input_messages", "output_messages", "tools", "input", "output", "documents", "tool_name", "tool_call_names", "input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_usd", "prompt_name", "prompt_version", "ab_test", "ab_arm", "experiment_id", "item_id"]
-    )
     return {
         "project": PROJECT,
         "trace_id": trace_id,
         "span_id": f"{number:016x}",
-        **empty,
+        **dict.fromkeys(EMPTY),
         "name": f"span {number}",
         "dialect": "otel-genai",
         "status": "ok",
@@ -144,7 +150,10 @@ def support_trace(trace_id: str, number: int = 0, *, fails: bool = False) -> Row
         spans = spans[:3]
         first |= {"status": "error", "status_message": "Rate limit reached", "output_messages": None, "output": None}
         first |= {"output_tokens": None, "total_tokens": None, "cost_usd": None}
-        stack = 'Traceback (most recent call last):\n  File "support.py", line 41, in answer\n    reply = client.chat.completions.create(**request)\nopenai.RateLimitError: Rate limit reached'
+        stack = (
+            'Traceback (most recent call last):\n  File "support.py", line 41, in answer\n'
+            "    reply = client.chat.completions.create(**request)\nopenai.RateLimitError: Rate limit reached"
+        )
         exception = {
             "exception.type": "openai.RateLimitError",
             "exception.message": "Rate limit reached",

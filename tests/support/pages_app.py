@@ -1,4 +1,4 @@
-"""The pages alone, over made-up data. `python tests/support/pages_app.py` serves them for a look while working on them."""
+"""The pages alone, over made-up data. Run it with tests/ on PYTHONPATH to look at them while working on them."""
 
 from __future__ import annotations
 

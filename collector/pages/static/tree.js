@@ -8,6 +8,7 @@ export class Tree {
     this.list = list;
     this.details = details;
     this.items = [...list.children];
+    this.fragments = list.dataset.fragments;
     this.loading = null;
     list.setAttribute("role", "tree");
     list.setAttribute("aria-label", "Spans");
@@ -59,26 +60,26 @@ export class Tree {
     }
     link.setAttribute("aria-current", "true");
     link.setAttribute("aria-selected", "true");
-    await this.load(link);
+    await this.load(this.fragments + encodeURIComponent(link.dataset.span), link.href);
     // Where the details are below the tree, a tap should lead to them.
     if (byPointer && this.details.offsetTop >= this.list.offsetTop + this.list.offsetHeight) this.details.scrollIntoView();
   }
 
-  async load(link) {
+  async load(url, address) {
     this.loading?.abort();
     const loading = (this.loading = new AbortController());
     this.details.setAttribute("aria-busy", "true");
     try {
-      await fragment(link.dataset.fragment, this.details, loading.signal);
+      await fragment(url, this.details, loading.signal);
     } catch (error) {
       if (loading.signal.aborted) return;
-      location.assign(link.href); // the server says on a page of its own what went wrong
+      location.assign(address); // the server says on a page of its own what went wrong
       return;
     }
     this.details.removeAttribute("aria-busy");
     this.details.scrollTop = 0;
     addCopyButtons(this.details);
-    history.replaceState(null, "", link.href.split("#")[0]);
+    history.replaceState(null, "", address.split("#")[0]);
     say(`${this.details.querySelector("h2")?.textContent.trim() ?? "Span"} shown`);
   }
 
@@ -86,7 +87,7 @@ export class Tree {
     const tab = event.target.closest(".tabs a");
     if (!tab || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    await this.load(tab);
+    await this.load(tab.dataset.fragment, tab.href);
     this.details.querySelector(".tabs [aria-current]")?.focus();
   }
 

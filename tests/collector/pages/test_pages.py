@@ -1,0 +1,393 @@
+"""Every page over made-up data, without a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from assay.collector.pages.security import CONTENT_SECURITY_POLICY, local_path
+from assay.collector.pages.trace_pages import TREE_ROWS
+from assay.collector.pages.web import get_source
+from support.html_parts import parts_of
+from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource, span, trace_of
+from support.pages_app import pages_app
+
+TRACES, PROMPTS, EVALS = f"/p/{PROJECT}/traces", f"/p/{PROJECT}/prompts", f"/p/{PROJECT}/evals"
+TRACE = f"{TRACES}/{0:032x}"
+FAILED = f"{TRACES}/{3:032x}"
+COMPARE = f"{EVALS}/compare?base={BASE_ID}&with={OTHER_ID}"
+PAGES = [
+    "/projects",
+    TRACES,
+    f"{TRACES}?q=status+%3D+%27error%27",
+    f"{TRACES}?q=statsu",
+    TRACE,
+    FAILED,
+    *(f"{TRACE}?span={5:016x}&tab={tab}" for tab in ("messages", "io", "attributes", "events", "scores", "raw")),
+    PROMPTS,
+    f"{PROMPTS}/qa",
+    f"{PROMPTS}/qa/v/1",
+    f"{PROMPTS}/qa/diff/1..3",
+    f"{PROMPTS}/qa/diff/2..2",
+    EVALS,
+    f"{EVALS}/{BASE_ID}",
+    f"{EVALS}/{OTHER_ID}?only=error",
+    COMPARE,
+    f"{COMPARE}&only=worse&score=correctness",
+    "/p/empty/traces",
+    "/p/empty/prompts",
+    "/p/empty/evals",
+    "/nothing-here",
+    f"{TRACES}/unknown",
+]
+
+
+@pytest.fixture(scope="module")
+def app() -> FastAPI:
+    return pages_app(FakeSource())
+
+
+@pytest.fixture(scope="module")
+def module_client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, follow_redirects=False, headers={"accept": "text/html"}) as client:
+        yield client
+
+
+@pytest.fixture
+def source(app: FastAPI) -> FakeSource:
+    """Fresh data for this test, behind the app that all tests share."""
+    source = FakeSource()
+    app.dependency_overrides[get_source] = lambda: source
+    return source
+
+
+@pytest.fixture
+def client(module_client: TestClient, source: FakeSource) -> TestClient:
+    module_client.cookies.clear()
+    return module_client
+
+
+def text_of(client: TestClient, address: str) -> str:
+    return " ".join(" ".join(parts_of(client.get(address).text).texts).split())
+
+
+# What every page keeps --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_carries_the_headers_that_keep_it_safe(client: TestClient, address: str) -> None:
+    headers = client.get(address).headers
+    assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_page_is_well_formed_and_has_its_landmarks(client: TestClient, address: str) -> None:
+    parts = parts_of(client.get(address).text)
+    assert (parts.unbalanced, parts.open) == ([], [])
+    assert [len(parts.named(tag)) for tag in ("html", "title", "h1", "main")] == [1] * 4
+    assert len(parts.with_class("rail")) == 1
+    identities = [attributes["id"] for _, attributes in parts.elements if "id" in attributes]
+    assert len(identities) == len(set(identities))
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_control_has_a_name(client: TestClient, address: str) -> None:
+    html = client.get(address).text
+    parts = parts_of(html)
+    labels = {attributes.get("for") for attributes in parts.named("label")}
+    for attributes in parts.named("input", "select"):
+        assert attributes.get("type") == "hidden" or attributes.get("id") in labels
+    for match in re.finditer(r"<(a|button)\b[^>]*>(.*?)</\1>", html, re.DOTALL):
+        assert parts_of(match.group(2)).text.strip() or "aria-label=" in match.group(), match.group()
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_link_inside_leads_somewhere(client: TestClient, source: FakeSource, address: str) -> None:
+    targets = {
+        attributes["href"].partition("#")[0] for attributes in parts_of(client.get(address).text).named("a", "link")
+    }
+    for target in sorted(targets):
+        if target.startswith("/"):
+            assert client.get(target).status_code in (200, 302), (address, target)
+
+
+# Start, projects, theme -------------------------------------------------------------------------------------------
+
+
+def test_the_only_project_is_opened_at_once(client: TestClient) -> None:
+    assert client.get("/").headers["location"] == TRACES
+
+
+def test_the_project_seen_last_is_opened_again(client: TestClient, source: FakeSource) -> None:
+    source.by_project["other team"] = []
+    assert client.get("/").status_code == 200
+    assert client.get("/p/other%20team/traces").status_code == 200
+    assert client.get("/").headers["location"] == "/p/other%20team/traces"
+
+
+def test_an_empty_collector_says_how_to_begin(client: TestClient, source: FakeSource) -> None:
+    source.by_project.clear()
+    shown = text_of(client, "/")
+    assert "Nothing has arrived yet" in shown
+    assert 'assay.init(endpoint="http://testserver", project="default")' in shown
+
+
+def test_the_theme_is_kept_and_the_page_comes_back_in_it(client: TestClient) -> None:
+    assert 'data-theme="system"' in client.get(TRACES).text
+    answer = client.post("/theme", data={"theme": "dark", "next": f"{TRACES}?q=x"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{TRACES}?q=x")
+    assert 'data-theme="dark"' in client.get(TRACES).text
+
+
+def test_a_theme_chosen_by_another_site_is_refused(client: TestClient) -> None:
+    answer = client.post("/theme", data={"theme": "dark"}, headers={"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 400
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("theme", ["", "pink", '"><script>'])
+def test_a_theme_that_there_is_not_is_refused(client: TestClient, theme: str) -> None:
+    assert client.post("/theme", data={"theme": theme}).status_code == 400
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "x", "", "/a\r\nb"])
+def test_a_redirect_never_leaves_the_server(target: str) -> None:
+    assert local_path(target) == "/"
+
+
+def test_static_files_may_be_kept_for_ever_under_the_address_of_their_content(client: TestClient) -> None:
+    address = parts_of(client.get(TRACES).text).named("script")[0]["src"]
+    answer = client.get(address)
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["content-type"].startswith("text/javascript")
+    old = re.sub(r"/static/[0-9a-f]+/", "/static/0000/", address)
+    assert client.get(old).headers["cache-control"] == "no-cache"
+    assert client.get("/static/0000/nothing.js").status_code == 404
+
+
+# Errors -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_there_is_not_is_said_with_a_way_on(client: TestClient) -> None:
+    answer = client.get(f"{TRACES}/unknown")
+    assert answer.status_code == 404
+    assert "There is no trace" in answer.text
+    assert parts_of(answer.text).named("a")[-1]["href"] == "/"
+
+
+def test_a_program_gets_no_page_for_a_wrong_address(client: TestClient) -> None:
+    answer = client.get("/nothing", headers={"accept": "application/json"})
+    assert answer.status_code == 404
+    assert "<html" not in answer.text
+
+
+def test_a_fault_of_ours_is_a_page_too_and_is_logged(
+    client: TestClient, source: FakeSource, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("secret detail")
+
+    monkeypatch.setattr(source, "traces", broken)
+    answer = client.get(TRACES)
+    assert answer.status_code == 500
+    assert "secret detail" not in answer.text
+    assert "secret detail" in caplog.text
+
+
+@pytest.mark.parametrize("query", ["rows=abc", "rows=-5", "rows=99999"])
+def test_a_number_that_is_none_or_out_of_range_does_no_harm(client: TestClient, query: str) -> None:
+    assert client.get(f"{TRACE}?{query}").status_code in (200, 400)
+
+
+def test_an_experiment_is_not_compared_with_itself(client: TestClient) -> None:
+    assert client.get(f"{EVALS}/compare?base={BASE_ID}&with={BASE_ID}").status_code == 400
+
+
+# Traces -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_shows_what_went_in_and_came_out(client: TestClient) -> None:
+    shown = text_of(client, TRACES)
+    for part in ("How do I reset my password?", "2.5 s", "965", "$0.00018", "2 errors", "correctness"):
+        assert part in shown
+
+
+def test_words_in_the_box_become_a_filter(client: TestClient, source: FakeSource) -> None:
+    client.get(f"{TRACES}?q=refund")
+    assert source.filters[-1] == "(input ilike '%refund%' or output ilike '%refund%' or name ilike '%refund%')"
+
+
+def test_a_wrong_filter_is_answered_below_the_box_with_a_mark_at_the_character(client: TestClient) -> None:
+    answer = client.get(f"{TRACES}?q=statsu+%3D+1")
+    assert answer.status_code == 400
+    assert "statsu = 1\n^" in parts_of(answer.text).text
+    assert parts_of(answer.text).named("input")[-1]["aria-invalid"] == "true"
+    assert "Did you mean status?" in answer.text
+
+
+def test_a_filter_that_nothing_fits_says_so(client: TestClient) -> None:
+    assert "No trace matches" in text_of(client, f"{TRACES}?q=nothing")
+
+
+def test_long_lists_are_read_page_by_page(client: TestClient, source: FakeSource) -> None:
+    one = source.by_project[PROJECT][0]
+    source.by_project[PROJECT] = [{**one, "trace_id": f"{number:032x}"} for number in range(150)]
+    first = parts_of(client.get(TRACES).text)
+    older = next(attributes["href"] for attributes in first.named("a") if attributes.get("rel") == "next")
+    rest = parts_of(client.get(older).text)
+    assert [len(parts.with_class("cover")) for parts in (first, rest)] == [100, 50]
+    assert not [attributes for attributes in rest.named("a") if attributes.get("rel") == "next"]
+
+
+def test_the_data_of_a_list_and_of_a_trace_is_one_ending_away(client: TestClient) -> None:
+    listed = client.get(f"{TRACES}.json").json()
+    assert (len(listed["items"]), listed["next_cursor"]) == (24, None)
+    assert client.get(f"{TRACE}.json").json()["span_count"] == 5
+
+
+def test_a_trace_opens_with_its_root_and_a_failed_one_with_the_span_that_failed(client: TestClient) -> None:
+    def selected(address: str) -> str:
+        rows = [one for one in parts_of(client.get(address).text).named("a") if "data-span" in one]
+        return next(row["data-span"] for row in rows if "aria-current" in row)
+
+    assert selected(TRACE) == f"{1:016x}"
+    assert selected(FAILED) == f"{3:016x}"
+
+
+def test_a_trace_shows_its_figures_and_its_links(client: TestClient) -> None:
+    shown = text_of(client, TRACE)
+    for part in ("Tokens in 880 (256 cached)", "Tokens out 85", "Cost $0.00018", "gpt-4o-mini-2024-07-18"):
+        assert part in shown
+    targets = {attributes["href"] for attributes in parts_of(client.get(TRACE).text).named("a")}
+    assert f"{PROMPTS}/qa/v/2" in targets
+    assert f"{TRACES}?q=session_id+%3D+%27s-118%27" in targets
+
+
+def test_an_exception_is_read_before_anything_else(client: TestClient) -> None:
+    shown = text_of(client, FAILED)
+    assert "openai.RateLimitError Rate limit reached" in shown
+    assert shown.index("openai.RateLimitError") < shown.index("Messages")
+
+
+def test_messages_show_roles_calls_with_results_and_markdown(client: TestClient) -> None:
+    html = client.get(f"{TRACE}?span={5:016x}").text
+    shown = " ".join(parts_of(html).text.split())
+    for part in ("System", "User", "Assistant", "order_status", "call_1", '"shipped"', "Short answer:"):
+        assert part in shown
+    assert "<strong>Short answer:</strong>" in html
+
+
+def test_a_fragment_is_the_same_as_that_part_of_the_page(client: TestClient) -> None:
+    answer = client.get(f"{TRACE}/spans/{5:016x}?tab=raw")
+    assert answer.headers["x-assay-fragment"] == "1"
+    whole = client.get(f"{TRACE}?span={5:016x}&tab=raw").text
+    assert " ".join(answer.text.split()) in " ".join(whole.split())
+
+
+def test_the_permalinks_lead_to_the_trace_and_the_span(client: TestClient) -> None:
+    assert client.get(f"/t/{0:032x}").headers["location"] == TRACE
+    assert client.get(f"/t/{0:032x}/{5:016x}").headers["location"] == f"{TRACE}?span={5:016x}"
+
+
+def test_a_large_trace_shows_a_page_of_its_tree_and_says_how_much_more_there_is(
+    client: TestClient, source: FakeSource
+) -> None:
+    spans = [span(f"{9:032x}", 1)] + [
+        span(f"{9:032x}", n, parent_span_id=f"{1:016x}", start_ms=n) for n in range(2, TREE_ROWS + 502)
+    ]
+    source.by_project[PROJECT] = [trace_of(spans)]
+    first = client.get(f"{TRACES}/{9:032x}").text
+    assert first.count("data-depth=") == TREE_ROWS
+    assert "Spans 1 to 2,000 of 2,501" in " ".join(parts_of(first).text.split())
+    rest = client.get(f"{TRACES}/{9:032x}?rows=2001").text
+    assert rest.count("data-depth=") == 501
+
+
+def test_spans_that_were_not_read_are_told_of(client: TestClient, source: FakeSource) -> None:
+    trace = trace_of([span(f"{9:032x}", 1)], span_count=20_001)
+    source.by_project[PROJECT] = [trace]
+    assert "Only the first 1 to start are in this tree" in text_of(client, f"{TRACES}/{9:032x}")
+
+
+# Prompts ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_prompt_opens_with_its_newest_version(client: TestClient) -> None:
+    shown = text_of(client, f"{PROMPTS}/qa")
+    for part in ("qa v3", "challenger", "ground answers in the articles", "mira", "{{customer}}", "Compare v2 with v3"):
+        assert part in shown
+    assert 'prompt = assay.load_prompt("qa", alias="challenger")' in shown
+
+
+def test_a_version_without_an_alias_is_loaded_by_its_number(client: TestClient) -> None:
+    assert 'assay.load_prompt("qa", version=1)' in text_of(client, f"{PROMPTS}/qa/v/1")
+
+
+@pytest.mark.parametrize("written", ["team%252Ftone%20of%20voice", "team%2Ftone%20of%20voice", "team/tone of voice"])
+@pytest.mark.parametrize("rest", ["", "/v/2", "/diff/1..2"])
+def test_a_name_may_hold_a_slash_however_it_is_written(client: TestClient, written: str, rest: str) -> None:
+    assert "team/tone of voice" in text_of(client, f"{PROMPTS}/{written}{rest}")
+
+
+def test_a_version_that_there_is_not_names_those_there_are(client: TestClient) -> None:
+    answer = client.get(f"{PROMPTS}/qa/v/9")
+    assert answer.status_code == 404
+    assert "It has: 3, 2, 1." in answer.text
+
+
+def test_a_difference_marks_words_and_warns_of_variables(client: TestClient) -> None:
+    html = client.get(f"{PROMPTS}/qa/diff/2..3").text
+    shown = " ".join(parts_of(html).text.split())
+    assert "customer is new: callers must pass it." in shown
+    assert re.search(r"<ins>[^<]*Answer only from the articles", html)
+    assert "temperature" in shown
+
+
+def test_versions_without_a_difference_say_so(client: TestClient) -> None:
+    assert "Template and configuration are the same." in text_of(client, f"{PROMPTS}/qa/diff/2..2")
+
+
+# Evaluations ------------------------------------------------------------------------------------------------------
+
+
+def test_an_experiment_shows_means_with_their_intervals_and_failures_apart(client: TestClient) -> None:
+    shown = text_of(client, f"{EVALS}/{OTHER_ID}")
+    for part in ("0.632 0.473 … 0.766", "Wilson", "completed with errors", "Failed 3"):
+        assert part in shown
+
+
+def test_only_the_failed_rows_can_be_shown(client: TestClient) -> None:
+    shown = text_of(client, f"{EVALS}/{OTHER_ID}?only=error")
+    assert "task error RateLimitError Rate limit reached" in shown
+    assert "q12" in shown
+    assert "q13" not in shown
+
+
+def test_a_comparison_says_in_figures_and_words_what_changed(client: TestClient) -> None:
+    shown = text_of(client, COMPARE)
+    for part in ("Improved", "+0.289", "+0.12 … +0.43", "exact McNemar", "38 items paired, 2 lost to failures"):
+        assert part in shown
+
+
+def test_the_items_of_a_comparison_can_be_narrowed(client: TestClient) -> None:
+    counts = {only: client.get(f"{COMPARE}&only={only}").text.count('class="pair"') for only in ("", "worse", "error")}
+    assert counts == {"": 40, "worse": 3, "error": 3}
+
+
+def test_outputs_are_compared_word_by_word(client: TestClient) -> None:
+    html = client.get(f"{COMPARE}&only=changed").text
+    assert re.search(r"<del>[^<]*security", html)
+    assert re.search(r"<ins>[^<]*Security", html)
+
+
+def test_the_word_that_other_pages_use_leads_here_too(client: TestClient) -> None:
+    assert client.get(f"/p/{PROJECT}/experiments").headers["location"] == EVALS
+    assert client.get(f"/p/{PROJECT}/experiments/{BASE_ID}").headers["location"] == f"{EVALS}/{BASE_ID}"

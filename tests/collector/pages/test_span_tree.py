@@ -1,0 +1,122 @@
+"""Spans as rows of tree and waterfall."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.collector.pages.formats import nanoseconds
+from assay.collector.pages.span_tree import span_rows, ticks, time_range
+from support.page_data import moment
+
+
+def span(
+    span_id: str, parent: str | None = None, start_ms: int = 0, length_ms: int = 10, **fields: Any
+) -> dict[str, Any]:
+    start = timedelta(milliseconds=start_ms)
+    return {
+        "span_id": span_id,
+        "parent_span_id": parent,
+        "name": span_id,
+        "start_time": moment(start),
+        "end_time": moment(start + timedelta(milliseconds=length_ms)),
+        "duration_ms": float(length_ms),
+        **fields,
+    }
+
+
+def shape(spans: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    return [(row.span_id, row.depth) for row in span_rows(spans)]
+
+
+def test_children_stand_below_their_parent_in_order_of_start() -> None:
+    spans = [span("b", "root", 5), span("a", "root", 2), span("a1", "a", 3), span("root", None, 0, 20)]
+    assert shape(spans) == [("root", 0), ("a", 1), ("a1", 2), ("b", 1)]
+
+
+def test_a_span_whose_parent_is_missing_stands_at_the_top_and_says_so() -> None:
+    rows = span_rows([span("root"), span("lost", "never-sent", 1)])
+    assert [(row.span_id, row.depth, row.is_orphan) for row in rows] == [("root", 0, False), ("lost", 0, True)]
+
+
+def test_spans_that_are_their_own_ancestors_are_shown_too() -> None:
+    spans = [span("root"), span("x", "y", 1), span("y", "x", 2), span("self", "self", 3)]
+    assert shape(spans) == [("root", 0), ("self", 0), ("x", 0), ("y", 1)]
+
+
+def test_rows_know_how_many_are_below_them() -> None:
+    rows = span_rows([span("root", None, 0), span("a", "root", 1), span("a1", "a", 2), span("b", "root", 3)])
+    assert [(row.span_id, row.children, row.descendants) for row in rows] == [
+        ("root", 2, 3),
+        ("a", 1, 1),
+        ("a1", 0, 0),
+        ("b", 0, 0),
+    ]
+
+
+def test_bars_are_placed_in_the_time_of_the_trace() -> None:
+    rows = span_rows([span("root", None, 0, 100), span("half", "root", 50, 25)])
+    assert [(row.left, row.width) for row in rows] == [(0, 100), (50, 25)]
+
+
+def test_a_span_of_no_length_is_still_seen() -> None:
+    row = span_rows([span("root", None, 0, 100), span("point", "root", 100, 0)])[1]
+    assert row.width > 0
+    assert row.left + row.width <= 100
+
+
+def test_a_thousand_levels_are_no_trouble() -> None:
+    rows = span_rows([span(f"{n:04}", f"{n - 1:04}" if n else None, n) for n in range(1000)])
+    assert (rows[-1].depth, rows[-1].indent) == (999, 12)
+
+
+@st.composite
+def forests(draw: st.DrawFn) -> list[dict[str, Any]]:
+    size = draw(st.integers(1, 25))
+    parents = st.none() | st.integers(0, size + 2).map("s{:02}".format)
+    starts, lengths = st.integers(0, 50), st.integers(0, 20)
+    return [span(f"s{n:02}", draw(parents), draw(starts), draw(lengths)) for n in range(size)]
+
+
+@given(forests(), st.randoms(use_true_random=False))
+def test_every_span_is_there_once_whatever_the_parents_and_the_order(spans: list[dict[str, Any]], chance: Any) -> None:
+    rows = span_rows(spans)
+    assert sorted(row.span_id for row in rows) == sorted(one["span_id"] for one in spans)
+    shuffled = list(spans)
+    chance.shuffle(shuffled)
+    assert span_rows(shuffled) == rows
+    for index, row in enumerate(rows):
+        below = rows[index + 1 : index + 1 + row.descendants]
+        assert all(inner.depth > row.depth for inner in below)
+        assert row.left >= 0
+        assert row.left + row.width <= 100.001
+
+
+@pytest.mark.parametrize(
+    ("length_ms", "labels"),
+    [
+        (2480, ["500 ms", "1.0 s", "1.5 s", "2.0 s"]),
+        (100, ["20 ms", "40 ms", "60 ms", "80 ms"]),
+        (0.005, ["0.001 ms", "0.002 ms", "0.003 ms", "0.004 ms"]),
+        (0, []),
+    ],
+)
+def test_the_axis_has_round_marks(length_ms: float, labels: list[str]) -> None:
+    assert [tick.label for tick in ticks(int(length_ms * 1e6))] == labels
+
+
+@given(st.integers(1, 10**17))
+def test_the_axis_has_few_marks_whatever_its_length(length_ns: int) -> None:
+    marks = ticks(length_ns)
+    assert len(marks) <= 6
+    assert all(0 < mark.left < 95 for mark in marks)
+
+
+def test_the_range_of_spans_without_an_end_ends_where_they_start() -> None:
+    start = moment()
+    assert time_range([{"start_time": start, "end_time": None}]) == (nanoseconds(start), nanoseconds(start))
+    assert time_range([]) == (0, 0)
