@@ -111,9 +111,9 @@ class LiteLLMGateway:
         where = request.get("api_base") or "its provider"
         try:
             response = await with_retries(lambda: litellm.acompletion(**request), attempts=self.attempts)
+            return _completion(response)
         except Exception as error:
             raise _explained(error, model, where) from error
-        return _completion(response)
 
 
 def _completion(response: Any) -> Completion:

@@ -29,7 +29,11 @@ async def with_retries(call: Callable[[], Awaitable[T]], *, attempts: int) -> T:
     retrying = AsyncRetrying(
         retry=retry_if_exception(is_passing), wait=_wait, stop=stop_after_attempt(attempts), reraise=True
     )
-    return await retrying(call)
+
+    async def attempt() -> T:  # tenacity awaits what it sees to be a coroutine function
+        return await call()
+
+    return await retrying(attempt)
 
 
 def is_passing(error: BaseException) -> bool:

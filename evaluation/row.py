@@ -149,7 +149,12 @@ class RowRunner:
         }
         if any(scorer.wants("trace") for scorer in self.scorers):
             values["trace"] = await self.threads.run(_stored_trace, outcome.trace_id)
-        told = {"experiment_id": self.experiment_id, "item_id": item.id, "repeat": repeat, "scores": outcome.trace_id}
+        told = {
+            "experiment_id": self.experiment_id,
+            "item_id": item.id,
+            "repeat": repeat,
+            "judged_trace_id": outcome.trace_id,
+        }
         root = attach(outside_of_any_span())
         try:
             with context(metadata=told):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assay.errors import ConfigurationError, ScorerError
+from assay.errors import AssayError, ConfigurationError, ScorerError
 from assay.evaluation.binding import is_async, scorer_arguments
 from assay.evaluation.dataset import ALIASES, Item
 from assay.evaluation.plain import plain
@@ -149,7 +149,9 @@ async def run_scorer(
         return [_failure(scorer, message, {})]
     except Exception as error:
         metadata = error.metadata if isinstance(error, ScorerError) else {}
-        return [_failure(scorer, describe_error(error), metadata)]
+        # ours say all there is to say; of others the type is half of it
+        message = str(error) if isinstance(error, AssayError) else describe_error(error)
+        return [_failure(scorer, message, metadata)]
 
 
 def as_scores(name: str, returned: Any, source: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from assay.evaluation.summary import Direction
 from assay.scores import Score, ScoreValue
 from assay.settings import current_settings
 from assay.tracing import start_span
+from assay.tracing.otel_context import attach, detach, without_instrumentation
 from assay.tracing.serialise import to_json
 
 # Lists of verdicts that mean yes and no: their value is a bool, so that they have a rate
@@ -138,9 +139,13 @@ class Judge:
         with start_span(f"chat {name or asked}", kind="llm", attributes=attributes) as span:
             if _content_is_captured():
                 span.set_attribute(semconv.GEN_AI_INPUT_MESSAGES, to_json([_parts(message) for message in messages]))
-            answer = await gateway.complete(
-                messages, model=asked, response_format=self._response_format(), temperature=self.temperature
-            )
+            token = attach(without_instrumentation())  # this span is the call's; an autologger would add its own
+            try:
+                answer = await gateway.complete(
+                    messages, model=asked, response_format=self._response_format(), temperature=self.temperature
+                )
+            finally:
+                detach(token)
             told = {
                 semconv.GEN_AI_RESPONSE_MODEL: answer.model,
                 semconv.GEN_AI_USAGE_INPUT_TOKENS: answer.input_tokens,
