@@ -11,15 +11,14 @@ import base64
 import binascii
 import hashlib
 import time
-from urllib.parse import parse_qs, unquote
 
+from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
 from assay.collector.receive_http import TRACES_PATH
 from assay.collector.registry import Registry
 from assay.collector.registry.keys import Key
 from assay.errors import Forbidden, Unauthorized
-from assay.settings import DEFAULT_PROJECT
 
 OPEN_PATHS = ("/health",)
 OPEN_PREFIXES = ("/static/",)
@@ -51,7 +50,9 @@ class Access:
         if needed not in key.scopes and "admin" not in key.scopes:
             raise Forbidden(f"The key {key.name!r} lacks the scope {needed!r}.", hint="Make one that has it.")
         if key.project is not None and path != TRACES_PATH and _project(scope) != key.project:
-            raise Forbidden(f"The key {key.name!r} is for the project {key.project!r} only.")
+            raise Forbidden(
+                f"The key {key.name!r} is for the project {key.project!r} only.", hint="Say so with ?project=."
+            )
         return key
 
     def _verify(self, token: str) -> Key:
@@ -86,9 +87,12 @@ def _scope_needed(method: str, path: str) -> str:
     return "read" if method in READING else "write"
 
 
-def _project(scope: Scope) -> str:
-    """The project a request speaks of: in the path of a page, else in the query."""
+def _project(scope: Scope) -> str | None:
+    """The project a request speaks of, read exactly as the routes read it: in the path of a page, else in the query.
+
+    None when it names none: some routes then look in every project, which a key for one must not.
+    """
     parts = scope["path"].split("/")
     if len(parts) > 2 and parts[1] == "p":
-        return unquote(parts[2])
-    return parse_qs(scope["query_string"].decode("latin-1")).get("project", [DEFAULT_PROJECT])[0]
+        return str(parts[2])
+    return QueryParams(scope["query_string"]).get("project")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from assay.collector.api.actor import ActorDep
+from assay.collector.api.actor import ActorDep, require_every_project
 from assay.collector.api.deps import Cursor, Limit, ServiceDep
 from assay.collector.registry.keys import Scope
 
-router = APIRouter(prefix="/api/v1", tags=["keys"])
+router = APIRouter(prefix="/api/v1", tags=["keys"], dependencies=[Depends(require_every_project)])
 
 
 class NewKey(BaseModel):

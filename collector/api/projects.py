@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
-from assay.collector.api.actor import ActorDep
+from assay.collector.api.actor import ActorDep, require_every_project
 from assay.collector.api.deps import Cursor, Limit, ServiceDep
 
-router = APIRouter(prefix="/api/v1", tags=["projects"])
+router = APIRouter(prefix="/api/v1", tags=["projects"], dependencies=[Depends(require_every_project)])
 
 
 class NewProject(BaseModel):

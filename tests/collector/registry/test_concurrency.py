@@ -10,7 +10,7 @@ from pathlib import Path
 from assay.collector.registry import Registry
 
 WRITERS = 8
-VERSIONS = 15
+VERSIONS = 10
 
 # Run in a fresh interpreter, which has no threads yet and so can fork: processes that share nothing but the file.
 WRITE = f"""
