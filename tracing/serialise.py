@@ -69,6 +69,8 @@ class _Walk:
         if kind is float:
             return value if math.isfinite(value) else str(value)
         try:
+            if kind is dict or kind is list or kind is tuple:
+                return self._container(value, kind, None, depth)
             return self._other(value, kind, depth)
         except Exception:
             return f"<{kind.__name__}: cannot be shown>"
@@ -78,13 +80,17 @@ class _Walk:
             if isinstance(value, known):
                 return self.visit(show(value), depth)
         fields = _fields(value, kind)
-        if fields is None and not isinstance(value, (dict, list, tuple, set, frozenset, deque, types.MappingProxyType)):
+        if fields is None and not isinstance(value, _CONTAINERS):
             return self.visit(_described(value, kind), depth)
-        if id(value) in self.path:
+        return self._container(value, kind, fields, depth)
+
+    def _container(self, value: Any, kind: type, fields: list[tuple[str, Any]] | None, depth: int) -> Any:
+        identity = id(value)
+        if identity in self.path:
             return "<circular reference>"
         if depth >= MAX_DEPTH or self.left <= 0:
             return f"<{kind.__name__}>"
-        self.path.add(id(value))
+        self.path.add(identity)
         try:
             if fields is not None:
                 return self._pairs(fields, len(fields), depth)
@@ -94,7 +100,7 @@ class _Walk:
                 return self._pairs(value.items(), len(value), depth)
             return self._items(value, depth)
         finally:
-            self.path.discard(id(value))
+            self.path.discard(identity)
 
     def _pairs(self, pairs: Iterable[tuple[Any, Any]], count: int, depth: int) -> dict[str, Any]:
         shown: dict[str, Any] = {}
@@ -102,8 +108,10 @@ class _Walk:
             if len(shown) >= MAX_ITEMS or self.left <= 0:
                 shown["…"] = f"{count - len(shown)} more"
                 break
-            name = self.visit(key, depth + 1)
-            shown[name if type(name) is str else _encode(name)] = self.visit(item, depth + 1)
+            if type(key) is not str:
+                key = self.visit(key, depth + 1)
+                key = key if type(key) is str else _encode(key)
+            shown[_string(key, MAX_REPR)] = self.visit(item, depth + 1)
         return shown
 
     def _items(self, value: Any, depth: int) -> list[Any]:
@@ -133,6 +141,8 @@ def _base_iterator(value: Any) -> Iterable[Any]:
     base: Any = next(base for base in (list, tuple, set, frozenset, deque) if isinstance(value, base))
     return cast(Iterable[Any], base.__iter__(value))
 
+
+_CONTAINERS = (dict, list, tuple, set, frozenset, deque, types.MappingProxyType)
 
 _LEAVES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (enum.Enum, lambda value: value.value),
