@@ -69,7 +69,7 @@ class Access:
 
 
 def _token(scope: Scope) -> str:
-    given = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+    given: str = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
     scheme, _, value = given.partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -95,4 +95,5 @@ def _project(scope: Scope) -> str | None:
     parts = scope["path"].split("/")
     if len(parts) > 2 and parts[1] == "p":
         return str(parts[2])
-    return QueryParams(scope["query_string"]).get("project")
+    named: str | None = QueryParams(scope["query_string"]).get("project")
+    return named

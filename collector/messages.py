@@ -26,6 +26,8 @@ def to_messages(value: Any, *, role: str) -> list[Message] | None:
     """
     if isinstance(value, str):
         structure = parse_json(value)
+        if structure == []:
+            return None
         if not _looks_like_messages(structure):
             return [{"role": role, "parts": [_text(value)]}] if value else None
         value = structure
@@ -64,7 +66,8 @@ def _message(item: Any, role: str) -> Message:
         parts.insert(0, {"type": "reasoning", "content": reasoning})
     if refusal := item.get("refusal"):
         parts.append({"type": "refusal", "content": refusal})
-    parts.extend(_tool_call(call) for call in item.get("tool_calls") or [] if isinstance(call, Mapping))
+    calls = item.get("tool_calls")
+    parts.extend(_tool_call(call) for call in (calls if isinstance(calls, list) else []) if isinstance(call, Mapping))
     message["parts"] = parts
     if message["role"] == "user" and parts and all(part["type"] == "tool_call_response" for part in parts):
         message["role"] = "tool"  # Anthropic and Gemini send results of tools as the user
@@ -106,7 +109,7 @@ def _part(item: Any) -> Part:
         return {**item, "response": item["result"]}
     if kind == "tool_call":
         return {**item, "arguments": _arguments(item.get("arguments"))}
-    return dict(item) if kind else {"type": "unknown", **item}
+    return dict(item) if isinstance(kind, str) and kind else {**item, "type": "unknown"}
 
 
 def _tool_call(call: Mapping[str, Any]) -> Part:
@@ -153,8 +156,8 @@ def answer_text(messages: list[Message] | None) -> str | None:
 
 def message_text(message: Message) -> str:
     """The text parts of one message, and refusals, which are text too."""
-    parts = message.get("parts") or []
-    return "\n".join(str(part.get("content", "")) for part in parts if part.get("type") in ("text", "refusal")).strip()
+    parts = message["parts"]
+    return "\n".join(str(part.get("content", "")) for part in parts if part["type"] in ("text", "refusal")).strip()
 
 
 def tool_calls(messages: list[Message] | None) -> list[Part]:

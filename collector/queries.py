@@ -301,7 +301,8 @@ def _keyset(
             parameters.append(last_key)
         else:
             mark = "make_timestamp_ns(?)" if column in TIME_COLUMNS else "?"
-            where += f" AND (t.{column} {beyond} {mark} OR (t.{column} = {mark} AND t.{key} {beyond} ?) OR t.{column} IS NULL)"
+            equal = f"t.{column} = {mark} AND t.{key} {beyond} ?"
+            where += f" AND (t.{column} {beyond} {mark} OR ({equal}) OR t.{column} IS NULL)"
             parameters += [value, value, last_key]
     sql = f"{select} WHERE {where} ORDER BY t.{column} {direction} NULLS LAST, t.{key} {direction} LIMIT ?"
     with store.read() as db:

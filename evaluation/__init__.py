@@ -1,17 +1,23 @@
-"""Evaluation: data sets, scorers, judges, the gateway client, the engine, statistics. See README.md for the
+"""Evaluation: data sets, scorers, judges, the gateway client, the engine, statistics.
+
+Names load on first use: the collector's pages take the pure parts and have no use for the rest. See README.md for the
 decisions.
 """
 
 from __future__ import annotations
 
-from assay.evaluation.compared import Comparison
-from assay.evaluation.dataset import Dataset, Item, read_items
-from assay.evaluation.engine import aevaluate, evaluate
-from assay.evaluation.experiment import Limits
-from assay.evaluation.gate import Gate
-from assay.evaluation.gateway import Completion, Gateway
-from assay.evaluation.result import EvaluationResult
-from assay.evaluation.scorers import Judge, Scorer, judge, scorer
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from assay.evaluation.compared import Comparison
+    from assay.evaluation.dataset import Dataset, Item, read_items
+    from assay.evaluation.engine import aevaluate, evaluate
+    from assay.evaluation.experiment import Limits
+    from assay.evaluation.gate import Gate
+    from assay.evaluation.gateway import Completion, Gateway
+    from assay.evaluation.result import EvaluationResult
+    from assay.evaluation.scorers import Judge, Scorer, judge, scorer
 
 __all__ = [
     "Comparison",
@@ -30,3 +36,29 @@ __all__ = [
     "read_items",
     "scorer",
 ]
+
+_MODULES = {
+    "Comparison": "compared",
+    "Completion": "gateway",
+    "Dataset": "dataset",
+    "EvaluationResult": "result",
+    "Gate": "gate",
+    "Gateway": "gateway",
+    "Item": "dataset",
+    "Judge": "scorers",
+    "Limits": "experiment",
+    "Scorer": "scorers",
+    "aevaluate": "engine",
+    "evaluate": "engine",
+    "judge": "scorers",
+    "read_items": "dataset",
+    "scorer": "scorers",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'assay.evaluation' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"assay.evaluation.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value

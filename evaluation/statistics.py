@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+import scipy  # loads scipy.stats, which takes a second, when it is first used
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,7 +81,7 @@ def mean_interval(
         stderr, df, method = float(x.std(ddof=1)) / math.sqrt(n), n - 1, "t"
     else:
         stderr, df, method = clustered_stderr(x, clusters), groups - 1, f"t, {groups} clusters"
-    half = float(stats.t.ppf((1 + confidence) / 2, df)) * stderr
+    half = float(scipy.stats.t.ppf((1 + confidence) / 2, df)) * stderr
     return replace(nothing, low=mean - half, high=mean + half, stderr=stderr, method=method)
 
 
@@ -124,7 +124,7 @@ def proportion_interval(
     p = float(x.mean())
     sd = float(x.std(ddof=1)) if n > 1 else None
     if clusters is None and rows == n and bool(np.isin(x, (0.0, 1.0)).all()):
-        low, high = _wilson(p, n, float(stats.norm.ppf((1 + confidence) / 2)))
+        low, high = _wilson(p, n, float(scipy.stats.norm.ppf((1 + confidence) / 2)))
         stderr = math.sqrt(p * (1 - p) / n)
         return _proportion(n, p, low, high, stderr, sd, confidence, "Wilson")
     labels = list(range(n)) if clusters is None else clusters
@@ -137,7 +137,7 @@ def proportion_interval(
         n_eff = float(groups)
     else:
         n_eff = min(float(rows), p * (1 - p) / variance) if variance > 0 else float(rows)
-    quantile = float(stats.t.ppf((1 + confidence) / 2, groups - 1))
+    quantile = float(scipy.stats.t.ppf((1 + confidence) / 2, groups - 1))
     low, high = _wilson(p, n_eff, quantile)
     method = "Wilson, repeats" if clusters is None else f"Wilson, {groups} clusters"
     return _proportion(n, p, low, high, math.sqrt(variance), sd, confidence, method)
@@ -200,7 +200,7 @@ def mcnemar(wins: int, losses: int, n: int, *, confidence: float = 0.95) -> Diff
     """
     discordant = wins + losses
     difference = (wins - losses) / n
-    p = float(stats.binomtest(wins, discordant, 0.5).pvalue) if discordant else 1.0
+    p = float(scipy.stats.binomtest(wins, discordant, 0.5).pvalue) if discordant else 1.0
     low, high = bonett_price(wins, losses, n, confidence=confidence)
     if discordant:
         dual_low, dual_high = mcnemar_dual(wins, losses, n, confidence=confidence)
@@ -232,7 +232,7 @@ def mcnemar_dual(wins: int, losses: int, n: int, *, confidence: float = 0.95) ->
     CP is Clopper and Pearson's interval, m = wins + losses > 0. Source: Fagerland, Lydersen and Laake 2013.
     """
     discordant = wins + losses
-    share = stats.binomtest(wins, discordant, 0.5).proportion_ci(confidence_level=confidence, method="exact")
+    share = scipy.stats.binomtest(wins, discordant, 0.5).proportion_ci(confidence_level=confidence, method="exact")
     return (2 * float(share.low) - 1) * discordant / n, (2 * float(share.high) - 1) * discordant / n
 
 
@@ -242,7 +242,7 @@ def bonett_price(wins: int, losses: int, n: int, *, confidence: float = 0.95) ->
     ``w = (wins+1)/(n+2), l = (losses+1)/(n+2): (w-l) +- z * sqrt((w + l - (w-l)^2) / (n+2))``, cut to -1 and 1.
     """
     w, lost = (wins + 1) / (n + 2), (losses + 1) / (n + 2)
-    half = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt((w + lost - (w - lost) ** 2) / (n + 2))
+    half = float(scipy.stats.norm.ppf((1 + confidence) / 2)) * math.sqrt((w + lost - (w - lost) ** 2) / (n + 2))
     return max(w - lost - half, -1.0), min(w - lost + half, 1.0)
 
 
@@ -319,7 +319,7 @@ def detectable_effect(stderr: float | None, *, confidence: float = 0.95, power: 
     """
     if stderr is None or stderr <= 0:
         return None
-    return float(stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(power)) * stderr
+    return float(scipy.stats.norm.ppf((1 + confidence) / 2) + scipy.stats.norm.ppf(power)) * stderr
 
 
 # Helpers
@@ -329,7 +329,7 @@ def _t_difference(estimate: Estimate, df: int) -> Difference:
     """The paired t test of an estimate that has a standard error."""
     assert estimate.value is not None
     assert estimate.stderr is not None
-    p = 2 * float(stats.t.sf(abs(estimate.value) / estimate.stderr, df))
+    p = 2 * float(scipy.stats.t.sf(abs(estimate.value) / estimate.stderr, df))
     method = "paired t" if estimate.method == "t" else f"paired {estimate.method}"
     fields = {name: getattr(estimate, name) for name in Estimate.__dataclass_fields__}
     return Difference(**{**fields, "method": method}, p=p)

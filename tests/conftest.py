@@ -6,11 +6,16 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from assay.client import reset_client
 from assay.collector.server import Server
 from assay.settings import configure, reset_settings
+
+# Machines are slow at times: how long an example takes says nothing about what it tests.
+hypothesis.settings.register_profile("assay", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("assay")
 
 
 @pytest.fixture(autouse=True)
