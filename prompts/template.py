@@ -36,6 +36,7 @@ class Variable:
 
 
 Part = str | Variable  # of a parsed text: literal text, or where a value goes
+ParsedMessage = tuple[str | None, tuple[Part, ...]]  # role, content
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,8 @@ class Template:
 
     type: TemplateType
     source: str | list[Message]
-    messages: tuple[tuple[str | None, tuple[Part, ...]], ...]  # (role, parts); one without a role when it is text
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """Names in the order of their first use."""
-        return tuple(
-            dict.fromkeys(part.name for _, parts in self.messages for part in parts if isinstance(part, Variable))
-        )
+    messages: tuple[ParsedMessage, ...]  # one without a role when it is text
+    variables: tuple[str, ...]  # in the order of their first use
 
     def format(self, values: Mapping[str, Any]) -> str | list[Message]:
         """The text or the messages with every variable replaced. A value that is no string goes in as `str(value)`.
@@ -73,13 +68,13 @@ def parse_template(source: object) -> Template:
         TemplateError: it is neither, or a `{{` in it is no variable; the message says where.
     """
     if isinstance(source, str):
-        return Template("text", source, ((None, tuple(parse_text(source))),))
+        return _template("text", source, ((None, tuple(parse_text(source))),))
     messages = list(_messages(source))
     parsed = tuple(
         (message["role"], tuple(parse_text(message["content"], f"message {number}, ")))
         for number, message in enumerate(messages, start=1)
     )
-    return Template("chat", messages, parsed)
+    return _template("chat", messages, parsed)
 
 
 def parse_text(text: str, place: str = "") -> Iterator[Part]:
@@ -114,6 +109,11 @@ def parse_text(text: str, place: str = "") -> Iterator[Part]:
 def escape(text: str) -> str:
     """The template that formats to `text`, whatever is in it."""
     return text.replace("{{", '{{"{{"}}')
+
+
+def _template(type: TemplateType, source: str | list[Message], messages: tuple[ParsedMessage, ...]) -> Template:
+    names = (part.name for _, parts in messages for part in parts if isinstance(part, Variable))
+    return Template(type, source, messages, tuple(dict.fromkeys(names)))
 
 
 def _fill(parts: tuple[Part, ...], values: Mapping[str, Any]) -> str:

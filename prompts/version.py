@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -104,9 +104,9 @@ class PromptVersion:
 
     def copied(self) -> PromptVersion:
         """The same version with containers of its own: what a caller does to them is not seen by another."""
-        twin = copy(self)
-        for name in ("template", "config", "tags"):
-            object.__setattr__(twin, name, deepcopy(getattr(self, name)))
+        own = {name: deepcopy(getattr(self, name)) for name in ("template", "config", "tags")}
+        twin = object.__new__(type(self))
+        twin.__dict__.update(vars(self), _parsed=self._parsed, **own)  # what is parsed once serves all copies
         return twin
 
     def __hash__(self) -> int:
