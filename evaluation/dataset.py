@@ -156,8 +156,9 @@ def _read_registered(name: str) -> tuple[Iterable[tuple[str, Any]], str, str | N
     versions = list(client.pages(f"/datasets/{quote(name, safe='')}/versions"))
     version = int(wanted) if wanted else max(int(v["version"]) for v in versions)
     rows = list(client.pages(f"/datasets/{quote(name, safe='')}/items", version=version))
+    kept = [{field: row.get(field) for field in ("id", "input", "expected", "metadata")} for row in rows]
     where = f"Data set {name!r} version {version}"
-    return _numbered(rows, f"{where}, "), where, name, version
+    return _numbered(kept, f"{where}, "), where, name, version
 
 
 def _numbered(rows: Iterable[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
