@@ -6,7 +6,8 @@ dialects make of it; a column that none of them can fill is null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from assay import semconv
@@ -28,6 +29,8 @@ from assay.prices import cost_usd
 from assay.settings import DEFAULT_PROJECT
 
 Attributes = Mapping[str, Any]
+
+GENERIC = "generic"
 
 # column -> how whatever a sender wrote there is read
 READERS: dict[str, Callable[[Any], Any]] = {
@@ -185,26 +188,39 @@ def project_of(resource: Attributes, header: str | None) -> str:
 
 def _coalesce(attributes: Attributes) -> tuple[dict[str, Any], str]:
     """Every column that dialects can fill, and the label of the first dialect that recognises the span."""
-    speaking = [dialect for dialect in DIALECTS if _speaks(dialect, attributes)]
-    found = {column: _first(column, speaking, attributes) for column in READERS}
-    label = next(dialect.name for dialect in speaking if dialect.recognises(attributes))
+    plan, label = _plan(tuple(attributes))
+    found = dict.fromkeys(READERS)
+    for column, read, ways in plan:
+        for way in ways:
+            value = read(attributes[way] if isinstance(way, str) else way(attributes))
+            if value is not None:
+                found[column] = value
+                break
     return found, label
 
 
-def _speaks(dialect: Dialect, attributes: Attributes) -> bool:
-    return dialect.prefixes == ("",) or any(name.startswith(dialect.prefixes) for name in attributes)
+Way = str | Callable[[Attributes], Any]  # an attribute's name, or a function of all of them
+Plan = tuple[tuple[str, Callable[[Any], Any], tuple[Way, ...]], ...]
 
 
-def _first(column: str, dialects: list[Dialect], attributes: Attributes) -> Any:
-    read = READERS[column]
+@lru_cache(maxsize=4096)
+def _plan(names: tuple[str, ...]) -> tuple[Plan, str]:
+    """What to try for each column of a span with these attributes.
+
+    Spans of one kind carry the same ones, over and over.
+    """
+    present = dict.fromkeys(names)
+    speaking = [dialect for dialect in DIALECTS if any(name.startswith(dialect.prefixes) for name in names)]
+    label = next((dialect.name for dialect in speaking if dialect.recognises(present)), GENERIC)
+    ways = {column: tuple(_ways(column, speaking, present)) for column in READERS}
+    return tuple((column, READERS[column], tried) for column, tried in ways.items() if tried), label
+
+
+def _ways(column: str, dialects: list[Dialect], present: Attributes) -> Iterator[Way]:
     for dialect in dialects:
-        for name in dialect.fields.get(column, ()):
-            if name in attributes and (value := read(attributes[name])) is not None:
-                return value
-        function = dialect.functions.get(column)
-        if function is not None and (value := read(function(attributes))) is not None:
-            return value
-    return None
+        yield from (name for name in dialect.fields.get(column, ()) if name in present)
+        if column in dialect.functions:
+            yield dialect.functions[column]
 
 
 def _provider(name: str | None) -> str | None:

@@ -25,5 +25,6 @@ class Dialect:
     prefixes: tuple[str, ...]
     """Attribute names that start so belong to this dialect; without any, it is not asked."""
     recognises: Callable[[Attributes], bool]
+    """Told from the names alone: the values may be missing."""
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     functions: Mapping[str, Callable[[Attributes], Any]] = field(default_factory=dict)
