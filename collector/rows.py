@@ -63,7 +63,7 @@ def append_rows(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Ma
     """Append dicts of equal keys to one of our tables. Integers named `*_at` are nanoseconds since the epoch."""
     if not rows:
         return
-    batch = pa.Table.from_pylist([dict(row) for row in rows])
+    batch = _in_utc(pa.Table.from_pylist([dict(row) for row in rows]))
     values = [
         f"make_timestamp_ns({field.name})"
         if field.name.endswith("_at") and pa.types.is_integer(field.type)
@@ -77,6 +77,15 @@ def append_rows(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Ma
         ).fetchall()
     finally:
         cursor.unregister("batch")
+
+
+def _in_utc(batch: pa.Table) -> pa.Table:
+    """The batch with bare times in UTC: from aware ones DuckDB would make those of the machine's own zone."""
+    bare = [
+        pa.field(field.name, pa.timestamp(field.type.unit)) if pa.types.is_timestamp(field.type) else field
+        for field in batch.schema
+    ]
+    return batch.cast(pa.schema(bare))
 
 
 def replace_tables(cursor: duckdb.DuckDBPyConnection, tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
