@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
 from assay.collector.pages import eval_pages, prompt_pages, start_pages, trace_pages
-from assay.collector.pages.web import error_page, wants_page
+from assay.collector.pages.web import error_page, redirect, wants_page
 from assay.errors import NotFound
 
 ROUTERS = (start_pages.router, trace_pages.router, prompt_pages.router, eval_pages.router)
@@ -22,6 +23,8 @@ def mount(app: FastAPI) -> None:
     before: Callable[[Request, Any], Awaitable[Response]] | None = app.exception_handlers.get(HTTPException)
 
     async def http_error(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and (path := _with_slashes_kept(request)):
+            return redirect(path)
         if error.status_code == 404 and wants_page(request):
             missing = NotFound(f"There is nothing at {request.url.path}.", hint="The address may be mistyped or old.")
             return error_page(request, missing)
@@ -30,3 +33,14 @@ def mount(app: FastAPI) -> None:
         return Response(str(error.detail), error.status_code, headers=error.headers)
 
     app.add_exception_handler(HTTPException, http_error)  # type: ignore[arg-type]  # Starlette's handlers take any Exception
+
+
+def _with_slashes_kept(request: Request) -> str | None:
+    """The address that a link with a plainly encoded "/" in a name meant: the server decoded it before it routed."""
+    raw: bytes = request.scope.get("raw_path") or b""
+    path, _, query = raw.decode("ascii", "replace").partition("?")
+    if not path.startswith("/p/") or "%2f" not in path.lower():
+        return None
+    kept = re.sub("%2f", "%252F", path, flags=re.IGNORECASE)
+    query = query or request.url.query
+    return f"{kept}?{query}" if query else kept

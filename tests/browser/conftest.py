@@ -1,0 +1,132 @@
+"""A real browser on the pages. Whatever a test does, they stay quiet: no error, nothing blocked, no request out."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from support.page_data import FakeSource
+from support.pages_app import pages_app
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Remembers every violation of the policy before any script of the page runs.
+WATCH = """
+window.violations = [];
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`);
+});
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Iterator[Callable[[Any], str]]:
+    """Serve the pages over a source of data; the address. Everything is stopped at the end."""
+    servers: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def start(source: Any) -> str:
+        listener = socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(pages_app(source), log_level="warning", lifespan="off")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        servers.append((server, thread))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    for server, thread in servers:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def site(serve: Callable[[Any], str]) -> str:
+    """The pages over made-up data."""
+    return serve(FakeSource())
+
+
+@dataclass
+class Watched:
+    """What a page must not do."""
+
+    origin: str
+    noise: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.noise.append(f"error: {error}"))
+        page.on("request", self._request)
+        page.on("dialog", lambda dialog: (self.noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # Chromium logs each answer of 400 or 404 as an error, also when the page wanted it.
+        if message.type in ("error", "warning") and "the server responded with a status of" not in message.text:
+            self.noise.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if (
+            not request.url.startswith(("data:", "blob:"))
+            and urlsplit(request.url).netloc != urlsplit(self.origin).netloc
+        ):
+            self.noise.append(f"request: {request.url}")
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page that is watched; `new_page(site, width=390, javascript=False, color_scheme="dark")`."""
+    opened: list[tuple[BrowserContext, Page, Watched, bool]] = []
+
+    def new(site: str, *, width: int = 1440, javascript: bool = True, **options: Any) -> Page:
+        context = browser.new_context(
+            base_url=site, viewport={"width": width, "height": 900}, java_script_enabled=javascript, **options
+        )
+        context.set_default_timeout(20_000)
+        if javascript:
+            context.add_init_script(WATCH)
+        page = context.new_page()
+        watched = Watched(site)
+        watched.watch(page)
+        opened.append((context, page, watched, javascript))
+        return page
+
+    yield new
+    for context, page, watched, javascript in opened:
+        violations = page.evaluate("window.violations ?? []") if javascript else []
+        context.close()
+        assert (watched.noise, violations) == ([], [])

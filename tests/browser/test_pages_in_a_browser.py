@@ -1,0 +1,210 @@
+"""The pages in a real browser: they are quiet, they fit, they work by pointer, by keyboard and without scripts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from support.page_data import BASE_ID, OTHER_ID, PROJECT
+
+TRACES = f"/p/{PROJECT}/traces"
+TRACE = f"{TRACES}/{0:032x}"
+PAGES = {
+    "projects": "/projects",
+    "traces": TRACES,
+    "wrong filter": f"{TRACES}?q=statsu+%3D+1",
+    "trace": f"{TRACE}?span={5:016x}",
+    "failed trace": f"{TRACES}/{3:032x}",
+    "attributes": f"{TRACE}?span={1:016x}&tab=attributes",
+    "raw": f"{TRACE}?span={5:016x}&tab=raw",
+    "prompts": f"/p/{PROJECT}/prompts",
+    "prompt": f"/p/{PROJECT}/prompts/qa",
+    "prompt diff": f"/p/{PROJECT}/prompts/qa/diff/1..3",
+    "evaluations": f"/p/{PROJECT}/evals",
+    "experiment": f"/p/{PROJECT}/evals/{OTHER_ID}",
+    "comparison": f"/p/{PROJECT}/evals/compare?base={BASE_ID}&with={OTHER_ID}",
+    "empty": "/p/empty/traces",
+    "not found": "/nothing-here",
+}
+NewPage = Callable[..., Page]
+AXE = os.environ.get("AXE_CORE_JS")  # path of axe.min.js from the npm package axe-core; not kept in the repository
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+def test_no_page_is_wider_than_the_window(new_page: NewPage, site: str, width: int) -> None:
+    page = new_page(site, width=width)
+    for name, address in PAGES.items():
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+
+
+def test_every_page_can_be_read_without_scripts(new_page: NewPage, site: str) -> None:
+    page = new_page(site, javascript=False)
+    for address in PAGES.values():
+        page.goto(address)
+        expect(page.locator("h1")).to_be_visible()
+        assert page.locator("main").inner_text().strip()
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+@pytest.mark.skipif(AXE is None, reason="axe-core is not here: npm pack axe-core, and its axe.min.js as AXE_CORE_JS")
+def test_axe_finds_nothing(new_page: NewPage, site: str, color_scheme: str) -> None:
+    page = new_page(site, color_scheme=color_scheme)
+    found = {}
+    for name, address in PAGES.items():
+        page.goto(address)
+        page.evaluate(Path(str(AXE)).read_text(encoding="utf-8"))
+        for rule in page.evaluate("axe.run()")["violations"]:
+            found[name, rule["id"]] = [node["html"] for node in rule["nodes"]]
+    assert found == {}
+
+
+def test_the_theme_changes_at_once_and_stays(new_page: NewPage, site: str) -> None:
+    page = new_page(site, color_scheme="light")
+    page.goto(TRACES)
+    before = page.evaluate("getComputedStyle(document.body).backgroundImage")
+    with page.expect_response("**/theme"):
+        page.get_by_role("button", name="Dark").click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundImage") != before
+    page.goto(f"/p/{PROJECT}/prompts")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    expect(page.get_by_role("button", name="Dark")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_theme_changes_without_scripts_too(new_page: NewPage, site: str) -> None:
+    page = new_page(site, javascript=False)
+    page.goto(f"{TRACES}?q=refund")
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert page.url.endswith(f"{TRACES}?q=refund")
+
+
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_colours_follow_the_system_unless_chosen(new_page: NewPage, site: str, color_scheme: str) -> None:
+    page = new_page(site, color_scheme=color_scheme)
+    page.goto(TRACES)
+    light = page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
+    assert light == (color_scheme == "light")
+
+
+def test_a_span_is_selected_without_a_reload_and_the_address_says_which(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(TRACE)
+    page.evaluate("window.notReloaded = true")
+    page.get_by_role("treeitem", name="search_articles").click()
+    expect(page.locator("#span h2")).to_contain_text("search_articles")
+    expect(page.locator("#span")).to_contain_text("kb/security.md")
+    assert page.url.endswith(f"{TRACE}?span={2:016x}")
+    assert page.evaluate("window.notReloaded")
+    page.reload()
+    expect(page.locator("#span h2")).to_contain_text("search_articles")
+
+
+def test_a_tab_opens_without_a_reload(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(f"{TRACE}?span={5:016x}")
+    page.evaluate("window.notReloaded = true")
+    page.get_by_role("link", name="Raw").click()
+    expect(page.get_by_role("region", name="The span as the API")).to_contain_text('"span_id": "0000000000000005"')
+    expect(page.get_by_role("link", name="Raw")).to_be_focused()
+    assert page.evaluate("window.notReloaded")
+
+
+def test_spans_and_tabs_work_without_scripts(new_page: NewPage, site: str) -> None:
+    page = new_page(site, javascript=False)
+    page.goto(TRACE)
+    page.locator(".rows a").nth(4).click()
+    expect(page.locator("#span h2")).to_contain_text("chat gpt-4o-mini")
+    page.get_by_role("link", name="Attributes").click()
+    expect(page.locator("#span")).to_contain_text("gen_ai.request.temperature")
+
+
+def test_the_tree_is_walked_and_folded_by_keyboard(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(f"{TRACE}?span={1:016x}")
+    rows = page.locator("[role=treeitem]")
+    rows.first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#span h2")).to_contain_text("search_articles")
+    page.keyboard.press("End")
+    expect(rows.nth(4)).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(rows.first).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(rows.first).to_have_attribute("aria-expanded", "false")
+    expect(rows.nth(1)).to_be_hidden()
+    page.keyboard.press("ArrowRight")
+    expect(rows.nth(1)).to_be_visible()
+
+
+def test_the_tree_is_one_stop_for_the_tab_key(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(TRACE)
+    assert page.locator(".rows a[tabindex='0']").count() == 1
+
+
+def test_on_a_phone_a_tap_on_a_span_leads_to_its_details(new_page: NewPage, site: str) -> None:
+    page = new_page(site, width=390, has_touch=True)
+    page.goto(TRACE)
+    page.get_by_role("treeitem", name="order_status").tap()
+    expect(page.locator("#span h2")).to_contain_text("order_status")
+    expect(page.locator("#span h2")).to_be_in_viewport()
+
+
+def test_the_slash_key_leads_to_the_filter(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(TRACES)
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("refund")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/traces?q=refund")
+
+
+def test_the_first_stop_of_the_tab_key_skips_the_rail(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(TRACES)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_project_menu_closes_on_escape_and_gives_the_focus_back(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(TRACES)
+    page.locator(".switch summary").click()
+    expect(page.get_by_role("link", name="All projects", exact=True)).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="All projects", exact=True)).to_be_hidden()
+    expect(page.locator(".switch summary")).to_be_focused()
+
+
+def test_a_snippet_is_copied(new_page: NewPage, site: str) -> None:
+    page = new_page(site, permissions=["clipboard-read", "clipboard-write"])
+    page.goto(f"/p/{PROJECT}/prompts/qa")
+    page.locator(".snippet .copy").click()
+    expect(page.locator("#said")).to_have_text("Copied")
+    assert "assay.load_prompt" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_a_row_of_a_list_is_a_link_throughout(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(TRACES)
+    page.locator(".traces tbody tr").first.locator("td").nth(1).click(force=True)  # the link lies over the cell
+    page.wait_for_url(f"**{TRACE}")
+
+
+def test_the_comparison_is_reached_from_the_experiment(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(f"/p/{PROJECT}/evals/{OTHER_ID}")
+    page.get_by_role("button", name="Compare").click()
+    page.wait_for_url(f"**/evals/compare?with={OTHER_ID}&base={BASE_ID}")
+    page.get_by_role("link", name="Worse").click()
+    expect(page.locator(".pair").first).to_contain_text("worse")
