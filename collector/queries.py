@@ -104,7 +104,7 @@ class Page:
 def list_traces(
     store: SpanStore,
     *,
-    project: str,
+    project: str | None,
     filter: str | None = None,
     order_by: str | None = None,
     limit: int = 50,
@@ -123,25 +123,26 @@ def list_traces(
     return _keyset(store, select, project, condition, order, "trace_id", limit, cursor, readable=_readable_trace)
 
 
-def _latest_traces(store: SpanStore, project: str, limit: int, cursor: str | None) -> Page:
+def _latest_traces(store: SpanStore, project: str | None, limit: int, cursor: str | None) -> Page:
     """The newest traces: their ids first, from three narrow columns, and only then the sums over their spans."""
     after = _decode_cursor(cursor)
-    where = "" if after is None else "HAVING (min(start_time), trace_id) < (make_timestamp_ns(?), ?)"
+    having = "" if after is None else "HAVING (min(start_time), trace_id) < (make_timestamp_ns(?), ?)"
+    where, parameters = _within(project, "t")
     with store.read() as db:
         ids = db.execute(
-            f"SELECT trace_id FROM span_log WHERE project = ? GROUP BY trace_id {where} "
+            f"SELECT project, trace_id FROM span_log t WHERE {where} GROUP BY project, trace_id {having} "
             "ORDER BY min(start_time) DESC, trace_id DESC LIMIT ?",
-            [project, *(after or ()), limit + 1],
+            [*parameters, *(after or ()), limit + 1],
         ).fetchall()
-        wanted = [row[0] for row in ids[:limit]]
+        wanted = ids[:limit]
         if not wanted:
             return Page([], None)
-        marks = ", ".join("?" for _ in wanted)
+        marks = ", ".join("(?, ?)" for _ in wanted)
         items = _fetch(
             db,
-            f"SELECT {_list(TRACE_COLUMNS)} FROM traces t WHERE project = ? AND trace_id IN ({marks}) "
+            f"SELECT {_list(TRACE_COLUMNS)} FROM traces t WHERE (project, trace_id) IN ({marks}) "
             "ORDER BY t.start_time DESC, t.trace_id DESC",
-            [project, *wanted],
+            [value for row in wanted for value in row],
         )
     return Page(
         [_readable_trace(item) for item in items], _cursor_after(items, "start_time", "trace_id", len(ids) > limit)
@@ -157,13 +158,15 @@ def get_trace(
     cursor: str | None = None,
 ) -> dict[str, Any] | None:
     """One trace row with `spans` in start order and `scores` in full; None when there is no such trace."""
-    where, parameters = (
-        ("trace_id = ?", [trace_id]) if project is None else ("trace_id = ? AND project = ?", [trace_id, project])
-    )
+    where, parameters = _within(project, "traces")
     after = _decode_cursor(cursor)
     more = "" if after is None else "AND (start_time, span_id) > (make_timestamp_ns(?), ?)"
     with store.read() as db:
-        rows = _fetch(db, f"SELECT {_list(TRACE_COLUMNS)} FROM traces WHERE {where} LIMIT 1", parameters)
+        rows = _fetch(
+            db,
+            f"SELECT {_list(TRACE_COLUMNS)} FROM traces WHERE {where} AND trace_id = ? LIMIT 1",
+            [*parameters, trace_id],
+        )
         if not rows:
             return None
         parameters = [trace_id, rows[0]["project"]]
@@ -193,7 +196,7 @@ def get_trace(
 def list_spans(
     store: SpanStore,
     *,
-    project: str,
+    project: str | None,
     filter: str | None = None,
     order_by: str | None = None,
     limit: int = 100,
@@ -215,7 +218,7 @@ def list_spans(
 def list_scores(
     store: SpanStore,
     *,
-    project: str,
+    project: str | None,
     trace_id: str | None = None,
     experiment_id: str | None = None,
     name: str | None = None,
@@ -280,7 +283,7 @@ def list_projects(store: SpanStore) -> list[dict[str, Any]]:
 def _keyset(
     store: SpanStore,
     select: str,
-    project: str,
+    project: str | None,
     condition: Compiled,
     order: tuple[str, str],
     key: str,
@@ -292,7 +295,8 @@ def _keyset(
     """One page of a list in a total order: by a column, then by the key. Nulls come last whatever the direction."""
     column, direction = order
     after = _decode_cursor(cursor)
-    where, parameters = f"t.project = ? AND {condition.sql}", [project, *condition.parameters]
+    where, parameters = _within(project, "t")
+    where, parameters = f"{where} AND {condition.sql}", [*parameters, *condition.parameters]
     if after is not None:
         value, last_key = after
         beyond = "<" if direction == "DESC" else ">"
@@ -312,6 +316,10 @@ def _keyset(
             raise InvalidRequest(f"The filter cannot be answered: {str(error).splitlines()[0]}") from error
     next_cursor = _cursor_after(items[:limit], column, key, len(items) > limit)
     return Page([(readable or _readable)(item) for item in items[:limit]], next_cursor)
+
+
+def _within(project: str | None, alias: str) -> tuple[str, list[Any]]:
+    return ("true", []) if project is None else (f"{alias}.project = ?", [project])
 
 
 def _order(order_by: str | None, target: Target) -> tuple[str, str]:

@@ -18,6 +18,7 @@ def service(request: Request) -> Service:
 
 ServiceDep = Annotated[Service, Depends(service)]
 Project = Annotated[str, Query(description="Project to look in.", min_length=1, max_length=200)]
+AnyProject = Annotated[str | None, Query(description="Project to look in; every one when absent.", max_length=200)]
 Limit = Annotated[int, Query(description="How many items at most.", ge=1, le=1000)]
 Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 

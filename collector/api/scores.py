@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from assay.collector import queries
-from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
+from assay.collector.api.deps import DEFAULT, AnyProject, Cursor, Limit, Project, ServiceDep, page
 from assay.collector.values import to_json
 
 router = APIRouter(prefix="/api/v1", tags=["scores"])
@@ -79,7 +79,7 @@ def add_scores(body: OneOrSeveral, service: ServiceDep, project: Project = DEFAU
 @router.get("/scores")
 def list_scores(
     service: ServiceDep,
-    project: Project = DEFAULT,
+    project: AnyProject = None,
     trace_id: Annotated[str | None, Query()] = None,
     experiment_id: Annotated[str | None, Query()] = None,
     name: Annotated[str | None, Query()] = None,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from assay.collector import queries
-from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
+from assay.collector.api.deps import AnyProject, Cursor, Limit, ServiceDep, page
 from assay.errors import TraceNotFound
 
 router = APIRouter(prefix="/api/v1", tags=["traces"])
@@ -19,7 +19,7 @@ OrderBy = Annotated[str | None, Query(description="A field, with `asc` or `desc`
 @router.get("/traces")
 def list_traces(
     service: ServiceDep,
-    project: Project = DEFAULT,
+    project: AnyProject = None,
     filter: Filter = None,
     order_by: OrderBy = None,
     limit: Limit = 50,
@@ -36,7 +36,7 @@ def list_traces(
 def get_trace(
     trace_id: str,
     service: ServiceDep,
-    project: Annotated[str | None, Query(description="Any project when absent.")] = None,
+    project: AnyProject = None,
     limit: Annotated[int, Query(ge=1, le=5000)] = 5000,
     cursor: Cursor = None,
 ) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def get_trace(
 @router.get("/spans")
 def list_spans(
     service: ServiceDep,
-    project: Project = DEFAULT,
+    project: AnyProject = None,
     filter: Filter = None,
     order_by: OrderBy = None,
     limit: Limit = 100,

@@ -131,6 +131,16 @@ def test_the_header_names_the_project_where_the_resource_does_not(http: httpx.Cl
     assert len(spans(http, "mine")) == 1
 
 
+def test_without_a_project_every_project_is_listed(http: httpx.Client) -> None:
+    for name in ("one", "two"):
+        http.post("/v1/traces", content=one_span(service__name=name), headers=PROTOBUF)
+    for path in ("/api/v1/spans", "/api/v1/traces"):
+        assert {item["project"] for item in http.get(path).json()["items"]} == {"one", "two"}
+        first = http.get(path, params={"limit": 1}).json()
+        rest = http.get(path, params={"limit": 1, "cursor": first["next_cursor"]}).json()
+        assert {first["items"][0]["project"], rest["items"][0]["project"]} == {"one", "two"}
+
+
 def test_health_tells_which_process_answers(http: httpx.Client) -> None:
     assert http.get("/health").json()["pid"] == os.getpid()
 
