@@ -9,6 +9,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import product
@@ -97,28 +98,7 @@ def evaluate(
         seed=seed,
         progress=progress,
     )
-    context = contextvars.copy_context()
-    result: list[EvaluationResult] = []
-    failure: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            result.append(context.run(asyncio.run, run.execute()))
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=work, name="assay-evaluate", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        try:
-            thread.join()
-        except KeyboardInterrupt:
-            if run.interrupted:
-                raise
-            run.interrupt()
-    if failure:
-        raise failure[0]
-    return result[0]
+    return _in_a_thread(run)
 
 
 async def aevaluate(
@@ -199,6 +179,7 @@ class Run:
         await asyncio.to_thread(self.client.post, "/experiments", self.body)
         store = RowStore(lambda rows: self.client.post(f"/experiments/{self.id}/rows", {"rows": list(rows)}))
         self.progress.start(self.name, self.planned)
+        self.started = time.monotonic()
         plan = enumerate(product(self.dataset.items, range(self.repeats)))
         try:
             workers = [self._work(plan, store) for _ in range(min(self.concurrency, self.planned))]
@@ -384,6 +365,31 @@ def _prepare(
         client=client,
         progress=make_progress(progress),
     )
+
+
+def _in_a_thread(run: Run) -> EvaluationResult:
+    """Execute a run on an event loop of its own. The first Ctrl-C interrupts it, the second leaves it behind."""
+    context = contextvars.copy_context()
+    future: Future[EvaluationResult] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(context.run(asyncio.run, run.execute()))
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="assay-evaluate", daemon=True).start()
+    while True:
+        try:
+            # With a timeout, so that Ctrl-C is heard on every platform. (Thread.join, once interrupted, takes a thread
+            # that still runs for an ended one.)
+            wait([future], timeout=0.2)
+            if future.done():
+                return future.result()
+        except KeyboardInterrupt:
+            if run.interrupted or future.done():
+                raise
+            run.interrupt()
 
 
 def _default_name(dataset: Dataset, task: Any) -> str:
