@@ -8,11 +8,6 @@ assay.init(project="examples")
 questions = [{"id": str(n), "input": {"question": f"What is {n} plus {n}?"}, "expected": str(2 * n)} for n in range(20)]
 
 
-@assay.scorer
-def short(output: str) -> bool:
-    return len(output) < 20
-
-
 def evaluate(template: str):
     prompt = assay.register_prompt("sums", template=template, commit_message="for a comparison")
 
@@ -22,9 +17,8 @@ def evaluate(template: str):
             openai.OpenAI().chat.completions.create(model="gpt-4o-mini", messages=messages).choices[0].message.content
         )
 
-    return assay.evaluate(questions, answer, scorers=[assay.scorers.Contains(), short], name=prompt.uri)
+    return assay.evaluate(questions, answer, scorers=[assay.scorers.ExactMatch()], name=prompt.uri)
 
 
-baseline = evaluate("{{question}}")
-candidate = evaluate("Give nothing but the number. {{question}}")
-print(candidate.compare(baseline))
+wordy, terse = evaluate("{{question}}"), evaluate("Give nothing but the number. {{question}}")
+print(terse.compare(wordy))

@@ -1,9 +1,9 @@
-"""A task, three questions, two scorers: one compares text, the other is a judge. Every mean comes with its interval."""
+"""A task and three questions, scored by code and by a judge. Every mean comes with its interval."""
 
 import openai
 
 import assay
-from assay import scorers
+from assay.scorers import Contains, Correctness
 
 assay.init(project="examples")
 assay.autolog()
@@ -19,5 +19,5 @@ def answer(question: str) -> str | None:
     return openai.OpenAI().chat.completions.create(model="gpt-4o-mini", messages=messages).choices[0].message.content
 
 
-result = assay.evaluate(questions, answer, scorers=[scorers.Contains(), scorers.Correctness()])
-print(result.summary.to_string())
+result = assay.evaluate(questions, answer, scorers=[Contains(), Correctness()])
+print(result)
