@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assay.prompts import search_prompts as search_prompts
     from assay.prompts import set_prompt_alias as set_prompt_alias
     from assay.scores import Score as Score
-    from assay.tracing import autolog as autolog
+    from assay.tracing.autolog import autolog as autolog
     from assay.tracing import context as context
     from assay.tracing import current_span as current_span
     from assay.tracing import current_trace_id as current_trace_id
@@ -43,7 +43,7 @@ _NAMES: dict[str, str | None] = {
     "AssayError": "assay.errors",
     "Score": "assay.scores",
     "aevaluate": "assay.evaluation",
-    "autolog": "assay.tracing",
+    "autolog": "assay.tracing.autolog",
     "context": "assay.tracing",
     "current_span": "assay.tracing",
     "current_trace_id": "assay.tracing",

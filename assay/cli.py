@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 from rich.console import Console
@@ -124,7 +125,7 @@ def list_prompts(project: Project = None, as_json: Json = False) -> None:
 def show_prompt(name: str, project: Project = None, as_json: Json = False) -> None:
     """List the versions of a prompt, newest first."""
     configure(project=project)
-    rows = [version.to_dict() for version in assay.prompt_history(name)]
+    rows = list(_client().pages(f"/prompts/{quote(name, safe='')}/versions"))
     _print(rows, as_json, ("version", "aliases", "commit_message", "author", "created_at", "variables"))
 
 

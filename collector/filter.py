@@ -70,7 +70,7 @@ TRACE_FIELDS: dict[str, Type] = {
 # Fields whose parts are asked for by key: attributes['http.route'], metadata.plan, scores.helpful
 KEYED = ("attributes", "metadata", "resource", "model_parameters", "scores")
 
-COMPARISONS: dict[type[exp.Expression], str] = {
+COMPARISONS: dict[type[exp.Expr], str] = {
     exp.EQ: "=",
     exp.NEQ: "<>",
     exp.GT: ">",
@@ -122,7 +122,7 @@ def compile_filter(text: str | None, target: Target, alias: str) -> Compiled:
         raise InvalidRequest("The filter is nested too deeply.") from error
 
 
-def _parse(text: str) -> exp.Expression:
+def _parse(text: str) -> exp.Expr:
     try:
         trees = sqlglot.parse(text, read="duckdb")
     except (ParseError, TokenError) as error:
@@ -161,7 +161,7 @@ class _Compiler:
 
     # Conditions ---------------------------------------------------------------------------------------------------
 
-    def condition(self, node: exp.Expression) -> Compiled:
+    def condition(self, node: exp.Expr) -> Compiled:
         if isinstance(node, exp.Paren):
             return self.condition(node.this)
         if isinstance(node, (exp.And, exp.Or)):
@@ -191,7 +191,7 @@ class _Compiler:
             return self._is(node)
         raise self._refuse(node, "is not a condition")
 
-    def _span_condition(self, node: exp.Expression, *, child: bool) -> Compiled:
+    def _span_condition(self, node: exp.Expr, *, child: bool) -> Compiled:
         if self.depth >= 4:
             raise InvalidRequest("any() and child() are nested more than four deep.")
         inner = _Compiler(self.text, "spans", f"s{self.depth + 1}")
@@ -211,11 +211,11 @@ class _Compiler:
             condition.parameters,
         )
 
-    def _comparison(self, node: exp.Expression, operator: str) -> Compiled:
-        left, right = self.operand(node.left), self.operand(node.right)
+    def _comparison(self, node: exp.Expr, operator: str) -> Compiled:
+        left, right = self.operand(node.args["this"]), self.operand(node.args["expression"])
         return self._compare(left, right, operator, node)
 
-    def _compare(self, left: _Operand, right: _Operand, operator: str, node: exp.Expression) -> Compiled:
+    def _compare(self, left: _Operand, right: _Operand, operator: str, node: exp.Expr) -> Compiled:
         if left.type == "list" or right.type == "list":
             return self._contains(left, right, operator, node)
         kind = _common_type(left, right)
@@ -227,7 +227,7 @@ class _Compiler:
         left_sql, right_sql = _cast(left, kind), _cast(right, kind)
         return self._over_spans(f"({left_sql} {operator} {right_sql})", left.parameters + right.parameters, left, right)
 
-    def _contains(self, left: _Operand, right: _Operand, operator: str, node: exp.Expression) -> Compiled:
+    def _contains(self, left: _Operand, right: _Operand, operator: str, node: exp.Expr) -> Compiled:
         """`tags = 'beta'` and `'beta' in tags`: the list has this element."""
         items, item = (left, right) if left.type == "list" else (right, left)
         if item.type != "text" or operator not in ("=", "<>"):
@@ -236,7 +236,7 @@ class _Compiler:
         sql = sql if operator == "=" else f"(NOT {sql})"
         return self._over_spans(sql, items.parameters + item.parameters, items, item)
 
-    def _like(self, node: exp.Expression) -> Compiled:
+    def _like(self, node: exp.Expr) -> Compiled:
         left, right = self.operand(node.this), self.operand(node.expression)
         if right.type != "text":
             raise self._refuse(node, "like needs a text to compare with")
@@ -277,7 +277,7 @@ class _Compiler:
 
     # Operands -----------------------------------------------------------------------------------------------------
 
-    def operand(self, node: exp.Expression) -> _Operand:
+    def operand(self, node: exp.Expr) -> _Operand:
         if isinstance(node, exp.Paren):
             return self.operand(node.this)
         if isinstance(node, exp.Literal):
@@ -343,7 +343,7 @@ class _Compiler:
             raise self._refuse(node, "needs a key in quotes, as in attributes['http.route']")
         return self._keyed(inner.name.lower(), key.this, node)
 
-    def _keyed(self, name: str, key: str, node: exp.Expression) -> _Operand:
+    def _keyed(self, name: str, key: str, node: exp.Expr) -> _Operand:
         pointer = "/" + key.replace("~", "~0").replace("/", "~1")
         if name == "scores":
             return self._score(key)
@@ -365,7 +365,7 @@ class _Compiler:
         )
         return _Operand(sql, "any", [name])
 
-    def _time_shift(self, node: exp.Expression) -> _Operand:
+    def _time_shift(self, node: exp.Expr) -> _Operand:
         base = self.operand(node.this)
         interval = node.expression
         unit = str(interval.args.get("unit") or "").lower().rstrip("s")
@@ -387,10 +387,10 @@ class _Compiler:
     def _fields(self) -> dict[str, Type]:
         return TRACE_FIELDS if self.target == "traces" else SPAN_FIELDS
 
-    def _refuse(self, node: exp.Expression, why: str) -> InvalidRequest:
+    def _refuse(self, node: exp.Expr, why: str) -> InvalidRequest:
         return InvalidRequest(f"In the filter, {node.sql(dialect='duckdb')[:100]!r}{self._at(node)}: {why}.")
 
-    def _unknown(self, node: exp.Expression, name: str) -> InvalidRequest:
+    def _unknown(self, node: exp.Expr, name: str) -> InvalidRequest:
         known = [*self._fields, *(SPAN_FIELDS if self.target == "traces" else ()), *KEYED]
         close = difflib.get_close_matches(name, known, n=1)
         quoted = isinstance(node, exp.Column) and node.this.args.get("quoted")
@@ -398,7 +398,7 @@ class _Compiler:
         hint = f"Did you mean {close[0]}?" if close else hint or f"Fields are: {', '.join(sorted(self._fields))}."
         return InvalidRequest(f"In the filter, {name!r}{self._at(node)} is not a field.", hint=hint)
 
-    def _at(self, node: exp.Expression) -> str:
+    def _at(self, node: exp.Expr) -> str:
         starts = [part.meta["start"] for part in node.find_all(exp.Identifier) if "start" in part.meta]
         return f" at character {min(starts) + 1}" if starts else ""
 

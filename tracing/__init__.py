@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from assay.tracing.autolog import autolog
 from assay.tracing.decorator import observe, trace
 from assay.tracing.inherited import context
 from assay.tracing.runtime import flush, init, shutdown
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Span",
-    "autolog",
     "context",
     "current_span",
     "current_trace_id",

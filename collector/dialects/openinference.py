@@ -58,7 +58,7 @@ def _messages(attributes: Attributes, prefix: str, role: str) -> list[Message] |
 
 def _plain(message: dict[str, Any]) -> dict[str, Any]:
     """An OpenInference message in OpenAI's shape, which `to_messages` reads."""
-    plain = {key: message[key] for key in ("role", "content", "name", "tool_call_id") if key in message}
+    plain: dict[str, Any] = {key: message[key] for key in ("role", "content", "name", "tool_call_id") if key in message}
     if contents := list(_objects(message.get("contents"), "message_content")):
         plain["content"] = [_plain_content(content) for content in contents]
     if calls := list(_objects(message.get("tool_calls"), "tool_call")):
