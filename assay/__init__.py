@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from assay import scorers as scorers
+    from assay.evaluation import Limits as Limits
     from assay.evaluation import aevaluate as aevaluate
     from assay.evaluation import evaluate as evaluate
     from assay.evaluation import judge as judge
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from assay.prompts import search_prompts as search_prompts
     from assay.prompts import set_prompt_alias as set_prompt_alias
     from assay.scores import Score as Score
-    from assay.tracing.autolog import autolog as autolog
     from assay.tracing import context as context
     from assay.tracing import current_span as current_span
     from assay.tracing import current_trace_id as current_trace_id
@@ -35,12 +35,14 @@ if TYPE_CHECKING:
     from assay.tracing import start_span as start_span
     from assay.tracing import trace as trace
     from assay.tracing import update_trace as update_trace
+    from assay.tracing.autolog import autolog as autolog
 
 __version__ = "0.1.0"
 
 # Public name -> module that has it; a module that is itself public maps to None.
 _NAMES: dict[str, str | None] = {
     "AssayError": "assay.errors",
+    "Limits": "assay.evaluation",
     "Score": "assay.scores",
     "aevaluate": "assay.evaluation",
     "autolog": "assay.tracing.autolog",

@@ -17,7 +17,7 @@ from typing import Any
 import assay
 from assay.errors import ConfigurationError
 from assay.evaluation.dataset import Dataset
-from assay.evaluation.scorers.scorer import source_hash
+from assay.evaluation.scorers.protocol import source_hash
 from assay.evaluation.scoring import PreparedScorer
 from assay.settings import Settings
 

@@ -15,7 +15,7 @@ from assay.evaluation.binding import is_async, scorer_arguments
 from assay.evaluation.dataset import ALIASES, Item
 from assay.evaluation.plain import plain
 from assay.evaluation.scorers import BUILT_IN
-from assay.evaluation.scorers.scorer import scorer_name, source_hash
+from assay.evaluation.scorers.protocol import scorer_name, source_hash
 from assay.evaluation.summary import Direction
 from assay.evaluation.threads import Threads
 from assay.scores import Score

@@ -3,8 +3,8 @@
 from assay.evaluation.scorers.contains import Contains
 from assay.evaluation.scorers.correctness import Correctness
 from assay.evaluation.scorers.exact_match import ExactMatch
-from assay.evaluation.scorers.judge import Judge, judge
-from assay.evaluation.scorers.scorer import Scorer, scorer
+from assay.evaluation.scorers.judges import Judge, judge
+from assay.evaluation.scorers.protocol import Scorer, scorer
 
 # Registered names: what configuration files and the command line may call them
 BUILT_IN: dict[str, type] = {

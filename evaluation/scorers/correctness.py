@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.evaluation.gateway import Gateway
-from assay.evaluation.scorers.judge import Judge
+from assay.evaluation.scorers.judges import Judge
 
 INSTRUCTIONS = """\
 Decide whether OUTPUT is a correct answer to INPUT, given EXPECTED, which holds the right answer or the facts that a

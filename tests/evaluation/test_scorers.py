@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from assay.errors import ConfigurationError, ScorerError
 from assay.evaluation.dataset import Item
 from assay.evaluation.scorers import BUILT_IN, Contains, ExactMatch, scorer
-from assay.evaluation.scorers.scorer import scorer_name, source_hash
+from assay.evaluation.scorers.protocol import scorer_name, source_hash
 from assay.evaluation.scoring import as_scores, prepare_scorers, run_scorer
 from assay.evaluation.threads import Threads
 from assay.scores import Score
@@ -115,7 +115,6 @@ def test_what_a_scorer_returns_becomes_scores(returned: Any, expected: list[tupl
         {"a": [1]},
         [Score(name="a", value=1), Score(name="a", value=2)],
     ],
-    ids=repr,
 )
 def test_what_is_no_score_is_an_error(returned: Any) -> None:
     with pytest.raises(ScorerError):
