@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from assay.collector.pages import eval_pages, prompt_pages, start_pages, trace_pages
@@ -20,7 +19,7 @@ def mount(app: FastAPI) -> None:
     """Add the pages to `app`, and answer a browser's wrong address with a page. Programs get what they got before."""
     for router in ROUTERS:
         app.include_router(router)
-    before: Callable[[Request, Any], Awaitable[Response]] | None = app.exception_handlers.get(HTTPException)
+    before = app.exception_handlers.get(HTTPException)
 
     async def http_error(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404 and (path := _with_slashes_kept(request)):
@@ -28,9 +27,10 @@ def mount(app: FastAPI) -> None:
         if error.status_code == 404 and wants_page(request):
             missing = NotFound(f"There is nothing at {request.url.path}.", hint="The address may be mistyped or old.")
             return error_page(request, missing)
-        if before is not None:
-            return await before(request, error)
-        return Response(str(error.detail), error.status_code, headers=error.headers)
+        answer = before(request, error) if before else None
+        if answer is None:
+            return PlainTextResponse(str(error.detail), error.status_code, headers=error.headers)
+        return answer if isinstance(answer, Response) else await answer
 
     app.add_exception_handler(HTTPException, http_error)  # type: ignore[arg-type]  # Starlette's handlers take any Exception
 

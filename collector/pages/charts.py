@@ -65,9 +65,10 @@ def _shape(
     mean: float | None, row: Mapping[str, Any], axis: Axis, marks: list[float], zero: float | None, tone: Tone
 ) -> Shape:
     low, high = row.get("ci_low"), row.get("ci_high")
-    known = low is not None and high is not None
-    left = axis.place(low) if known else None
-    width = round(axis.place(high) - left, 2) if known and left is not None else None
+    left = width = None
+    if low is not None and high is not None:
+        left = axis.place(low)
+        width = round(axis.place(high) - left, 2)
     place = None if mean is None else axis.place(mean)
     return Shape(mean=place, left=left, width=width, marks=marks, zero=zero, tone=tone)
 

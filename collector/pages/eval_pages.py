@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from assay.collector.pages import eval_view, urls
+from assay.collector.pages.runs import without_islands
 from assay.collector.pages.snippets import evaluation_snippet
 from assay.collector.pages.source import Source
 from assay.collector.pages.web import PageRoute, get_source, page, redirect
@@ -78,6 +79,7 @@ def compare(
         page_size=PAIRS_A_PAGE,
         pairs=chosen[start - 1 : start - 1 + PAIRS_A_PAGE],
         diff_words=diff_words,
+        without_islands=without_islands,
         scores_by_name=eval_view.scores_by_name,
         total=eval_view.total,
     )

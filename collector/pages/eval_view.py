@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -104,12 +104,14 @@ def total(rows: Iterable[Row], field: str) -> float | None:
     return sum(known) if known else None
 
 
-def comparison_lines(base: Row, base_rows: list[Row], other: Row, other_rows: list[Row]) -> list[ComparisonLine]:
+def comparison_lines(
+    base: Row, base_rows: Sequence[Row], other: Row, other_rows: Sequence[Row]
+) -> list[ComparisonLine]:
     compared = compare_rows(base_rows, other_rows, directions={**directions(base), **directions(other)})
     return [ComparisonLine(row=row, shape=difference_shape(row.to_dict())) for row in compared]
 
 
-def pairs(base: Row, base_rows: list[Row], other: Row, other_rows: list[Row]) -> list[Pair]:
+def pairs(base: Row, base_rows: Sequence[Row], other: Row, other_rows: Sequence[Row]) -> list[Pair]:
     """Items of either experiment, in the order of the newer one; items that only the base has come last."""
     changes: dict[str, dict[str, ItemChange]] = defaultdict(dict)
     for change in item_changes(base_rows, other_rows, directions={**directions(base), **directions(other)}):

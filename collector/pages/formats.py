@@ -65,12 +65,18 @@ def cost(dollars: float | None) -> str:
     return f"${dollars:,.2f}" if dollars < 1000 else f"${dollars:,.0f}"
 
 
-def figure(value: float | None, *, signed: bool = False) -> str:
-    """A score or statistic in at most four significant digits: 0.85 · 0.003 · 12.5 · +0.125 when `signed`."""
+def figure(value: float | None, *, signed: bool = False, places: int | None = None) -> str:
+    """A score or statistic in at most four significant digits: 0.85 · 0.003 · 12.5 · +0.125 when `signed`.
+
+    Args:
+        places: decimals to show of what is not too large or small for them, so that a column of figures lines up.
+    """
     if value is None or math.isnan(value):
         return UNKNOWN
     size = abs(value)
-    if size == 0 or size >= 1000:
+    if places is not None and (size == 0 or 10**-places <= size < 100):
+        text = f"{size:.{places}f}"
+    elif size == 0 or size >= 1000:
         text = f"{size:,.0f}"
     elif size >= 1:
         text = f"{size:.2f}".rstrip("0").rstrip(".")

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from assay.collector.pages import urls
 from assay.collector.pages.prompt_view import find_version, role_class, template_messages
+from assay.collector.pages.runs import without_islands
 from assay.collector.pages.snippets import load_prompt_snippet, prompt_snippet
 from assay.collector.pages.source import Row, Source
 from assay.collector.pages.web import PageRoute, get_source, page
@@ -53,6 +54,7 @@ def prompt_diff(request: Request, source: FromSource, project: str, name: str, o
         before=before,
         after=after,
         diff=diff_versions(before, after),
+        without_islands=without_islands,
         role_class=role_class,
     )
 

@@ -109,5 +109,5 @@ def _events(span: Mapping[str, Any]) -> tuple[list[ExceptionEvent], list[Event]]
 
 def _offset_ms(span: Mapping[str, Any], event: Mapping[str, Any]) -> float | None:
     """None for an event without a time: a sender may leave it out."""
-    time = event.get("time_unix_nano")
-    return (int(time) - nanoseconds(span["start_time"])) / 1e6 if str(time or "").isdecimal() else None
+    time = str(event.get("time_unix_nano") or "")
+    return (int(time) - nanoseconds(span["start_time"])) / 1e6 if time.isdecimal() else None

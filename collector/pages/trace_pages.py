@@ -84,7 +84,7 @@ def trace_page(
         rows=tree[first_row - 1 : first_row - 1 + TREE_ROWS],
         first_row=first_row,
         keep_rows=f"&rows={first_row}" if first_row > 1 else "",
-        kinds=["none", *sorted({row.kind for row in tree}.intersection(KINDS))],
+        kinds=["none", *(kind for kind in KINDS if any(row.kind == kind for row in tree))],
         row_count=len(tree),
         page_size=TREE_ROWS,
         complete=len(tree) >= trace["span_count"],

@@ -74,6 +74,14 @@ def test_a_score_has_at_most_four_digits(value: float | None, signed: bool, show
     assert formats.figure(value, signed=signed) == shown
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(1.0, "+1.000"), (0.03, "+0.030"), (-0.5, "−0.500"), (0, "0.000"), (0.00002, "+2.0e-05"), (12345.6, "+12,346")],
+)
+def test_figures_of_a_column_line_up_unless_that_would_hide_them(value: float, shown: str) -> None:
+    assert formats.figure(value, signed=True, places=3) == shown
+
+
 def test_unknown_is_never_zero() -> None:
     shown = {
         formats.duration(None),

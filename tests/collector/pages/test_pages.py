@@ -373,7 +373,7 @@ def test_only_the_failed_rows_can_be_shown(client: TestClient) -> None:
 
 def test_a_comparison_says_in_figures_and_words_what_changed(client: TestClient) -> None:
     shown = text_of(client, COMPARE)
-    for part in ("Improved", "+0.289", "+0.12 … +0.43", "exact McNemar", "38 items paired, 2 lost to failures"):
+    for part in ("Improved", "+0.289", "+0.120 … +0.430", "exact McNemar", "38 items paired, 2 lost to failures"):
         assert part in shown
 
 
