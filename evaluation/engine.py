@@ -251,7 +251,8 @@ class Run:
         problems = [f"{len(rows)} of {self.planned} rows ran: {self.stopped[1]}."] if self.stopped else []
         if store.unstored:
             problems.append(
-                f"{len(store.unstored)} rows could not be stored and are only in this result: {store.unstored[0][1]}"
+                f"Rows that could not be stored and are only in this result: {len(store.unstored)}. "
+                f"{store.unstored[0][1]}"
             )
         result = EvaluationResult(
             id=self.id,

@@ -70,13 +70,13 @@ class Bar:
         self._console = console
         self._tally = Tally()
         self._progress = RichProgress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[tally]}", style="yellow"),
+            TextColumn("{task.fields[tally]}", style="yellow", markup=False),
             console=console,
             transient=True,
         )

@@ -36,7 +36,9 @@ def summary_report(title: str, rows: Sequence[SummaryRow], notes: Sequence[str],
     for row in rows:
         failed = Text(str(row.failed), style="yellow" if row.failed else "")
         name = f"judge: {row.scorer}" if row.kind == "judge" else row.scorer
-        table.add_row(name, number(row.mean), _interval(row.ci_low, row.ci_high), str(row.n), failed, _how(row))
+        interval = _interval(row.ci_low, row.ci_high)
+        # Text, not str: a scorer's name or label may look like markup
+        table.add_row(Text(name), number(row.mean), interval, str(row.n), failed, Text(_how(row)))
     lines = [Text(note) for note in notes]
     return Group(Text(title, style="bold"), Text(), table, Text(), *lines, _address(url))
 
@@ -54,7 +56,7 @@ def comparison_report(
     table.add_column("won/tied/lost", justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            row.scorer,
+            Text(row.scorer),
             number(row.baseline_mean),
             number(row.mean),
             Text(number(row.difference, sign=True), style=COLOURS.get(row.outcome, "")),

@@ -169,8 +169,10 @@ class EvaluationResult:
             for score in record["scores"] or ()
             if score["status"] == "scorer_error"
         )
-        notes = [f"{count} rows failed: {what}" for what, count in errors.most_common(5)]
-        notes += [f"{count} times {name} failed: {what}" for (name, what), count in scorer_errors.most_common(5)]
+        notes = [f"{_times(count, 'row')} failed: {what}" for what, count in errors.most_common(5)]
+        notes += [
+            f"{name} failed on {_times(count, 'row')}: {what}" for (name, what), count in scorer_errors.most_common(5)
+        ]
         if self.cost_usd:
             notes.append(f"cost: ${self.cost_usd:.4f}")
         return [*notes, *self.problems]
@@ -208,6 +210,10 @@ def find_baseline(
         elif not waiting and experiment["name"] == name and experiment["status"] in FINISHED:
             return EvaluationResult.load(experiment["id"], client=client)
     return None
+
+
+def _times(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def summarised(rows: Sequence[Mapping[str, Any]], scorers: Sequence[Mapping[str, Any]]) -> list[SummaryRow]:

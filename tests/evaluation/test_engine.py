@@ -17,6 +17,7 @@ import assay
 from assay.client import current_client
 from assay.errors import ConfigurationError, DatasetError, ExperimentNotFound
 from assay.evaluation import EvaluationResult, Limits, aevaluate, evaluate
+from assay.evaluation.engine import Run
 from assay.scorers import Contains, ExactMatch, scorer
 
 pytestmark = pytest.mark.usefixtures("collector")
@@ -284,7 +285,7 @@ def test_different_failures_do_not() -> None:
     assert len(run(items(60), broken, concurrency=1).records) == 60
 
 
-def test_an_interrupted_run_finishes_what_is_under_way_and_keeps_it() -> None:
+def test_an_interrupted_run_finishes_what_is_under_way_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
     started, go_on = threading.Event(), threading.Event()
 
     def slow(text: str) -> str:
@@ -295,8 +296,13 @@ def test_an_interrupted_run_finishes_what_is_under_way_and_keeps_it() -> None:
     def press_ctrl_c() -> None:
         started.wait(10)
         os.kill(os.getpid(), signal.SIGINT)
+
+    def interrupt(run: Run) -> None:
+        heard(run)
         go_on.set()
 
+    heard = Run.interrupt
+    monkeypatch.setattr(Run, "interrupt", interrupt)
     threading.Thread(target=press_ctrl_c).start()
     result = run(items(10), slow, concurrency=2)
     assert result.status == "interrupted"
@@ -349,6 +355,6 @@ def test_rows_that_cannot_be_stored_are_told_and_cost_no_other() -> None:
     data = [{"id": "fine", "input": {"text": "t"}}, {"id": "x" * 1000, "input": {"text": "t"}}]  # ids end at 500
     result = run(data, scorers=[lambda output: True])
     (problem,) = result.problems
-    assert problem.startswith("1 rows could not be stored and are only in this result:")
+    assert problem.startswith("Rows that could not be stored and are only in this result: 1.")
     assert [row["item_id"] for row in stored(result)] == ["fine"]
     assert len(result.records) == 2

@@ -114,9 +114,20 @@ def test_unknown_sorts_of_rows_are_named() -> None:
 def test_printed_results_say_what_failed_and_fit_the_terminal() -> None:
     result = run(zero, baseline=run(odd))
     text = str(result)
-    for expected in ("exp: 40 items", "1 rows failed: ValueError", "exact_match", "Wilson", result.url, "regressed"):
+    for expected in ("exp: 40 items", "1 row failed: ValueError", "exact_match", "Wilson", result.url, "regressed"):
         assert expected in text
     assert all(len(line) <= WIDTH or "http" in line for line in text.splitlines())
+
+
+def test_names_and_labels_that_look_like_markup_are_printed_as_they_are() -> None:
+    @scorer(name="[red]tone")
+    def tone(output: int) -> str:
+        return "[/bold]"
+
+    result = evaluate(DATA[:3], odd, scorers=[tone], progress=False, name="[blue]")
+    assert "[red]tone" in str(result)
+    assert "[/bold] 3" in str(result)
+    assert "[red]tone" in str(result.compare(evaluate(DATA[:3], odd, scorers=[tone], progress=False)))
 
 
 def test_what_only_one_side_has_is_said() -> None:
