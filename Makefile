@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types chromium lock bench screenshots clean
+.PHONY: help demo test check format lint types chromium lock bench docs screenshots clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ lock:  ## Pin every dependency again, with hashes, for all platforms
 
 bench: $(READY)  ## Print the benchmarks' figures
 	$(BIN)/python -m benchmarks
+
+docs: $(READY)  ## Write the documents that are made from the code
+	$(BIN)/python -c "from assay.settings_table import settings_markdown; open('docs/settings.md', 'w').write(settings_markdown())"
 
 screenshots: $(READY)  ## Take the pictures of the pages that the README shows
 	$(BIN)/python docs/screenshots.py

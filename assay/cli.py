@@ -15,6 +15,7 @@ from rich.table import Table
 import assay
 from assay.errors import AssayError
 from assay.settings import Settings, configure, current_settings
+from assay.settings_table import setting_rows
 
 EXIT_ERROR = 1
 
@@ -84,9 +85,7 @@ def demo(
 @app.command()
 def settings(as_json: Json = False) -> None:
     """List every setting: its variables, its value now, what it does."""
-    values = current_settings()
-    rows = [_setting_row(name, getattr(values, name)) for name in Settings.model_fields]
-    _print(rows, as_json, ("setting", "variables", "value", "help"))
+    _print(setting_rows(current_settings()), as_json, ("setting", "variables", "value", "help"))
 
 
 @keys.command("create")
@@ -116,8 +115,6 @@ def list_prompts(project: Project = None, as_json: Json = False) -> None:
     """List prompts with their newest version and aliases."""
     configure(project=project)
     rows = list(_client().pages("/prompts"))
-    for row in rows:
-        row["aliases"] = ", ".join(f"{alias}@{version}" for alias, version in row["aliases"].items())
     _print(rows, as_json, ("name", "latest_version", "aliases", "commit_message", "updated_at"))
 
 
@@ -173,14 +170,6 @@ def _log_to_stderr(settings: Settings) -> None:
     )
 
 
-def _setting_row(name: str, value: Any) -> dict[str, Any]:
-    field = Settings.model_fields[name]
-    variables = [choice for choice in getattr(field.validation_alias, "choices", ()) if choice != name]
-    secret = name.endswith("api_key") and value is not None
-    shown = "(set)" if secret else str(value) if isinstance(value, Path) else value
-    return {"setting": name, "variables": variables, "value": shown, "help": field.description}
-
-
 def _print(rows: list[dict[str, Any]], as_json: bool, columns: tuple[str, ...]) -> None:
     """Rows as a table of some columns, or whole as JSON."""
     if as_json:
@@ -203,7 +192,9 @@ def _text(value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.6g}"
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
+    if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     return " ".join(str(value).split())
 

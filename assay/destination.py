@@ -5,7 +5,6 @@ here.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,10 +61,6 @@ def running_collector(data_dir: Path) -> str | None:
         url, pid = str(described["url"]), int(described["pid"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    if pid == os.getpid():
-        from assay.embedded import embedded_url
-
-        return embedded_url(data_dir) or url
     try:
         health = httpx.get(f"{url}/health", timeout=2.0, trust_env=False).raise_for_status().json()
     except (httpx.HTTPError, ValueError):

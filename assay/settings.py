@@ -10,8 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from assay.errors import ConfigurationError
 
@@ -19,10 +19,10 @@ DEFAULT_PROJECT = "default"
 DEFAULT_PORT = 4318
 
 
-def _setting(default: Any, help: str, *otel: str, name: str) -> Any:
+def _setting(default: Any, help: str, *otel: str, name: str, **bounds: Any) -> Any:
     """One row of the table: our variable first, then OpenTelemetry's."""
     variables = [f"ASSAY_{name.upper()}", *otel]
-    return Field(default=default, description=help, validation_alias=AliasChoices(name, *variables))
+    return Field(default=default, description=help, validation_alias=AliasChoices(name, *variables), **bounds)
 
 
 class Settings(BaseSettings):
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
         name="endpoint",
     )
     api_key: str | None = _setting(None, "Key sent to the collector as a bearer token.", name="api_key")
-    timeout_s: float = _setting(10.0, "Seconds before a request to the collector is given up.", name="timeout_s")
+    timeout_s: float = _setting(10.0, "Seconds before a request to the collector is given up.", name="timeout_s", gt=0)
 
     # What is said about every span
     project: str = _setting(DEFAULT_PROJECT, "Project that everything is filed under.", name="project")
@@ -48,7 +48,9 @@ class Settings(BaseSettings):
 
     # What is traced
     tracing: bool = _setting(True, "false turns tracing off, at no cost.", name="tracing")
-    sample_rate: float = _setting(1.0, "Share of traces to keep, 0 to 1, decided by trace id.", name="sample_rate")
+    sample_rate: float = _setting(
+        1.0, "Share of traces to keep, 0 to 1, decided by trace id.", name="sample_rate", ge=0, le=1
+    )
     capture_content: bool = _setting(
         True,
         "Record inputs, outputs and messages. false keeps names, times, tokens and status only.",
@@ -59,7 +61,9 @@ class Settings(BaseSettings):
     # The collector
     data_dir: Path = _setting(Path(".assay"), "Directory of the collector's data.", name="data_dir")
     host: str = _setting("127.0.0.1", "Address that `assay serve` listens on.", name="host")
-    port: int = _setting(DEFAULT_PORT, "Port of OTLP/HTTP, API and pages; 0 takes a free one.", name="port")
+    port: int = _setting(
+        DEFAULT_PORT, "Port of OTLP/HTTP, API and pages; 0 takes a free one.", name="port", ge=0, le=65535
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "How much the collector logs.", name="log_level"
     )
@@ -78,6 +82,15 @@ class Settings(BaseSettings):
     )
     judge_model: str = _setting("openai/gpt-4o-mini", "Model of judges that name none.", name="judge_model")
 
+    @field_validator("capture_content", mode="before")
+    @classmethod
+    def _content_mode(cls, value: Any) -> Any:
+        """OpenTelemetry's variable names where content goes (`span_and_event`), or that it goes nowhere
+        (`no_content`).
+        """
+        modes = {"no_content": False, "span_only": True, "event_only": True, "span_and_event": True}
+        return modes.get(value.lower(), value) if isinstance(value, str) else value
+
     def with_values(self, **values: Any) -> Settings:
         """This table with some values replaced and checked; None leaves a value as it is."""
         given = {name: value for name, value in values.items() if value is not None}
@@ -92,6 +105,8 @@ def load_settings(**values: Any) -> Settings:
     """
     try:
         return Settings(**values)
+    except SettingsError as error:  # a variable that should hold JSON
+        raise ConfigurationError(f"Settings cannot be used: {error}.", hint="See: assay settings") from error
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors())
         raise ConfigurationError(f"Settings cannot be used: {problems}.", hint="See: assay settings") from error
