@@ -20,8 +20,8 @@ def settings_markdown() -> str:
     lines = [
         "# Settings",
         "",
-        "A value given in code, as in `assay.init(project=...)`, beats the environment, which beats the default. Of several",
-        "variables the first that is set counts.",
+        "A value given in code, as in `assay.init(project=...)`, beats the environment, which beats the default.",
+        "Of several variables the first that is set counts.",
         "",
         "| setting | variables | default | meaning |",
         "| --- | --- | --- | --- |",
