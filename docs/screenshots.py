@@ -19,7 +19,11 @@ from playwright.sync_api import Browser, sync_playwright
 
 from assay.collector.server import Server
 
-SHOWN = {"trace": "light", "comparison": "light", "traces": "dark"}  # what the README shows, and in which colours
+SHOWN = {
+    "trace": "light",
+    "comparison": "light",
+    "evaluated-traces": "dark",
+}  # what the README shows, and in which colours
 WIDTHS = {1440: 900, 390: 844}
 SCHEMES = ("light", "dark")
 README_FOLDER = Path(__file__).parent / "screenshots"
@@ -75,7 +79,7 @@ def pages_of_demo(url: str) -> dict[str, str]:
             return list(answer.json()["items"])
 
         failed = items("traces", filter="status = 'error'")[0]["trace_id"]
-        trace = items("traces", filter="any(kind = 'tool') and status <> 'error'")[0]["trace_id"]
+        trace = items("traces", filter="any(kind = 'tool') and error_count = 0")[0]["trace_id"]
         spans = items("spans", filter=f"trace_id = '{trace}' and kind = 'llm'", order_by="start_time desc")
         prompt = items("prompts")[0]["name"]
         newer, older = (experiment["id"] for experiment in items("experiments")[:2])
@@ -83,6 +87,7 @@ def pages_of_demo(url: str) -> dict[str, str]:
     return {
         "projects": "/projects",
         "traces": f"{project}/traces",
+        "evaluated-traces": f"{project}/traces?q=experiment_id+is+not+null",
         "wrong-filter": f"{project}/traces?q=name+%3D+%27a%27+and+statsu+%3D+%27error%27",
         "trace": f"{project}/traces/{trace}?span={spans[0]['span_id']}",
         "failed-trace": f"{project}/traces/{failed}",

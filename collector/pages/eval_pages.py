@@ -33,6 +33,7 @@ def experiment_list(request: Request, source: FromSource, project: str, after: s
         project=project,
         section="evals",
         experiments=found.items,
+        bases=eval_view.bases(found.items),
         next_cursor=found.next_cursor,
         snippets=[evaluation_snippet(str(request.base_url).rstrip("/"), project)],
     )

@@ -68,6 +68,21 @@ def summary_lines(experiment: Row, rows: Iterable[Row]) -> list[SummaryLine]:
     return [SummaryLine(row=row, shape=mean_shape(row, axis)) for row in summary]
 
 
+def bases(experiments: Sequence[Row]) -> list[tuple[str | None, str]]:
+    """What to compare each of these experiments (newest first) with, and how to say it: its baseline, else the run before
+    it over the same data.
+    """
+    found: list[tuple[str | None, str]] = []
+    for index, one in enumerate(experiments):
+        data = (one.get("dataset") or {}).get("name")
+        before = (older["id"] for older in experiments[index + 1 :] if data and older["dataset"].get("name") == data)
+        if one.get("baseline_id"):
+            found.append((one["baseline_id"], "Compare with baseline"))
+        else:
+            found.append((next(before, None), "Compare with previous"))
+    return found
+
+
 def directions(experiment: Row) -> dict[str, Any]:
     """Which way is better, by scorer, as the experiment declared it."""
     declared = [*(experiment.get("scorers") or []), *(experiment.get("summary") or [])]

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from assay.errors import InvalidRequest
 
+_JUDGE = "any(kind = 'evaluator' and parent_span_id is null)"
 READY_FILTERS = [
     ("All", ""),
+    ("Live", f"experiment_id is null and not {_JUDGE}"),
+    ("From evaluations", "experiment_id is not null"),
     ("Errors", "status = 'error'"),
     ("Slower than 5 s", "duration_ms > 5000"),
     ("Last 24 hours", "start_time > now() - interval 1 day"),
-    ("From evaluations", "experiment_id is not null"),
-    ("Without judges", "not any(kind = 'evaluator' and parent_span_id is null)"),
 ]
 _LANGUAGE = re.compile(r"[=<>()\[\]'%]|\b(is|in|like|ilike|between)\b", re.IGNORECASE)
 _POSITION = re.compile(r"at character (\d+)")

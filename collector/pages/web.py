@@ -121,4 +121,6 @@ def error_page(request: Request, error: Exception) -> HTMLResponse:
             "The fault is ours. The collector's log has the details.",
         )
         hint = "The data is safe, and the API may still answer. Please report it with the log's traceback."
-    return page(request, "error.html", title=title, status_code=status, message=message, hint=hint, status=status)
+    named = request.path_params.get("project")
+    project = None if named is None else urls.name_of(named)
+    return page(request, "error.html", title=title, project=project, status_code=status, message=message, hint=hint)

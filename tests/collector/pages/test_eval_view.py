@@ -34,6 +34,14 @@ def test_a_finished_experiment_shows_what_it_stored() -> None:
     assert eval_view.summary_lines({**EXPERIMENT, "summary": stored}, [])[0].row == stored[0]
 
 
+def test_an_experiment_is_compared_with_its_baseline_else_with_the_run_before_over_the_same_data() -> None:
+    def run(identity: str, data: str | None, baseline: str | None = None) -> dict[str, Any]:
+        return {"id": identity, "dataset": {"name": data}, "baseline_id": baseline}
+
+    newest_first = [run("e", "qa", "a"), run("d", "qa"), run("c", "other"), run("b", None), run("a", "qa")]
+    assert [base for base, _ in eval_view.bases(newest_first)] == ["a", "a", None, None, None]
+
+
 def test_a_row_has_failed_when_its_task_or_one_of_its_scorers_has() -> None:
     judged = row("a", 1.0)
     judged["scores"][0] |= {"status": "scorer_error", "value": None}
