@@ -47,12 +47,12 @@ def main() -> None:
         pages = pages_of_demo(url)
         if folder is None:
             for name, scheme in SHOWN.items():
-                take(browser, url + pages[name], README_FOLDER / f"{name}.png", 1440, scheme, whole=False)
+                take(browser, url + pages[name], README_FOLDER / f"{name}.png", 1440, scheme, height=720)
             return
         for width in WIDTHS:
             for scheme in SCHEMES:
                 for name, address in pages.items():
-                    take(browser, url + address, folder / f"{name}-{width}-{scheme}.png", width, scheme, whole=True)
+                    take(browser, url + address, folder / f"{name}-{width}-{scheme}.png", width, scheme)
 
 
 @contextmanager
@@ -103,16 +103,16 @@ def pages_of_demo(url: str) -> dict[str, str]:
     }
 
 
-def take(browser: Browser, url: str, path: Path, width: int, scheme: str, *, whole: bool) -> None:
-    """One picture; `whole` pages are as tall as they are, up to a few windows."""
+def take(browser: Browser, url: str, path: Path, width: int, scheme: str, *, height: int | None = None) -> None:
+    """One picture. Without a height it is as tall as the page, up to two windows."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    height = WIDTHS[width]
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    viewport = {"width": width, "height": height or WIDTHS[width]}
+    context = browser.new_context(viewport=viewport, color_scheme=scheme)  # type: ignore[arg-type]  # plain dict and str
     page = context.new_page()
     page.goto(url)
-    if whole:
+    if height is None:
         full = page.evaluate("document.documentElement.scrollHeight")
-        page.set_viewport_size({"width": width, "height": max(height, min(full, 2 * height))})
+        page.set_viewport_size({"width": width, "height": min(max(full, WIDTHS[width]), 2 * WIDTHS[width])})
     page.screenshot(path=path)
     context.close()
     print(path)

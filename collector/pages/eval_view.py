@@ -69,8 +69,8 @@ def summary_lines(experiment: Row, rows: Iterable[Row]) -> list[SummaryLine]:
 
 
 def bases(experiments: Sequence[Row]) -> list[tuple[str | None, str]]:
-    """What to compare each of these experiments (newest first) with, and how to say it: its baseline, else the run before
-    it over the same data.
+    """What to compare each of these experiments (newest first) with, and how to say it: its baseline, else the run
+    before it over the same data.
     """
     found: list[tuple[str | None, str]] = []
     for index, one in enumerate(experiments):

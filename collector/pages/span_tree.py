@@ -83,11 +83,11 @@ def time_range(spans: Iterable[Span]) -> tuple[int, int]:
 
 
 def ticks(length_ns: int) -> list[Tick]:
-    """Three to six round marks of a time axis that is `length_ns` long."""
+    """Two to five round marks of a time axis that is `length_ns` long."""
     if length_ns <= 0:
         return []
     length_ms = length_ns / 1e6
-    step = _round_step(length_ms / 5)
+    step = _round_step(length_ms / 4)
     marks = [step * index for index in range(1, int(length_ms / step) + 1)]
     return [Tick(left=100 * mark / length_ms, label=duration(mark)) for mark in marks if mark < 0.94 * length_ms]
 

@@ -99,9 +99,9 @@ def test_every_span_is_there_once_whatever_the_parents_and_the_order(spans: list
 @pytest.mark.parametrize(
     ("length_ms", "labels"),
     [
-        (2480, ["500 ms", "1.0 s", "1.5 s", "2.0 s"]),
-        (100, ["20 ms", "40 ms", "60 ms", "80 ms"]),
-        (0.005, ["0.001 ms", "0.002 ms", "0.003 ms", "0.004 ms"]),
+        (2480, ["1.0 s", "2.0 s"]),
+        (180, ["50 ms", "100 ms", "150 ms"]),
+        (0.005, ["0.002 ms", "0.004 ms"]),
         (0, []),
     ],
 )
@@ -112,7 +112,7 @@ def test_the_axis_has_round_marks(length_ms: float, labels: list[str]) -> None:
 @given(st.integers(1, 10**17))
 def test_the_axis_has_few_marks_whatever_its_length(length_ns: int) -> None:
     marks = ticks(length_ns)
-    assert len(marks) <= 6
+    assert len(marks) <= 5
     assert all(0 < mark.left < 95 for mark in marks)
 
 
