@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import openai
 
 from assay.demo.stand_in import MODEL, StandIn
+from assay.errors import GatewayError
 from assay.evaluation.gateway import model_name
 from assay.settings import Settings, configure, current_settings
 
@@ -25,11 +26,16 @@ class Model:
 
 @contextmanager
 def available_model() -> Iterator[Model]:
-    """The model of `ASSAY_GATEWAY_URL` or `OPENAI_API_KEY`; without either a stand-in, which then judges as well."""
+    """The model of `ASSAY_GATEWAY_URL` or `OPENAI_API_KEY`; without either a stand-in, which then judges as well.
+
+    Raises:
+        GatewayError: a model is set up, but does not answer.
+    """
     settings = current_settings()
     if settings.gateway_url or os.environ.get("OPENAI_API_KEY"):
         with _client(settings) as client:
             name = model_name(settings.judge_model).removeprefix("openai/")
+            _try_out(client, name)
             yield Model(
                 client, name, f"{name} at {client.base_url.host}, which answers and judges; about 300 short calls"
             )
@@ -51,3 +57,19 @@ def _client(settings: Settings) -> openai.OpenAI:
         api_key=settings.gateway_api_key or os.environ.get("OPENAI_API_KEY") or "none-needed",
         default_headers=settings.gateway_headers,
     )
+
+
+def _try_out(client: openai.OpenAI, name: str) -> None:
+    """One call, so that a wrong key or name is told now and not by every row of an experiment.
+
+    Raises:
+        GatewayError: there is no answer.
+    """
+    try:
+        client.chat.completions.create(model=name, messages=[{"role": "user", "content": "Answer with: ready"}])
+    except openai.OpenAIError as error:
+        raise GatewayError(
+            f"The model {name!r} at {client.base_url.host} does not answer: {str(error).rstrip('.')}.",
+            hint="Set ASSAY_JUDGE_MODEL to a model that it has, or unset OPENAI_API_KEY and ASSAY_GATEWAY_URL: then a "
+            "stand-in answers.",
+        ) from error

@@ -30,6 +30,7 @@ def run(*, data_dir: Path | None = None, port: int | None = None, exit: bool = F
     Raises:
         MissingExtra: the demo shows the whole of Assay, and a part of it is not installed.
         ConfigurationError: the port given is taken.
+        GatewayError: a model is set up, but does not answer.
         StoreError: the data directory cannot be used.
     """
     if missing := [name for name in NEEDED if find_spec(name) is None]:
@@ -43,7 +44,6 @@ def run(*, data_dir: Path | None = None, port: int | None = None, exit: bool = F
         url = find_or_start_collector(data_dir, port)
     try:
         assay.init(project=PROJECT, endpoint=url)
-        assay.autolog("openai")
         hold(console, url, data_dir)
         assay.flush()
         if embedded_url(data_dir) is None:
@@ -69,11 +69,13 @@ def find_or_start_collector(data_dir: Path, port: int | None) -> str:
 
 def hold(console: Console, url: str, data_dir: Path) -> None:
     """Everything that the demo shows, against the collector at `url`."""
+    import assay
     from assay.demo import conversations, experiments, prompts, report
     from assay.demo.assistant import Assistant
     from assay.demo.model import available_model
 
     with available_model() as model:
+        assay.autolog("openai")
         console.print(report.introduction(model.described, data_dir, url))
         versions = prompts.register()
         prompts.put_live(versions[0], "Where the demo begins")
@@ -85,9 +87,10 @@ def hold(console: Console, url: str, data_dir: Path) -> None:
         for version in versions:
             with Step(console, f"evaluating version {version.version}") as step:
                 results.append(experiments.evaluate(Assistant(model.client, model.name, version), step))
-                step.done(
-                    f"{len(results[-1].records)} test questions answered by version {version.version}, and judged"
-                )
+                if results[-1].status == "interrupted":  # an evaluation ends gently at Ctrl-C; the demo ends with it
+                    raise KeyboardInterrupt
+                count = len(results[-1].records)
+                step.done(f"{count} test questions answered by version {version.version}, and judged")
     baseline, candidate = results
     comparison = candidate.compare(baseline)
     console.print(report.comparison(comparison))

@@ -149,3 +149,26 @@ def test_run_again_it_serves_its_pages_until_it_is_interrupted(printed: str, dir
     with duckdb.connect(directory / ".assay" / "assay.duckdb", read_only=True) as connection:
         assert rows(connection, "select count(*) from experiments") == [(4,)]
         assert rows(connection, "select count(*) from prompt_versions") == [(2,)]
+
+
+def test_interrupted_half_way_it_ends_and_evaluates_no_more(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        command("--port", "0"),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        too_late = threading.Timer(TIMEOUT_S, process.kill)
+        too_late.start()
+        try:
+            assert process.stdout
+            assert "answered by version 1" in "".join(until("customers answered", process.stdout))
+            process.send_signal(signal.SIGINT)
+            rest, _ = process.communicate()
+        finally:
+            too_late.cancel()
+            process.kill()
+    assert process.returncode not in (0, -signal.SIGKILL)
+    assert "version 2" not in rest

@@ -16,7 +16,7 @@ from assay.demo.model import available_model
 from assay.demo.stand_in import StandIn
 from assay.demo.tour import find_or_start_collector, run
 from assay.embedded import stop_embedded
-from assay.errors import ConfigurationError, PromptNotFound
+from assay.errors import ConfigurationError, GatewayError, PromptNotFound
 from assay.settings import configure
 from assay.tracing import runtime
 
@@ -96,6 +96,13 @@ def test_a_gateway_that_is_set_is_asked_in_place_of_the_stand_in() -> None:
             assert str(model.client.base_url).rstrip("/") == gateway.url
             assert model.name == "gpt-4o-mini"
             assert "stand-in" not in model.described
+
+
+def test_a_model_that_does_not_answer_is_told_at_once_with_the_way_out() -> None:
+    with StandIn() as gateway:
+        configure(gateway_url=gateway.url, judge_model="openai/gpt-none")
+        with pytest.raises(GatewayError, match=r"gpt-none.*does not exist.*stand-in answers"), available_model():
+            pytest.fail("there is no such model")
 
 
 def test_a_collector_that_serves_the_directory_is_used(collector: Server) -> None:
