@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -142,6 +143,16 @@ def current_client() -> Client:
         if _client is None or _client.settings != settings:
             _client = Client(settings)
         return _client
+
+
+def _after_fork() -> None:
+    """The connections are the parent's; answers to two processes on one of them would be mixed up."""
+    global _client, _client_lock
+    _client, _client_lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def reset_client() -> None:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import MissingExtra
+from assay.fork_guard import no_fork
 
 if TYPE_CHECKING:
     from assay.collector.server import Server
 
-_lock = threading.Lock()
+RIVAL_READY_WITHIN_S = 15.0
+
+_lock = threading.RLock()
 _servers: dict[Path, Server] = {}
-_owner_pid = os.getpid()
 _before_stop: list[Callable[[], object]] = []
 
 
@@ -34,24 +37,28 @@ def start_embedded(data_dir: Path, *, port: int = 0) -> str:
         MissingExtra: the `server` extra is not installed.
         StoreError: the data directory cannot be used.
     """
-    try:
-        from assay.collector.server import Server
-    except ImportError as error:
-        raise MissingExtra("Keeping traces without a collector (no ASSAY_ENDPOINT is set)", "server") from error
-    from assay.destination import running_collector
-    from assay.errors import StoreLocked
+    with no_fork(), _lock:
+        try:
+            from assay.collector.server import Server
+        except ImportError as error:
+            raise MissingExtra("Keeping traces without a collector (no ASSAY_ENDPOINT is set)", "server") from error
+        from assay.destination import running_collector
+        from assay.errors import StoreLocked
 
-    with _lock:
-        _forget_after_fork()
         if server := _servers.get(data_dir):
             return server.url
-        server = Server(data_dir=data_dir, host="127.0.0.1", port=port)
-        try:
-            server.start()
-        except StoreLocked:
-            if url := running_collector(data_dir):
-                return url
-            raise
+        deadline = time.monotonic() + RIVAL_READY_WITHIN_S
+        while True:
+            server = Server(data_dir=data_dir, host="127.0.0.1", port=port)
+            try:
+                server.start()
+                break
+            except StoreLocked:
+                if url := running_collector(data_dir):
+                    return url
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)  # the other process owns the directory already, but does not answer yet
         _servers[data_dir] = server
         atexit.unregister(stop_embedded)
         atexit.register(stop_embedded)
@@ -61,7 +68,6 @@ def start_embedded(data_dir: Path, *, port: int = 0) -> str:
 def embedded_url(data_dir: Path) -> str | None:
     """Address of the collector embedded here for `data_dir`, None when there is none."""
     with _lock:
-        _forget_after_fork()
         server = _servers.get(data_dir)
         return server.url if server else None
 
@@ -74,16 +80,18 @@ def stop_embedded() -> None:
     for callback in _before_stop:
         callback()
     with _lock:
-        _forget_after_fork()
         servers = list(_servers.values())
         _servers.clear()
     for server in servers:
         server.stop()
 
 
-def _forget_after_fork() -> None:
-    # A forked child inherits the dictionary but none of the threads: the parent's collector is not the child's to use.
-    global _owner_pid
-    if os.getpid() != _owner_pid:
-        _servers.clear()
-        _owner_pid = os.getpid()
+def _after_fork() -> None:
+    """The child inherits the dictionary but none of the threads: the parent's collector is not the child's to stop."""
+    global _lock
+    _lock = threading.RLock()
+    _servers.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from assay.fork_guard import no_fork
 from assay.tracing.tell import Teller, logger
 
 if TYPE_CHECKING:
@@ -55,15 +56,28 @@ class SpanSender:
         self._destination: Destination | None = None
         self._hopeless: tuple[float, str] | None = None  # when and why no collector could be had
         self._pid = os.getpid()
+        self._loaded = False
 
     def __call__(self, spans: list[ReadableSpan]) -> None:
         if self._pid != os.getpid():  # forked: the connections and the embedded collector are the parent's
             self._pid, self._http, self._destination = os.getpid(), None, None
+        self._load()
         bodies, broken = _encode(spans)
         if broken:
             self._teller.drop(broken, "an attribute cannot be encoded as protobuf.")
         for body, count in bodies:
             self._deliver(body, count)
+
+    def _load(self) -> None:
+        """Import what sending takes: here, on the export thread, and not while the program forks."""
+        if not self._loaded:
+            with no_fork():
+                import httpx  # noqa: F401
+                from google.protobuf.message import DecodeError  # noqa: F401
+                from opentelemetry.exporter.otlp.proto.common import trace_encoder  # noqa: F401
+
+                import assay.destination  # noqa: F401
+            self._loaded = True
 
     def close(self) -> None:
         if self._http is not None:
@@ -133,12 +147,13 @@ class SpanSender:
     def _find_destination(self) -> Destination:
         from assay.destination import find_destination
 
-        return find_destination(self._settings)
+        with no_fork():
+            return find_destination(self._settings)
 
     def _note_partial_success(self, response: httpx.Response) -> None:
         if not response.content:
             return
-        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+        from google.protobuf.message import DecodeError
         from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
         try:

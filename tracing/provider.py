@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
 from typing import Any
 
@@ -34,6 +35,10 @@ class OwnProvider(TracerProvider):
         if isinstance(tracer, Tracer):
             self._handed_out.add(tracer)
         return tracer
+
+    def _handle_fork(self) -> None:
+        """Newer SDKs look at the process anew in a forked child, on a thread pool. Our resource says nothing of it."""
+        self._tracers_lock = threading.Lock()
 
     def configure(self, settings: Settings) -> None:
         self._resource = make_resource(settings)

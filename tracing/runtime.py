@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import multiprocessing.process
 import os
+import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +58,7 @@ class Runtime:
 # None until the first use. Read without the lock on the hot path: one reference, replaced as a whole.
 active: Runtime | None = None
 _lock = threading.RLock()
+_retiring: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # still sending what an earlier runtime left
 _exit_registered = False
 
 
@@ -156,6 +160,8 @@ def _stop(timeout_s: float | None) -> bool:
     global active
     with _lock:
         runtime, active = active, None
+    for thread in list(_retiring):
+        thread.join(EXIT_TIMEOUT_S if timeout_s is None else timeout_s)
     if runtime is None:
         return True
     return runtime.close(runtime.exit_timeout_s if timeout_s is None else timeout_s)
@@ -174,10 +180,13 @@ def _replace(runtime: Runtime) -> Runtime:
 
 
 def _retire(runtime: Runtime) -> None:
+    thread = threading.Thread(target=runtime.close, args=(FLUSH_TIMEOUT_S,), name="assay-retire", daemon=True)
     try:
-        threading.Thread(target=runtime.close, args=(FLUSH_TIMEOUT_S,), name="assay-retire", daemon=True).start()
+        thread.start()
     except RuntimeError:  # the interpreter is ending: no new threads
-        runtime.close(EXIT_TIMEOUT_S)
+        runtime.close(runtime.exit_timeout_s)
+    else:
+        _retiring.add(thread)
 
 
 def _disabled() -> Runtime:
@@ -185,6 +194,10 @@ def _disabled() -> Runtime:
 
 
 def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | None) -> Runtime:
+    # Before all else. Its callbacks at exit must come after ours, and can no longer be registered when the collector
+    # would import it; its lock must be fit again in a forked child before OpenTelemetry uses a thread pool there.
+    import concurrent.futures.thread  # noqa: F401
+
     from assay.tracing.export import SpanSender
     from assay.tracing.provider import SCOPE, connect
 
@@ -233,18 +246,31 @@ def _register_exit() -> None:
 
     From Python 3.12 on no thread can be started once `atexit` handlers run, and an embedded collector that a short
     program is still starting needs some. `concurrent.futures` has the same trouble and the same way out: a callback
-    that runs when the main thread is done and threads can still be started. Its own callback ends all executors, and
-    cannot be registered that late: importing it first puts it behind ours.
+    that runs when the main thread is done and threads can still be started.
     """
-    import concurrent.futures.thread  # noqa: F401
-
     from assay.embedded import before_stop
 
     before_stop(_flush_at_exit)
     atexit.register(_shut_down_at_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+    if multiprocessing.process.parent_process() is not None:  # started by multiprocessing, which skips `atexit`
+        _register_worker_exit()
     if (register := getattr(threading, "_register_atexit", None)) is not None:
         with contextlib.suppress(RuntimeError):  # the main thread is done already
             register(_when_main_thread_is_done)
+
+
+def _after_fork() -> None:
+    """A worker that multiprocessing forks forgets what was registered, runs this, and ends without `atexit`."""
+    if (util := sys.modules.get("multiprocessing.util")) is not None:
+        util.register_after_fork(_after_fork, lambda _: _register_worker_exit())
+
+
+def _register_worker_exit() -> None:
+    import multiprocessing.util
+
+    multiprocessing.util.Finalize(None, _shut_down_at_exit, exitpriority=100)
 
 
 def _when_main_thread_is_done() -> None:

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from opentelemetry import trace as otel_trace
 
 from assay.errors import AssayError, CollectorUnavailable, ConfigurationError
+from assay.fork_guard import no_fork
 from assay.scores import ScoreSource, ScoreValue
 from assay.tracing import runtime
 from assay.tracing.background import BackgroundQueue
@@ -127,7 +128,8 @@ def _queue(running: runtime.Runtime) -> BackgroundQueue[dict[str, Any]]:
 
 
 def _send(scores: list[dict[str, Any]], teller: Teller, closing: threading.Event) -> None:
-    from assay.client import current_client
+    with no_fork():
+        from assay.client import current_client
 
     started, pause = time.monotonic(), 0.25
     while True:

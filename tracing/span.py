@@ -36,12 +36,11 @@ class Span:
     Where nothing is traced every method does nothing, and the ids are None; a program need not ask first.
     """
 
-    __slots__ = ("_kind", "_otel", "_token")
+    __slots__ = ("_kind", "_otel")
 
     def __init__(self, otel_span: otel_trace.Span, kind: str | None = None) -> None:
         self._otel = otel_span
         self._kind = kind
-        self._token: Token[Any] | None = None
 
     @property
     def trace_id(self) -> str | None:

@@ -141,6 +141,45 @@ def test_an_unknown_trace_is_told_as_such(collector: Server) -> None:
         assay.get_trace("0" * 31 + "1")
 
 
+def test_workers_forked_by_multiprocessing_send_their_own_spans_once(tmp_path: Path) -> None:
+    program = """
+import assay, multiprocessing
+
+@assay.trace
+def work(number):
+    return number
+
+if __name__ == "__main__":
+    with assay.start_span("parent"):
+        pass
+    workers = [multiprocessing.get_context("fork").Process(target=work, args=(number,)) for number in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    print(sorted(assay.search_traces()["name"]))
+"""
+    done = run(program, tmp_path)
+    assert (done.stdout, done.stderr) == ("['parent', 'work', 'work', 'work']\n", "")
+
+
+def test_what_was_traced_before_init_is_sent_too(tmp_path: Path) -> None:
+    program = """
+import assay
+with assay.start_span("before"):
+    pass
+assay.init(project="shop")
+with assay.start_span("after"):
+    pass
+"""
+    assert run(program, tmp_path).stderr == ""
+    with duckdb.connect(str(tmp_path / ".assay" / "assay.duckdb"), read_only=True) as db:
+        assert db.execute("select project, name from spans order by start_time").fetchall() == [
+            ("default", "before"),
+            ("shop", "after"),
+        ]
+
+
 def test_after_a_shutdown_everything_works_again(collector: Server) -> None:
     for name in ("before", "after"):
         with assay.start_span(name):
