@@ -106,16 +106,15 @@ class Recipe:
     capture_output: bool
     reduce: Callable[[list[Any]], Any] | None
 
-    def start(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
-        """Attributes of a new span. Taken before the call: the function may change its arguments."""
+    def record_input(self, span: otel_trace.Span, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Put the arguments on the span. Before the call: the function may change them."""
         running = runtime.active
-        if self.bind is None or running is None or not running.capture_content:
-            return self.attributes
+        if self.bind is None or running is None or not running.capture_content or not span.is_recording():
+            return
         try:
-            return {**self.attributes, **input_attributes(self.kind, self.bind(args, kwargs))}
+            span.set_attributes(input_attributes(self.kind, self.bind(args, kwargs)))
         except Exception:
             our_fault("recording arguments")
-            return self.attributes
 
     def record_output(self, span: otel_trace.Span, value: Any) -> None:
         running = runtime.active
@@ -151,7 +150,8 @@ def _sync_wrapper(function: F, recipe: Recipe) -> F:
         running = runtime.active or runtime.start()
         if not running.enabled:
             return function(*args, **kwargs)
-        span, token = open_span(recipe.name, recipe.start(args, kwargs))
+        span, token = open_span(recipe.name, recipe.attributes)
+        recipe.record_input(span, args, kwargs)
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
@@ -170,7 +170,8 @@ def _async_wrapper(function: F, recipe: Recipe) -> F:
         running = runtime.active or runtime.start()
         if not running.enabled:
             return await function(*args, **kwargs)
-        span, token = open_span(recipe.name, recipe.start(args, kwargs))
+        span, token = open_span(recipe.name, recipe.attributes)
+        recipe.record_input(span, args, kwargs)
         try:
             result = await function(*args, **kwargs)
         except BaseException as error:

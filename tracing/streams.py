@@ -37,7 +37,8 @@ class StreamSpan:
         self._started = time.perf_counter()
         self._token: Token[Any] | None = None
         self._span: otel_trace.Span
-        self._span, token = open_span(recipe.name, recipe.start(args, kwargs))
+        self._span, token = open_span(recipe.name, recipe.attributes)
+        recipe.record_input(self._span, args, kwargs)
         self._context: otel.Context | None = otel.get_current() if token is not None else None
         if token is not None:
             detach(token)
