@@ -265,18 +265,6 @@ def project_names(store: SpanStore) -> list[str]:
         return [row["project"] for row in _fetch(db, "SELECT DISTINCT project FROM span_log", [])]
 
 
-def list_projects(store: SpanStore) -> list[dict[str, Any]]:
-    """Projects that have spans: name, traces, and when the newest started."""
-    with store.read() as db:
-        rows = _fetch(
-            db,
-            "SELECT project AS name, count(DISTINCT trace_id) AS trace_count, epoch_ns(max(start_time)) AS start_time "
-            "FROM span_log GROUP BY project ORDER BY project",
-            [],
-        )
-    return [{"name": row["name"], "trace_count": row["trace_count"], "latest": _iso(row["start_time"])} for row in rows]
-
-
 # Building blocks --------------------------------------------------------------------------------------------------
 
 

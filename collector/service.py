@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from assay.collector import queries
 from assay.collector.canonical import span_row
 from assay.collector.decode import decode_request
 from assay.collector.lock import DirectoryLock
@@ -21,7 +22,7 @@ from assay.collector.registry import Registry
 from assay.collector.rows import append_rows, replace_tables, span_table
 from assay.collector.store import STORE_FILE, SpanStore
 from assay.collector.writer import Writer
-from assay.errors import AssayError, CollectorUnavailable
+from assay.errors import AssayError, CollectorUnavailable, InvalidRequest
 
 logger = logging.getLogger("assay.collector")
 
@@ -67,6 +68,7 @@ class Service:
             raise
         self.writer = Writer(self.store)
         self._mirrored_revision: int | None = None
+        self._projects: set[str] = set()
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._decoder = threading.Thread(target=self._decode_requests, name="assay-decoder", daemon=True)
         self._decoder.start()
@@ -137,11 +139,22 @@ class Service:
     def _keep_up(self) -> None:
         while not self._stop.wait(UPKEEP_EVERY_S):
             try:
+                self.register_projects()
                 self.mirror_registry()
             except AssayError as error:
                 logger.warning("the registry's copy in %s could not be renewed: %s", STORE_FILE, error)
             except Exception:
                 logger.exception("the registry's copy in %s could not be renewed", STORE_FILE)
+
+    def register_projects(self) -> None:
+        """Make a project of every name that spans were filed under since the last time."""
+        for name in queries.project_names(self.store):
+            if name not in self._projects:
+                self._projects.add(name)
+                try:
+                    self.registry.projects.create(name)
+                except InvalidRequest as error:  # a service may call itself anything; its spans are found all the same
+                    logger.warning("no project is made for spans filed under %r: %s", name, error)
 
     def mirror_registry(self) -> None:
         """Renew the copies of prompts, data sets and experiments in assay.duckdb, if any changed."""
@@ -159,6 +172,7 @@ class Service:
         self._requests.put(None)
         self._decoder.join()
         try:
+            self.register_projects()
             self.mirror_registry()
         except CollectorUnavailable as error:
             logger.warning("the registry's copy in %s is not the newest: %s", STORE_FILE, error)

@@ -19,7 +19,7 @@ from typing import TypeVar
 import duckdb
 
 from assay.collector.migrations import migrate
-from assay.errors import CollectorUnavailable, StoreDamaged, StoreError
+from assay.errors import CollectorUnavailable, StoreDamaged, StoreError, StoreLocked
 
 logger = logging.getLogger("assay.collector")
 
@@ -41,6 +41,7 @@ class SpanStore:
 
         Raises:
             StoreDamaged: the file cannot be opened as it is. Nothing was changed.
+            StoreLocked: another program has it open.
         """
         self.path = path
         self._memory_limit = memory_limit
@@ -86,6 +87,12 @@ class SpanStore:
             connection.execute("SET TimeZone = 'UTC'")
             return connection
         except duckdb.Error as error:
+            if (
+                "lock" in str(error).lower()
+            ):  # ours is free: some other program, such as DuckDB's own, has the file open
+                raise StoreLocked(
+                    f"{self.path} is open in another program: {error}", hint="Close that one and try again."
+                ) from error
             raise StoreDamaged(
                 f"{self.path} cannot be opened: {error}",
                 hint="Restore it from a backup, or move it and its .wal aside to start empty. Nothing was changed.",

@@ -21,6 +21,7 @@ from assay.evaluation.scoring import PreparedScorer, run_scorer
 from assay.evaluation.threads import Threads
 from assay.evaluation.usage import Usage, UsageMeter
 from assay.tracing import context, flush, get_trace, start_span
+from assay.tracing.inherited import inherit
 from assay.tracing.otel_context import attach, detach
 from assay.tracing.serialise import describe_error, error_type
 
@@ -137,8 +138,9 @@ class RowRunner:
     async def _score(self, item: Item, outcome: Outcome, repeat: int) -> list[dict[str, Any]]:
         """Every scorer's scores, in the order of the scorers.
 
-        Judges call models, and those are not the task's: their spans are traces of their own, which say in their
-        metadata whose they are. So a row's trace holds, and costs, what the task did and nothing else.
+        Judges call models, and those are not the task's: their spans are traces of their own, which carry the
+        experiment and the item, and in their metadata the trace they judged. So a row's trace holds, and costs, what
+        the task did and nothing else.
         """
         values = {
             "input": item.input,
@@ -149,15 +151,14 @@ class RowRunner:
         }
         if any(scorer.wants("trace") for scorer in self.scorers):
             values["trace"] = await self.threads.run(_stored_trace, outcome.trace_id)
-        told = {
-            "experiment_id": self.experiment_id,
-            "item_id": item.id,
-            "repeat": repeat,
-            "judged_trace_id": outcome.trace_id,
+        row = {
+            semconv.ASSAY_EXPERIMENT_ID: self.experiment_id,
+            semconv.ASSAY_ITEM_ID: item.id,
+            semconv.ASSAY_ITEM_REPEAT: repeat,
         }
         root = attach(outside_of_any_span())
         try:
-            with context(metadata=told):
+            with inherit(row), context(metadata={"judged_trace_id": outcome.trace_id}):
                 found = await asyncio.gather(
                     *(run_scorer(scorer, values, self.threads, self.timeout_s) for scorer in self.scorers)
                 )

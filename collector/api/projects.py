@@ -21,7 +21,8 @@ class NewProject(BaseModel):
 
 @router.get("/projects")
 def list_projects(service: ServiceDep, limit: Limit = 100, cursor: Cursor = None) -> dict[str, Any]:
-    """Projects in the order of their names."""
+    """Projects in the order of their names, those that only spans name among them."""
+    service.register_projects()
     return service.registry.projects.page(limit=limit, cursor=cursor).to_dict()
 
 

@@ -10,8 +10,9 @@ from assay.errors import InvalidRequest
 _JUDGE = "any(kind = 'evaluator' and parent_span_id is null)"
 READY_FILTERS = [
     ("All", ""),
-    ("Live", f"experiment_id is null and not {_JUDGE}"),
-    ("From evaluations", "experiment_id is not null"),
+    ("Live", "experiment_id is null"),
+    ("From evaluations", f"experiment_id is not null and not {_JUDGE}"),
+    ("Judges", _JUDGE),
     ("Errors", "status = 'error'"),
     ("Slower than 5 s", "duration_ms > 5000"),
     ("Last 24 hours", "start_time > now() - interval 1 day"),

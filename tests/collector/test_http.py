@@ -141,6 +141,12 @@ def test_without_a_project_every_project_is_listed(http: httpx.Client) -> None:
         assert {first["items"][0]["project"], rest["items"][0]["project"]} == {"one", "two"}
 
 
+def test_a_project_that_only_spans_name_is_listed(http: httpx.Client) -> None:
+    http.post("/v1/traces", content=one_span(service__name="a service / of ours"), headers=PROTOBUF)
+    names = {project["name"] for project in http.get("/api/v1/projects").json()["items"]}
+    assert "a service / of ours" in names
+
+
 def test_health_tells_which_process_answers(http: httpx.Client) -> None:
     assert http.get("/health").json()["pid"] == os.getpid()
 

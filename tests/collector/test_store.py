@@ -184,6 +184,19 @@ def test_the_lock_holds_although_the_database_file_was_opened_and_closed(service
     assert "StoreLocked" in other.stderr
 
 
+def test_a_file_that_another_program_has_open_is_no_damage(tmp_path: Path) -> None:
+    SpanStore(tmp_path / STORE_FILE).close()
+    code = "import duckdb, sys; db = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(tmp_path / STORE_FILE)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdin is not None
+        assert other.stdout.readline() == "open\n"
+        with pytest.raises(StoreLocked, match="open in another program"):
+            Service(tmp_path)
+        other.stdin.close()
+
+
 def test_a_lock_let_go_can_be_taken_again(tmp_path: Path) -> None:
     DirectoryLock(tmp_path).release()
     DirectoryLock(tmp_path).release()

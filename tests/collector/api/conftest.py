@@ -37,6 +37,6 @@ def guarded(registry: Registry) -> Iterator[TestClient]:
 
 
 def _client(registry: Registry, *, keys_required: bool) -> TestClient:
-    service: Any = SimpleNamespace(registry=registry)
+    service: Any = SimpleNamespace(registry=registry, register_projects=lambda: None)
     app = create_app(service, allowed_hosts=frozenset(), keys_required=keys_required)
     return TestClient(app, base_url="http://testserver/api/v1", raise_server_exceptions=False)
