@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from assay.destination import Destination, find_destination
+from assay.destination import Destination, find_destination, http_client
 from assay.errors import (
     AssayError,
     CollectorUnavailable,
@@ -49,9 +49,9 @@ class Client:
     def __init__(self, settings: Settings, *, transport: httpx.BaseTransport | None = None) -> None:
         self.settings = settings
         self.project = settings.project
-        # trust_env off for loopback and for a collector of one's own: an HTTP_PROXY meant for the internet would
-        # swallow it
-        self._http = httpx.Client(timeout=settings.timeout_s, trust_env=False, transport=transport)
+        self._transport = transport
+        self._lock = threading.Lock()
+        self._http: httpx.Client | None = None
         self._destination: Destination | None = None
 
     @property
@@ -98,8 +98,9 @@ class Client:
         for attempt in (1, 2):
             url = self.url
             headers = self._destination.headers if self._destination else {}
+            http = self._connections(url)
             try:
-                return self._http.request(method, f"{url}{path}", params=query, json=json, headers=headers)
+                return http.request(method, f"{url}{path}", params=query, json=json, headers=headers)
             except httpx.ConnectError as error:
                 # The collector may have moved: an embedded one ends with its process, a server restarts on another
                 # port.
@@ -110,8 +111,18 @@ class Client:
                 raise _unreachable(url, error) from error
         raise AssertionError("unreachable")  # the loop returns or raises
 
+    def _connections(self, url: str) -> httpx.Client:
+        with self._lock:
+            if self._http is None:
+                self._http = http_client(url, timeout_s=self.settings.timeout_s, transport=self._transport)
+            return self._http
+
     def close(self) -> None:
-        self._http.close()
+        """Let go of the connections; the next request makes new ones."""
+        with self._lock:
+            if self._http is not None:
+                self._http.close()
+            self._http = None
 
 
 def _unreachable(url: str, error: Exception) -> CollectorUnavailable:
@@ -140,7 +151,10 @@ def current_client() -> Client:
     global _client
     settings = current_settings()
     with _client_lock:
-        if _client is None or _client.settings != settings:
+        if _client is not None and _client.settings != settings:
+            _client.close()
+            _client = None
+        if _client is None:
             _client = Client(settings)
         return _client
 

@@ -4,6 +4,7 @@ here.
 
 from __future__ import annotations
 
+import encodings.idna  # noqa: F401 - the first connection would load it, see `http_client`
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from assay.errors import CollectorUnavailable
+from assay.fork_guard import no_fork
 from assay.settings import Settings
 
 COLLECTOR_FILE = "collector.json"
@@ -62,10 +64,24 @@ def running_collector(data_dir: Path) -> str | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     try:
-        health = httpx.get(f"{url}/health", timeout=2.0, trust_env=False).raise_for_status().json()
+        with http_client(url, timeout_s=2.0) as http:
+            health = http.get(f"{url}/health").raise_for_status().json()
     except (httpx.HTTPError, ValueError):
         return None
     return url if health.get("pid") == pid else None
+
+
+def http_client(url: str, *, timeout_s: float, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """A client for the collector at `url`.
+
+    It is made while the process cannot fork: httpx imports modules and takes locks of OpenSSL then, and a child
+    forked at that moment waits for them for ever. Proxies of the environment are meant for the internet, not for a
+    collector.
+    """
+    with no_fork():
+        return httpx.Client(
+            timeout=timeout_s, trust_env=False, transport=transport, verify=url.lower().startswith("https:")
+        )
 
 
 def _headers(settings: Settings) -> dict[str, str]:

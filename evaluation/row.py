@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from opentelemetry import trace as otel_trace
-
-from assay import semconv
 from assay.errors import AssayError, ScorerError
 from assay.evaluation.binding import is_async
 from assay.evaluation.dataset import NOTHING, Item
@@ -21,8 +18,7 @@ from assay.evaluation.scoring import PreparedScorer, run_scorer
 from assay.evaluation.threads import Threads
 from assay.evaluation.usage import Usage, UsageMeter
 from assay.tracing import context, flush, get_trace, start_span
-from assay.tracing.inherited import inherit
-from assay.tracing.otel_context import attach, detach
+from assay.tracing.experiment import experiment_row
 from assay.tracing.serialise import describe_error, error_type
 
 Row = dict[str, Any]
@@ -84,16 +80,13 @@ class RowRunner:
 
     async def _run_task(self, item: Item, repeat: int) -> Outcome:
         outcome = Outcome()
-        attributes = {
-            semconv.ASSAY_EXPERIMENT_ID: self.experiment_id,
-            semconv.ASSAY_ITEM_ID: item.id,
-            semconv.ASSAY_ITEM_REPEAT: repeat,
-        }
         limit = asyncio.timeout(self.timeout_s)
-        root = attach(outside_of_any_span())
         started = time.perf_counter()
         try:
-            with start_span(self.experiment_name, kind="task", attributes=attributes) as span:
+            with (
+                experiment_row(self.experiment_id, item.id, repeat),
+                start_span(self.experiment_name, kind="task") as span,
+            ):
                 outcome.trace_id = span.trace_id
                 if outcome.trace_id:
                     outcome.usage = self.meter.watch(outcome.trace_id)
@@ -116,7 +109,6 @@ class RowRunner:
             _fail(outcome, "task_error", error)
         finally:
             outcome.duration_ms = (time.perf_counter() - started) * 1000
-            detach(root)
             if outcome.trace_id:
                 self.meter.forget(outcome.trace_id)
         return outcome
@@ -151,27 +143,12 @@ class RowRunner:
         }
         if any(scorer.wants("trace") for scorer in self.scorers):
             values["trace"] = await self.threads.run(_stored_trace, outcome.trace_id)
-        row = {
-            semconv.ASSAY_EXPERIMENT_ID: self.experiment_id,
-            semconv.ASSAY_ITEM_ID: item.id,
-            semconv.ASSAY_ITEM_REPEAT: repeat,
-        }
-        root = attach(outside_of_any_span())
-        try:
-            with inherit(row), context(metadata={"judged_trace_id": outcome.trace_id}):
-                found = await asyncio.gather(
-                    *(run_scorer(scorer, values, self.threads, self.timeout_s) for scorer in self.scorers)
-                )
-        finally:
-            detach(root)
+        judged = {"judged_trace_id": outcome.trace_id}
+        with experiment_row(self.experiment_id, item.id, repeat), context(metadata=judged):
+            found = await asyncio.gather(
+                *(run_scorer(scorer, values, self.threads, self.timeout_s) for scorer in self.scorers)
+            )
         return [score for scores in found for score in scores]
-
-
-def outside_of_any_span() -> Any:
-    """The current context without its span: what starts under it is a trace of its own, with tags and the like
-    inherited.
-    """
-    return otel_trace.set_span_in_context(otel_trace.INVALID_SPAN)
 
 
 def has_output(item: Item) -> bool:

@@ -12,6 +12,10 @@ import pytest
 from assay.client import reset_client
 from assay.collector.server import Server
 from assay.settings import configure, reset_settings
+from assay.tracing import runtime
+from support.fixtures_openai import openai_server
+
+__all__ = ["openai_server"]
 
 # Machines are slow at times: how long an example takes says nothing about what it tests.
 hypothesis.settings.register_profile("assay", deadline=None, print_blob=True)
@@ -25,9 +29,13 @@ def _clean_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         if name.startswith(("ASSAY_", "OTEL_", "OPENAI_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
-    reset_settings()
-    reset_client()
+    _forget()
     yield
+    _forget()
+
+
+def _forget() -> None:
+    runtime.reset()
     reset_client()
     reset_settings()
 

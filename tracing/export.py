@@ -112,9 +112,12 @@ class SpanSender:
         """One try: the answer, or None and the reason why there is none."""
         import httpx
 
+        from assay.destination import http_client
+
         destination = self._current_destination()
         if self._http is None:
-            self._http = httpx.Client(timeout=self._settings.timeout_s, trust_env=False, transport=self._transport)
+            timeout_s = self._settings.timeout_s
+            self._http = http_client(destination.url, timeout_s=timeout_s, transport=self._transport)
         headers = {
             "content-type": "application/x-protobuf",
             "x-project-name": self._settings.project,
@@ -124,6 +127,7 @@ class SpanSender:
             return self._http.post(destination.traces_url, content=body, headers=headers), ""
         except httpx.TransportError as error:
             # The collector may have moved: an embedded one ends with its process, a server restarts on another port.
+            self.close()
             self._destination = None
             why = f"{type(error).__name__}: {error}"
             return None, f"the collector at {destination.url} does not answer ({why}). Is it running? Try: assay serve"

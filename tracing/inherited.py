@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import Token
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -65,16 +64,6 @@ def merged_tags(before: Iterable[str], added: Iterable[str]) -> tuple[str, ...]:
 
 def current_inherited() -> Inherited:
     return cast(Inherited, otel.get_value(INHERITED) or NOTHING)
-
-
-@contextmanager
-def inherit(attributes: Mapping[str, Any]) -> Iterator[None]:
-    """Put attributes on every span below: for what links spans to an experiment, which users do not set themselves."""
-    token = attach(otel.set_value(INHERITED, current_inherited().merged(attributes=attributes)))
-    try:
-        yield
-    finally:
-        detach(token)
 
 
 class context:

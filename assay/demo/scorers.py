@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import assay
 from assay.demo.assistant import HELP_PAGES
+from assay.scorers import Score, scorer
 
 MAX_WORDS = 45  # two sentences, a long one and a short one
 
 
-@assay.scorer
-def concise(output: str) -> assay.Score:
+@scorer
+def concise(output: str) -> Score:
     """Short enough to be read on a telephone."""
     count = len(output.split())
-    return assay.Score(name="concise", value=count <= MAX_WORDS, explanation=f"{count} words; {MAX_WORDS} are allowed")
+    return Score(name="concise", value=count <= MAX_WORDS, explanation=f"{count} words; {MAX_WORDS} are allowed")
 
 
-@assay.scorer
+@scorer
 def cites_page(output: str, metadata: dict[str, Any]) -> bool | None:
     """Names the help page that it rests on. Does not apply where no page holds the answer."""
     if metadata["kind"] in ("order-status", "unanswerable"):

@@ -6,18 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from assay.tracing import runtime
-from support.fixtures_openai import openai_server
 from support.spans import Caught, catch_spans
-
-__all__ = ["openai_server"]
-
-
-@pytest.fixture(autouse=True)
-def _no_runtime_left() -> Iterator[None]:
-    runtime.reset()
-    yield
-    runtime.reset()
 
 
 @pytest.fixture

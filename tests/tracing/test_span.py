@@ -147,7 +147,11 @@ def test_a_prompt_is_linked_to_its_span_and_the_model_calls_below(spans: Caught)
 
 
 def test_a_row_of_an_experiment_is_a_trace_of_its_own_and_marks_every_span(spans: Caught) -> None:
-    with assay.start_span("outside") as outside, experiment_row("e1", "i1", 0) as row:
+    with (
+        assay.start_span("outside") as outside,
+        experiment_row("e1", "i1", 0),
+        assay.start_span("row", kind="task") as row,
+    ):
         assert row.trace_id != outside.trace_id
         with assay.start_span("inside"):
             pass
