@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from assay.demo.steps import Step
 from assay.destination import running_collector
 from assay.embedded import embedded_url, start_embedded
 from assay.errors import ConfigurationError, MissingExtra
-from assay.settings import current_settings
+from assay.settings import current_settings, load_settings
 
 PROJECT = "demo"
 NEEDED = ("duckdb", "fastapi", "openai", "pandas", "litellm")  # what the extras bring
@@ -49,10 +50,21 @@ def run(*, data_dir: Path | None = None, port: int | None = None, exit: bool = F
         if embedded_url(data_dir) is None:
             console.print("Another process serves these pages, and goes on to.")
         elif not exit:
-            console.print("Press Ctrl-C to stop serving. Later: [bold]assay serve[/bold]")
+            console.print(
+                f"Press Ctrl-C to stop serving. Later: [bold]{serve_command(data_dir)}[/bold]", soft_wrap=True
+            )
             wait_for_a_signal()
+        else:
+            console.print(f"To open these pages: [bold]{serve_command(data_dir)}[/bold]", soft_wrap=True)
     finally:
         assay.shutdown()
+
+
+def serve_command(data_dir: Path) -> str:
+    """What to type, here, to serve this directory again."""
+    if data_dir == load_settings().data_dir.absolute():
+        return "assay serve"
+    return shlex.join(["assay", "serve", "--data-dir", str(data_dir)])
 
 
 def find_or_start_collector(data_dir: Path, port: int | None) -> str:
@@ -101,7 +113,7 @@ def hold(console: Console, url: str, data_dir: Path) -> None:
     console.print(f"  [bold]production[/bold] {moves}: {decision.reason}.\n")
     project = f"{url}/p/{PROJECT}"
     pages = {
-        "traces": f"{project}/traces",
+        "traces": f"{project}/traces?q=experiment_id+is+null",  # the conversations, without what evaluations added
         "one trace": f"{project}/traces/{traces[conversations.SHOWN]}",
         "prompt": f"{project}/prompts/{prompts.NAME}",
         "what changed": f"{project}/prompts/{prompts.NAME}/diff/1..2",
