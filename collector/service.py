@@ -22,7 +22,7 @@ from assay.collector.registry import Registry
 from assay.collector.rows import append_rows, replace_tables, span_table
 from assay.collector.store import STORE_FILE, SpanStore
 from assay.collector.writer import Writer
-from assay.errors import AssayError, CollectorUnavailable, InvalidRequest
+from assay.errors import AssayError, CollectorUnavailable, InvalidRequest, StoreError
 
 logger = logging.getLogger("assay.collector")
 
@@ -53,13 +53,20 @@ class Service:
         """Open or create the data directory.
 
         Raises:
+            StoreError: it cannot be made or written to.
             StoreLocked: another process owns it.
             StoreDamaged: a file in it cannot be opened as it is.
         """
         self.data_dir = data_dir
         self.started_at = time.time()
-        data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = DirectoryLock(data_dir)
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            self._lock = DirectoryLock(data_dir)
+        except OSError as error:
+            raise StoreError(
+                f"The data directory {data_dir} cannot be used: {error.strerror or error}.",
+                hint="Choose another with ASSAY_DATA_DIR or --data-dir.",
+            ) from error
         try:
             self.store = SpanStore(data_dir / STORE_FILE)
             self.registry = Registry.open(data_dir / REGISTRY_FILE)

@@ -40,6 +40,10 @@ def parse_reference(
     Raises:
         ConfigurationError: more than one version is named, or the name is empty.
     """
+    if not isinstance(name_or_uri, str):
+        raise ConfigurationError(
+            f"A prompt is named by a text, not by {name_or_uri!r}.", hint="For example: load_prompt('qa')"
+        )
     named = [value for value in (version, alias, label) if value is not None]
     reference = _parse_uri(name_or_uri) if name_or_uri.startswith(SCHEME) else Reference(name_or_uri)
     if len(named) > 1 or (named and reference.version != LATEST):
@@ -48,7 +52,7 @@ def parse_reference(
             f"alias={alias!r}, label={label!r}.",
             hint="Name one: a version, or an alias (label is another word for it), or a URI that has either.",
         )
-    if not reference.name.strip("/ "):
+    if not reference.name.strip("/ ") or reference.name in (".", "..") or not reference.name.isprintable():
         raise ConfigurationError(
             f"{name_or_uri!r} names no prompt.",
             hint="Give a name, or a URI like prompts:/qa/2 or prompts:/qa@production.",

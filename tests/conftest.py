@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from assay.tracing import runtime
 from support.fixtures_openai import openai_server
 
 __all__ = ["openai_server"]
+
+# A runner started in the background may ignore Ctrl-C, and would hand that on to the programs which tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Machines are slow at times: how long an example takes says nothing about what it tests.
 hypothesis.settings.register_profile("assay", deadline=None, print_blob=True)

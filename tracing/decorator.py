@@ -72,6 +72,11 @@ def trace(
     def decorate(target: Any) -> Any:
         if isinstance(target, staticmethod | classmethod):
             return type(target)(decorate(target.__func__))
+        if isinstance(target, type):
+            raise ConfigurationError(
+                f"@assay.trace was given the class {target.__qualname__}, which it would turn into a function.",
+                hint="Decorate its methods instead.",
+            )
         if not callable(target):
             raise ConfigurationError(
                 f"@assay.trace was given {target!r}, which cannot be called.",

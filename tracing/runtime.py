@@ -15,6 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+# Needed by the export thread only, but loaded here, by whoever imports us: the OpenAI client looks at a loaded
+# `httpx` on every request, without waiting for its import to end, and fails in the program's own call on one that is
+# half loaded.
+import httpx  # noqa: F401
 from opentelemetry import trace as otel_trace
 
 from assay.tracing.background import BackgroundQueue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import threading
 import time
 import uuid
@@ -24,6 +25,7 @@ from assay.tracing.tell import Teller
 GIVE_UP_AFTER_S = 30.0
 MAX_WAITING = 10_000
 BATCH_SIZE = 200
+LONGEST_NAME = 200  # the collector takes no longer one
 SOURCES: tuple[str, ...] = get_args(ScoreSource)
 
 
@@ -46,6 +48,7 @@ def score(
         value: a verdict (bool), a number or a label.
         trace_id: the trace in hexadecimal digits; the current one if neither it nor a session is given.
         source: who judges: human, llm, code or user.
+        span_id: a span of that trace, in hexadecimal digits, where the score is not about the whole of it.
         id: sending the same id again changes nothing, so a retry does no harm.
 
     Raises:
@@ -53,6 +56,7 @@ def score(
             nothing: it is tried again for a while, then a warning is logged.
     """
     _check(name, value, source)
+    trace_id, span_id = _hexadecimal("trace_id", trace_id, 32), _hexadecimal("span_id", span_id, 16)
     running = runtime.start()
     if trace_id is None and session_id is None:
         trace_id = current_trace_id()
@@ -82,8 +86,8 @@ def score(
 
 
 def _check(name: str, value: Any, source: str) -> None:
-    if not str(name).strip():
-        raise ConfigurationError(f"A score needs a name, not {name!r}.")
+    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
+        raise ConfigurationError(f"A score needs a name of 1 to {LONGEST_NAME} characters, not {name!r}.")
     if not isinstance(value, bool | int | float | str):
         raise ConfigurationError(
             f"The score {name!r} has the value {value!r}.", hint="It is a bool, a number or a string."
@@ -97,6 +101,15 @@ def _check(name: str, value: Any, source: str) -> None:
         raise ConfigurationError(
             f"The score {name!r} has the source {source!r}.", hint=f"It is one of: {', '.join(SOURCES)}."
         )
+
+
+def _hexadecimal(what: str, id: str | None, digits: int) -> str | None:
+    """An id as OpenTelemetry spells it, whatever the case it was written in."""
+    if id is None:
+        return None
+    if not isinstance(id, str) or not re.fullmatch(f"[0-9a-fA-F]{{{digits}}}", id):
+        raise ConfigurationError(f"The {what} {id!r} is not one.", hint=f"It has {digits} hexadecimal digits.")
+    return id.lower()
 
 
 def _unsampled() -> bool:
@@ -142,7 +155,11 @@ def _send(scores: list[dict[str, Any]], teller: Teller, closing: threading.Event
                 teller.drop(len(scores), str(error))
                 return
         except AssayError as error:
-            teller.drop(len(scores), str(error))
+            if len(scores) == 1:
+                teller.drop(1, str(error))
+            else:
+                for score in scores:  # one that is refused takes no other with it
+                    _send([score], teller, closing)
             return
         closing.wait(wait)
         pause = min(pause * 2, 5.0)

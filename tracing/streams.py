@@ -7,6 +7,7 @@ The wrappers are generator functions themselves, so that frameworks that look fo
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import time
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -34,6 +35,7 @@ class StreamSpan:
     def __init__(self, recipe: Recipe, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self._recipe = recipe
         self._items: list[Any] = []
+        self._ended = False
         self._started = time.perf_counter()
         self._token: Token[Any] | None = None
         self._span: otel_trace.Span
@@ -61,7 +63,13 @@ class StreamSpan:
             self._items.append(item)
 
     def end(self, error: BaseException | None = None) -> None:
-        """Record what was yielded, and the error if there is one; breaking off early is none."""
+        """Record what was yielded, and the error if there is one; breaking off early is none.
+
+        Only the first call counts.
+        """
+        if self._ended:
+            return
+        self._ended = True
         try:
             if self._items:
                 self._recipe.record_output(self._span, self._recipe.reduced(self._items))
@@ -134,8 +142,15 @@ def async_generator_wrapper(function: Callable[..., AsyncGenerator[Any, Any]], r
                     stream.keep(item)
                 try:
                     sent = yield item
-                except GeneratorExit:
-                    await _inside(stream, generator.aclose)
+                except GeneratorExit as closed:
+                    try:
+                        await _inside(stream, generator.aclose)
+                    except asyncio.CancelledError:
+                        # The loop is ending, and cancels what it still had to close. The caller broke off; nothing
+                        # failed.
+                        if stream is not None:
+                            stream.end(closed)
+                        raise
                     raise
                 except BaseException as error:
                     step = functools.partial(generator.athrow, error)

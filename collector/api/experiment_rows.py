@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from assay.collector import queries
 from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
@@ -23,7 +23,7 @@ class RowScore(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    value: bool | int | float | str | None = None
+    value: bool | int | FiniteFloat | str | None = None
     explanation: str | None = None
     status: Literal["scored", "scorer_error", "not_applicable", "invalid"] = "scored"
     error: str | None = None

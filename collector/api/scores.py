@@ -7,7 +7,7 @@ import uuid
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, model_validator
 
 from assay.collector import queries
 from assay.collector.api.deps import DEFAULT, AnyProject, Cursor, Limit, Project, ServiceDep, page
@@ -22,7 +22,7 @@ class NewScore(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
-    value: bool | int | float | str | None = None
+    value: bool | int | FiniteFloat | str | None = None
     explanation: str | None = None
     source: Literal["human", "llm", "code", "user"] = "user"
     author: str | None = None

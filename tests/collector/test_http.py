@@ -182,10 +182,11 @@ def test_a_score_is_stored_shown_on_its_trace_and_the_newest_counts(http: httpx.
         ({"name": "x", "value": 1, "trace_id": "nope"}, "trace_id"),
         ({"name": "x", "value": 1, "trace_id": "0" * 32, "source": "robot"}, "source"),
         ({"scores": [{"name": "x"}]}, "scores"),
+        ({"name": "x", "value": float("inf"), "trace_id": "0" * 32}, "value"),
     ],
 )
 def test_a_score_that_cannot_be_is_refused_with_why(http: httpx.Client, score: dict[str, object], says: str) -> None:
-    answer = http.post("/api/v1/scores", json=score)
+    answer = http.post("/api/v1/scores", content=json.dumps(score), headers={"content-type": "application/json"})
     assert answer.status_code == 400
     assert says in answer.json()["error"]["message"]
 

@@ -20,7 +20,7 @@ from assay.collector.migrations import MIGRATIONS, MIRRORED_TABLES
 from assay.collector.rows import append_rows
 from assay.collector.service import Service
 from assay.collector.store import STORE_FILE, SpanStore
-from assay.errors import CollectorUnavailable, InvalidRequest, StoreDamaged, StoreLocked
+from assay.errors import CollectorUnavailable, InvalidRequest, StoreDamaged, StoreError, StoreLocked
 from support.otlp import one_span, recorded
 
 
@@ -182,6 +182,12 @@ def test_the_lock_holds_although_the_database_file_was_opened_and_closed(service
         [sys.executable, "-c", code, str(service.data_dir)], capture_output=True, text=True, check=False
     )
     assert "StoreLocked" in other.stderr
+
+
+def test_a_data_directory_that_cannot_be_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a directory")
+    with pytest.raises(StoreError, match="file cannot be used"):
+        Service(tmp_path / "file")
 
 
 def test_a_file_that_another_program_has_open_is_no_damage(tmp_path: Path) -> None:

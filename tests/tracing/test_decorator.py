@@ -271,3 +271,10 @@ def test_our_own_failure_does_not_reach_the_program(spans: Caught, monkeypatch: 
         monkeypatch.setattr(f"assay.tracing.decorator.{name}", broken)
     assert add(1) == 3
     assert spans.one().name == "add"
+
+
+def test_a_class_is_refused_rather_than_turned_into_a_function() -> None:
+    with pytest.raises(ConfigurationError, match="methods"):
+
+        @assay.trace
+        class Assistant: ...

@@ -186,3 +186,32 @@ def test_after_a_shutdown_everything_works_again(collector: Server) -> None:
             pass
         assert assay.shutdown()
     assert sorted(assay.search_traces()["name"]) == ["after", "before"]
+
+
+OPENAI_IN_A_LOOP = """
+import sys, assay, openai
+client = openai.OpenAI(base_url=sys.argv[1], api_key="none")
+
+@assay.trace
+def answer(question):
+    messages = [{"role": "user", "content": question}]
+    return client.chat.completions.create(model="m", messages=messages).choices[0].message.content
+
+for number in range(40):
+    answer(str(number))
+print("all answered")
+"""
+
+
+def test_calls_of_the_openai_client_are_not_disturbed_while_the_exporter_starts(
+    openai_server: OpenAIServer, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OPENAI_IN_A_LOOP, openai_server.url],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert (done.stdout, done.returncode) == ("all answered\n", 0), done.stderr

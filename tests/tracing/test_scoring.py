@@ -57,3 +57,28 @@ def test_a_collector_that_is_away_raises_nothing(caplog: pytest.LogCaptureFixtur
     assay.score("helpful", True, trace_id="0" * 31 + "1")
     assay.shutdown()
     assert "Assay dropped 1 score: " in caplog.text
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"trace_id": "NOT-HEX"}, {"trace_id": ""}, {"span_id": "q"}, {"name": "x" * 201}, {"name": 5}]
+)
+def test_an_argument_that_the_collector_would_refuse_is_refused_at_once(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        assay.score(**{"name": "helpful", "value": True, "trace_id": "ab" * 16, **wrong})
+
+
+def test_an_id_in_capitals_is_the_same_id(collector: Server) -> None:
+    assay.score("helpful", True, trace_id="AB" * 16)
+    assay.flush()
+    [found] = current_client().get("/scores")["items"]
+    assert found["trace_id"] == "ab" * 16
+
+
+def test_a_score_that_is_refused_takes_no_other_with_it(collector: Server) -> None:
+    for number in range(10):
+        refused = {"author": {"not": "a text"}} if number == 5 else {}
+        assay.score("helpful", number, trace_id="ab" * 16, id=str(number), **refused)  # type: ignore[arg-type]
+    assay.flush()
+    with collector.service.store.read() as db:
+        stored = {id for (id,) in db.execute("SELECT id FROM score_log").fetchall()}
+    assert stored == {str(number) for number in range(10)} - {"5"}
