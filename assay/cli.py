@@ -10,10 +10,11 @@ from urllib.parse import quote
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 import assay
-from assay.errors import AssayError
+from assay.cli_table import Column, cost, duration, lines, print_table, time
+from assay.errors import AssayError, TraceNotFound
 from assay.settings import Settings, configure, current_settings
 from assay.settings_table import setting_rows
 
@@ -32,9 +33,47 @@ app.add_typer(keys, name="keys")
 app.add_typer(prompts, name="prompts")
 app.add_typer(traces, name="traces")
 
-console = Console(highlight=False)
-
-CUT_COLUMNS = ("input", "commit_message")  # long text, of which a table shows the beginning
+# What the tables show. Names and ids that other commands take are whole; `least` marks what may be cut or wrapped.
+SETTINGS = (
+    Column("setting"),
+    Column("variables", show=lines, least=31, wrap=True),
+    Column("value", least=12, wrap=True),
+    Column("help", least=30, wrap=True),
+)
+KEYS = (
+    Column("id"),
+    Column("name", least=12),
+    Column("scopes", least=12),
+    Column("project"),
+    Column("created_at", "created_at UTC", show=time),
+    Column("revoked_at", "revoked_at UTC", show=time),
+)
+PROMPTS = (
+    Column("name"),
+    Column("latest_version", "version", right=True),
+    Column("aliases", least=14, most=40),
+    Column("commit_message", least=18),
+    Column("updated_at", "updated_at UTC", show=time),
+)
+VERSIONS = (
+    Column("version", right=True),
+    Column("aliases", least=14, most=40),
+    Column("commit_message", least=18),
+    Column("author", least=12, most=30),
+    Column("created_at", "created_at UTC", show=time),
+    Column("variables", least=12, most=40),
+)
+TRACES = (
+    Column("start_time", "start_time UTC", show=time),
+    Column("trace_id"),
+    Column("name", least=12, most=30),
+    Column("status"),
+    Column("duration_ms", "duration", show=duration, right=True),
+    Column("span_count", "spans", right=True),
+    Column("total_tokens", "tokens", right=True),
+    Column("cost_usd", "cost", show=cost, right=True),
+    Column("input", least=18),
+)
 
 DataDir = Annotated[Path | None, typer.Option(help="Directory of the collector's data. [default: ./.assay]")]
 Project = Annotated[str | None, typer.Option(help="Project to look in. [default: that of the settings]")]
@@ -46,8 +85,23 @@ def main() -> None:
     try:
         app()
     except AssayError as error:
-        Console(stderr=True, highlight=False).print(f"[red]error:[/] {_escaped(str(error))}")
+        Console(stderr=True, highlight=False).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(EXIT_ERROR)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"assay {assay.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = (
+        False
+    ),
+) -> None:
+    """Trace and evaluate LLM applications: one process, OTLP in, DuckDB inside."""
 
 
 @app.command()
@@ -85,7 +139,7 @@ def demo(
 @app.command()
 def settings(as_json: Json = False) -> None:
     """List every setting: its variables, its value now, what it does."""
-    _print(setting_rows(current_settings()), as_json, ("setting", "variables", "value", "help"))
+    _print(setting_rows(current_settings()), as_json, SETTINGS, drop=("setting",))
 
 
 @keys.command("create")
@@ -107,7 +161,7 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List keys, without their secrets."""
     configure(data_dir=data_dir)
     found = _client().request("GET", "/keys", params={"project": None, "limit": 1000})["items"]
-    _print(found, as_json, ("id", "name", "scopes", "project", "created_at", "revoked_at"))
+    _print(found, as_json, KEYS, drop=("created_at", "project", "scopes"))
 
 
 @prompts.command("list")
@@ -115,7 +169,7 @@ def list_prompts(project: Project = None, as_json: Json = False) -> None:
     """List prompts with their newest version and aliases."""
     configure(project=project)
     rows = list(_client().pages("/prompts"))
-    _print(rows, as_json, ("name", "latest_version", "aliases", "commit_message", "updated_at"))
+    _print(rows, as_json, PROMPTS, drop=("updated_at", "aliases", "commit_message"))
 
 
 @prompts.command("show")
@@ -123,7 +177,7 @@ def show_prompt(name: str, project: Project = None, as_json: Json = False) -> No
     """List the versions of a prompt, newest first."""
     configure(project=project)
     rows = list(_client().pages(f"/prompts/{quote(name, safe='')}/versions"))
-    _print(rows, as_json, ("version", "aliases", "commit_message", "author", "created_at", "variables"))
+    _print(rows, as_json, VERSIONS, drop=("variables", "author", "created_at"))
 
 
 @traces.command("list")
@@ -136,19 +190,17 @@ def list_traces(
     """List traces, newest first."""
     configure(project=project)
     rows = list(_client().pages("/traces", limit=limit, filter=filter))
-    _print(
-        rows,
-        as_json,
-        ("start_time", "trace_id", "name", "status", "duration_ms", "span_count", "total_tokens", "cost_usd", "input"),
-    )
+    _print(rows, as_json, TRACES, drop=("span_count", "total_tokens", "cost_usd", "duration_ms", "input", "start_time"))
 
 
 @traces.command("show")
 def show_trace(trace_id: str, project: Project = None, as_json: Json = False) -> None:
     """Show one trace as a tree."""
     configure(project=project)
+    if "/" in trace_id or not trace_id.strip("."):  # would be another path of the API's
+        raise TraceNotFound(f"There is no trace {trace_id!r}.", hint="Ids are what `assay traces list` prints.")
     if as_json:
-        print(json.dumps(_client().get(f"/traces/{trace_id}"), ensure_ascii=False))
+        print(json.dumps(_client().get(f"/traces/{quote(trace_id, safe='')}"), ensure_ascii=False))
     else:
         print(assay.get_trace(trace_id))
 
@@ -170,36 +222,11 @@ def _log_to_stderr(settings: Settings) -> None:
     )
 
 
-def _print(rows: list[dict[str, Any]], as_json: bool, columns: tuple[str, ...]) -> None:
+def _print(rows: list[dict[str, Any]], as_json: bool, columns: tuple[Column, ...], *, drop: tuple[str, ...]) -> None:
     """Rows as a table of some columns, or whole as JSON."""
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, default=str))
-        return
-    if not rows:
-        console.print("Nothing here yet.")
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        cut = column in CUT_COLUMNS
-        table.add_column(column, overflow="ellipsis" if cut else "fold", no_wrap=cut)
-    for row in rows:
-        table.add_row(*(_escaped(_text(row.get(column))) for column in columns))
-    console.print(table)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, dict):
-        return ", ".join(f"{key}: {item}" for key, item in value.items())
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return " ".join(str(value).split())
-
-
-def _escaped(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+    elif not rows:
+        print("Nothing here yet.")
+    else:
+        print_table(Console(highlight=False), rows, columns, drop=drop)

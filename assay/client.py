@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from assay.destination import Destination, find_destination, http_client
+from assay.embedded import embedded_url
 from assay.errors import (
     AssayError,
     CollectorUnavailable,
@@ -60,6 +61,14 @@ class Client:
         if self._destination is None:
             self._destination = find_destination(self.settings)
         return self._destination.url
+
+    @property
+    def embedded(self) -> bool:
+        """The collector was found in this very process, and ends with it. Not said of an address that was configured:
+        whoever names one knows how long it lasts.
+        """
+        # not Destination.embedded: that is false when tracing has started the collector before we looked for one
+        return not self.settings.endpoint and self.url == embedded_url(self.settings.data_dir.absolute())
 
     def get(self, path: str, **params: Any) -> Any:
         return self.request("GET", path, params=params)

@@ -15,7 +15,7 @@ import time
 from starlette.datastructures import QueryParams
 from starlette.types import Scope
 
-from assay.collector.receive_http import TRACES_PATH
+from assay.collector.receive_http import OTLP_PATHS
 from assay.collector.registry import Registry
 from assay.collector.registry.keys import Key
 from assay.errors import Forbidden, Unauthorized
@@ -49,7 +49,7 @@ class Access:
         needed = _scope_needed(scope["method"], path)
         if needed not in key.scopes and "admin" not in key.scopes:
             raise Forbidden(f"The key {key.name!r} lacks the scope {needed!r}.", hint="Make one that has it.")
-        if key.project is not None and path != TRACES_PATH and _project(scope) != key.project:
+        if key.project is not None and path not in OTLP_PATHS and _project(scope) != key.project:
             raise Forbidden(
                 f"The key {key.name!r} is for the project {key.project!r} only.", hint="Say so with ?project=."
             )
@@ -80,7 +80,7 @@ def _token(scope: Scope) -> str:
 
 
 def _scope_needed(method: str, path: str) -> str:
-    if path == TRACES_PATH:
+    if path in OTLP_PATHS:
         return "ingest"
     if path.startswith("/api/v1/keys"):
         return "admin"

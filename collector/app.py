@@ -14,7 +14,14 @@ from assay.collector import pages
 from assay.collector.access import Access
 from assay.collector.api import datasets, experiment_rows, experiments, keys, projects, prompts, scores, traces
 from assay.collector.api.errors import MisdirectedRequest, add_error_handlers, error_response
-from assay.collector.receive_http import TRACES_PATH, answer_error, receive_traces
+from assay.collector.receive_http import (
+    METRICS_PATH,
+    OTLP_PATHS,
+    TRACES_PATH,
+    answer_error,
+    drop_metrics,
+    receive_traces,
+)
 from assay.collector.service import Service
 from assay.errors import AssayError, Forbidden
 
@@ -60,7 +67,7 @@ def create_app(service: Service, *, allowed_hosts: frozenset[str], keys_required
     access = Access(service.registry, required=keys_required)
 
     async def refuse(error: AssayError, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == TRACES_PATH:
+        if scope["path"] in OTLP_PATHS:
             await answer_error(send, error)
         else:
             await error_response(error)(scope, receive, send)
@@ -76,6 +83,9 @@ def create_app(service: Service, *, allowed_hosts: frozenset[str], keys_required
                 return
             if scope["path"] == TRACES_PATH:
                 await receive_traces(service, scope, receive, send, project=key.project if key else None)
+                return
+            if scope["path"] == METRICS_PATH:
+                await drop_metrics(service, scope, receive, send)
                 return
         await app(scope, receive, send)
 

@@ -25,6 +25,8 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 TRACES_PATH = "/v1/traces"
+METRICS_PATH = "/v1/metrics"
+OTLP_PATHS = (TRACES_PATH, METRICS_PATH)
 PROTOBUF = "application/x-protobuf"
 MAX_BODY_BYTES = 64 * 1024**2  # after decompression; the specification's recommended limit
 MAX_EXPANSION = 100  # times the bytes read, once more than FREE_EXPANSION_BYTES have come out
@@ -51,12 +53,26 @@ async def receive_traces(
         project: of the sender's key: its spans are filed there, whatever they say.
     """
     try:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _headers(scope)
         _refuse_what_is_no_export(service, scope, headers)
         body = await _read_body(receive, headers)
         future = service.ingest(body, headers.get("x-project-name") or None, only_project=project)
         accepted = await asyncio.wrap_future(future)
         await _answer(send, 200, encode_response(accepted.rejected))
+    except AssayError as error:
+        await answer_error(send, error)
+
+
+async def drop_metrics(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
+    """Take metrics and keep none: nothing here is made of them, and many a service sends them along unasked.
+
+    An error instead would fill that service's log, and an answer that asks to come again would make it come again.
+    """
+    try:
+        headers = _headers(scope)
+        _refuse_what_is_no_export(service, scope, headers)
+        await _read_body(receive, headers)
+        await _answer(send, 200, b"")
     except AssayError as error:
         await answer_error(send, error)
 
@@ -71,9 +87,13 @@ async def answer_error(send: Send, error: AssayError) -> None:
     await _answer(send, status, Status(message=str(error)).SerializeToString(), headers)
 
 
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
 def _refuse_what_is_no_export(service: Service, scope: Scope, headers: dict[str, str]) -> None:
     if scope["method"] != "POST":
-        raise Refused(405, "Spans are sent with POST.", headers={"allow": "POST"})
+        raise Refused(405, "OTLP is sent with POST.", headers={"allow": "POST"})
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != PROTOBUF:
         raise Refused(415, f"Content-Type {media_type or '(none)'} is not understood.", hint=f"Send {PROTOBUF}.")

@@ -104,8 +104,9 @@ class Comparison:
         )
 
     def __rich__(self) -> RenderableType:
+        address = self.candidate.told_address(self.url)
         return comparison_report(
-            self.baseline.name, self.candidate.name, self.scorers, self.verdict, self.notes(), self.url
+            self.baseline.name, self.candidate.name, self.scorers, self.verdict, self.notes(), address
         )
 
     def __str__(self) -> str:

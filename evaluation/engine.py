@@ -21,6 +21,7 @@ from assay.evaluation.binding import bind_task, display_name
 from assay.evaluation.dataset import Dataset, Item, read_dataset
 from assay.evaluation.experiment import Limits, experiment_body
 from assay.evaluation.progress import Progress, make_progress
+from assay.evaluation.report import counted
 from assay.evaluation.result import EvaluationResult, find_baseline, summarised
 from assay.evaluation.row import Row, RowRunner, has_output, spent
 from assay.evaluation.row_store import RowStore
@@ -64,9 +65,10 @@ def evaluate(
         data: a list of dicts or Items, a DataFrame, the path of a JSONL, JSON, CSV or Parquet file, or the name of a
             registered data set (``name`` or ``name@version``).
         task: the function under test, sync or async. An input that is a dict becomes its keyword arguments, anything
-            else its first argument. None scores the outputs that the data hold.
+            else its first argument. A task of a single parameter whose name is none of the dict's keys is given the
+            dict whole; any other mismatch is refused before the first call. None scores the outputs that the data hold.
         scorers: functions, `Scorer` objects, or names of built-in ones.
-        name: of the experiment; the data set's and task's if not given.
+        name: of the experiment; the data set's and task's if not given (a lambda has none).
         repeats: times the task runs on each item. The item stays the unit of all statistics.
         concurrency: rows under way at once.
         id: field of the data with the items' ids; without, they come from the content.
@@ -248,7 +250,8 @@ class Run:
         store.close()
         flush()
         rows = [self.rows[position] for position in sorted(self.rows)]
-        problems = [f"{len(rows)} of {self.planned} rows ran: {self.stopped[1]}."] if self.stopped else []
+        planned = counted(self.planned, "row")
+        problems = [f"{len(rows)} of {planned} ran: {self.stopped[1]}."] if self.stopped else []
         if store.unstored:
             problems.append(
                 f"Rows that could not be stored and are only in this result: {len(store.unstored)}. "
@@ -395,7 +398,7 @@ def _in_a_thread(run: Run) -> EvaluationResult:
 
 def _default_name(dataset: Dataset, task: Any) -> str:
     parts = [dataset.name, None if task is None else display_name(task)]
-    return "-".join(part for part in parts if part) or "evaluation"
+    return "-".join(part for part in parts if part and part != "<lambda>") or "evaluation"
 
 
 def _one_of(**given: Any) -> Any:

@@ -140,7 +140,10 @@ def _cost(hidden: Mapping[str, Any]) -> float | None:
 
 def _explained(error: Exception, model: str, where: str) -> GatewayError:
     """The same failure in our words, with what to do about it."""
-    status = getattr(error, "status_code", None)
+    from assay.evaluation.retry import lacks_key
+
+    # LiteLLM makes a 401 of a missing key for some providers and a 500 for others
+    status = 401 if lacks_key(error) else getattr(error, "status_code", None)
     message = str(getattr(error, "message", None) or error) or type(error).__name__
     hints = {
         400: "The model or gateway refused the request itself; another model may take it.",

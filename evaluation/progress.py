@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from assay.evaluation.report import counted
+
 QUIET_S = 30.0
 
 
@@ -113,7 +115,7 @@ class Lines:
         if time.monotonic() - self._told >= QUIET_S:
             self._told = time.monotonic()
             more = f" ({self._tally})" if str(self._tally) else ""
-            self._print(f"{self._name}: {self._tally.done} of {self._rows} rows{more}")
+            self._print(f"{self._name}: {self._tally.done} of {counted(self._rows, 'row')}{more}")
 
     def stop(self, line: str) -> None:
         self._print(line)

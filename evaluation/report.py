@@ -83,6 +83,22 @@ def number(value: float | None, *, sign: bool = False) -> str:
     return f"{value:{plus}.3f}" if abs(value) < 100 else f"{value:{plus}.4g}"
 
 
+def counted(count: int, what: str) -> str:
+    """ "1 row", "2 rows"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def shortened(text: str, length: int = 300) -> str:
+    """On one line and of at most `length` characters: what fails is named at the beginning of a message, what to do
+    at its end, so that the middle goes.
+    """
+    line = " ".join(text.split())
+    if len(line) <= length:
+        return line
+    kept = length - 3
+    return f"{line[: kept - kept // 2]}...{line[-(kept // 2) :]}"
+
+
 def _interval(low: float | None, high: float | None, *, sign: bool = False) -> str:
     return f"[{number(low, sign=sign)}, {number(high, sign=sign)}]" if low is not None and high is not None else "-"
 
@@ -108,5 +124,6 @@ def _usual(rows: Sequence[SummaryRow] | Sequence[ComparisonRow]) -> bool:
     return all(row.confidence == 0.95 for row in rows)
 
 
-def _address(url: str) -> Text:
-    return Text(url, no_wrap=True, overflow="ignore", style=f"cyan link {url}")
+def _address(told: str) -> Text:
+    """An address, or what to do first and then the address."""
+    return Text(told, no_wrap=True, overflow="ignore", style=f"cyan link {told.rpartition(' ')[2]}")

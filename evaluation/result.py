@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -15,8 +18,9 @@ from assay.errors import AssayError, ConfigurationError, ExperimentNotFound
 from assay.evaluation.cells import scorer_cells
 from assay.evaluation.compared import Comparison
 from assay.evaluation.comparison import MAX_LOST_SHARE, compare_rows
-from assay.evaluation.report import as_text, summary_report
+from assay.evaluation.report import as_text, counted, shortened, summary_report
 from assay.evaluation.summary import Direction, SummaryRow, summarise_rows
+from assay.settings import DEFAULT_PORT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +80,17 @@ class EvaluationResult:
     def url(self) -> str:
         """Address of the experiment's page."""
         return f"{self.project_url}/evals/{self.id}"
+
+    def told_address(self, url: str) -> str:
+        """A page's address as it is printed. A collector embedded in a script ends with it, so what is told is how to
+        see the page afterwards; at a prompt or in a notebook the collector stays, and so does its address.
+        """
+        if hasattr(sys, "ps1") or not self.client.embedded:
+            return url
+        path = url.removeprefix(self.client.url)
+        settings = self.client.settings
+        where = "" if settings.data_dir == Path(".assay") else f" --data-dir {shlex.quote(str(settings.data_dir))}"
+        return f"assay serve{where}, then http://127.0.0.1:{settings.port or DEFAULT_PORT}{path}"
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -150,13 +165,13 @@ class EvaluationResult:
     def headline(self) -> str:
         """The run in one line, with the address of its page."""
         failed = sum(record["status"] != "ok" for record in self.records)
-        parts = [f"{len(self.records)} rows", self.status.replace("_", " ")]
+        parts = [counted(len(self.records), "row"), self.status.replace("_", " ")]
         if failed:
             parts.insert(1, f"{failed} failed")
         if self.cost_usd:
             parts.append(f"${self.cost_usd:.4f}")
         told = "".join(f"\n  {problem}" for problem in self.problems)
-        return f"{self.name}: {', '.join(parts)}  {self.url}{told}"
+        return f"{self.name}: {', '.join(parts)}  {self.told_address(self.url)}{told}"
 
     def notes(self) -> list[str]:
         """What a reader must know beside the figures: failures by type, cost, problems."""
@@ -164,14 +179,14 @@ class EvaluationResult:
             str(record["error_type"] or record["status"]) for record in self.records if record["status"] != "ok"
         )
         scorer_errors = Counter(
-            (score["name"], str(score["error"])[:120])
+            (score["name"], shortened(str(score["error"])))
             for record in self.records
             for score in record["scores"] or ()
             if score["status"] == "scorer_error"
         )
-        notes = [f"{_times(count, 'row')} failed: {what}" for what, count in errors.most_common(5)]
+        notes = [f"{counted(count, 'row')} failed: {what}" for what, count in errors.most_common(5)]
         notes += [
-            f"{name} failed on {_times(count, 'row')}: {what}" for (name, what), count in scorer_errors.most_common(5)
+            f"{name} failed on {counted(count, 'row')}: {what}" for (name, what), count in scorer_errors.most_common(5)
         ]
         if self.cost_usd:
             notes.append(f"cost: ${self.cost_usd:.4f}")
@@ -181,10 +196,10 @@ class EvaluationResult:
         data = self.experiment.get("dataset") or {}
         repeats = self.experiment.get("repeats") or 1
         items = len(self.first_records())
-        size = f"{items} items" + (f" x {repeats} repeats" if repeats > 1 else "")
+        size = counted(items, "item") + (f" x {repeats} repeats" if repeats > 1 else "")
         of = f" of {data['name']}" if data.get("name") else ""
         title = f"{self.name}: {size}{of}, {self.status.replace('_', ' ')}"
-        return summary_report(title, self.summary_rows, self.notes(), self.url)
+        return summary_report(title, self.summary_rows, self.notes(), self.told_address(self.url))
 
     def __str__(self) -> str:
         text = as_text(self)
@@ -210,10 +225,6 @@ def find_baseline(
         elif not waiting and experiment["name"] == name and experiment["status"] in FINISHED:
             return EvaluationResult.load(experiment["id"], client=client)
     return None
-
-
-def _times(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def summarised(rows: Sequence[Mapping[str, Any]], scorers: Sequence[Mapping[str, Any]]) -> list[SummaryRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ LONGEST_WISH_S = 120.0  # a provider that wants us gone for longer is told no: t
 
 _PASSING = frozenset({408, 409, 425, 429})
 _FOR_GOOD = ("insufficient_quota", "billing_hard_limit_reached")  # 429s that no waiting cures
+# Without a key no request is sent; LiteLLM makes an error with the status 500 of the provider's complaint about it.
+_NO_KEY = re.compile(r"missing credentials|missing [\w ]*api key|api_key\b.{0,20} must be set", re.IGNORECASE)
 
 
 async def with_retries(call: Callable[[], Awaitable[T]], *, attempts: int) -> T:
@@ -39,11 +42,18 @@ async def with_retries(call: Callable[[], Awaitable[T]], *, attempts: int) -> T:
 def is_passing(error: BaseException) -> bool:
     """May the same call succeed later? Rate limits, overload, timeouts, lost connections; never a refused request."""
     status = getattr(error, "status_code", None)
+    if lacks_key(error):
+        return False
     if status is None:
         return isinstance(error, ConnectionError | TimeoutError)
     if any(word in str(error) for word in _FOR_GOOD) or (retry_after_s(error) or 0) > LONGEST_WISH_S:
         return False
     return status in _PASSING or status >= 500
+
+
+def lacks_key(error: BaseException) -> bool:
+    """Was there no key to ask the provider with?"""
+    return _NO_KEY.search(str(error)) is not None
 
 
 def retry_after_s(error: BaseException) -> float | None:

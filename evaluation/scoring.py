@@ -142,12 +142,17 @@ async def run_scorer(
                 if inspect.isawaitable(returned):
                     returned = await returned
         return as_scores(scorer.name, returned, scorer.source)
-    except asyncio.CancelledError:
-        raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise  # somebody stops the run; else it is the scorer's own doing
+        return [_failure(scorer, describe_error(error), {})]
     except TimeoutError as error:
         message = f"it took longer than {timeout_s:g} s" if limit.expired() else describe_error(error)
         return [_failure(scorer, message, {})]
-    except Exception as error:
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # SystemExit too: a scorer that exits has failed its score, not the evaluation
         metadata = error.metadata if isinstance(error, ScorerError) else {}
         # ours say all there is to say; of others the type is half of it
         message = str(error) if isinstance(error, AssayError) else describe_error(error)

@@ -393,7 +393,9 @@ def _fewest_for_significance(alpha: float) -> int:
 
 
 def _items_differ(count: int, n: int) -> str:
-    return f"no item of {n} differs" if count == 0 else f"only {count} of {n} items differ{'s' if count == 1 else ''}"
+    if count == 0:
+        return f"no item of {n} differs"
+    return f"only {count} of {n} item{'' if n == 1 else 's'} differ{'s' if count == 1 else ''}"
 
 
 def _cluster_sums(values: Floats, clusters: Sequence[Hashable]) -> tuple[Floats, Floats]:

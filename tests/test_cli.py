@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 import assay
+from assay import cli_table
 from assay.cli import app
 from assay.collector.server import Server
 from support.otlp import one_span
@@ -31,7 +32,7 @@ def test_traces_are_listed_and_shown(collector: Server) -> None:
     collector.service.ingest(one_span("checkout", {"input.value": "x [red]y"}, service__name="test")).result()
     [trace] = json.loads(runner.invoke(app, ["traces", "list", "--json"]).stdout)
     assert trace["name"] == "checkout"
-    assert "x [red]y" in runner.invoke(app, ["traces", "list"], terminal_width=250).stdout
+    assert "x [red]y" in runner.invoke(app, ["traces", "list"], env={"COLUMNS": "250"}).stdout
     assert "checkout" in runner.invoke(app, ["traces", "show", trace["trace_id"]]).stdout
     none = runner.invoke(app, ["traces", "list", "--filter", "status = 'error'"])
     assert none.stdout.strip() == "Nothing here yet."
@@ -52,7 +53,11 @@ def test_a_key_is_printed_once(collector: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["prompts", "show", "nope"], ["traces", "show", "0" * 32], ["traces", "list", "--filter", "nope = 1"]]
+    "arguments",
+    [["prompts", "show", "nope"], ["traces", "list", "--filter", "nope = 1"]]
+    + [
+        ["traces", "show", given, *rest] for given in ("0" * 32, "nope", "a/b?c#[d]", "..") for rest in ([], ["--json"])
+    ],
 )
 def test_an_error_is_one_line_and_status_1(collector: Server, arguments: list[str]) -> None:
     done = subprocess.run(
@@ -64,4 +69,93 @@ def test_an_error_is_one_line_and_status_1(collector: Server, arguments: list[st
     )
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+    if arguments[:2] == ["traces", "show"]:
+        assert f"There is no trace {arguments[2]!r}." in done.stderr
+
+
+def test_the_version_is_told() -> None:
+    assert runner.invoke(app, ["--version"]).stdout == f"assay {assay.__version__}\n"
+
+
+LONG = "What does the [red]pump[/red] need, and " + "why " * 200
+
+
+def table(arguments: list[str], width: int) -> list[str]:
+    """The lines of a table, each of which fits."""
+    shown = runner.invoke(app, arguments, env={"COLUMNS": str(width)}).stdout.splitlines()
+    assert max(map(len, shown)) <= width
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("width", "columns"),
+    [
+        (80, "start_time trace_id name status"),
+        (100, "start_time trace_id name status input"),
+        (140, "start_time trace_id name status duration spans tokens cost input"),
+        (200, "start_time trace_id name status duration spans tokens cost input"),
+    ],
+)
+def test_a_trace_is_one_line_at_every_width(collector: Server, width: int, columns: str) -> None:
+    span = one_span("a-long-name-of-a-span", {"input.value": LONG}, service__name="test")
+    collector.service.ingest(span).result()
+    [trace] = json.loads(runner.invoke(app, ["traces", "list", "--json"]).stdout)
+    header, line = table(["traces", "list"], width)
+    assert header.replace(" UTC", "").split() == columns.split()
+    assert line.startswith(f"{trace['start_time'][:19].replace('T', ' ')}  {trace['trace_id']}  a-long-name")
+    assert trace["status"] in line
+    if "input" in columns:
+        assert "What does the [re" in line
+        assert line.endswith("…")
+    if "duration" in columns:
+        assert line[: header.index("duration") + len("duration")].endswith("s")
+        assert line[: header.index("spans") + len("spans")].endswith(" 1")
+
+
+def test_an_id_is_whole_where_it_does_not_fit(collector: Server) -> None:
+    collector.service.ingest(one_span("checkout", {}, service__name="test")).result()
+    [trace] = json.loads(runner.invoke(app, ["traces", "list", "--json"]).stdout)
+    assert trace["trace_id"] in runner.invoke(app, ["traces", "list"], env={"COLUMNS": "40"}).stdout
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_a_prompt_is_one_line_at_every_width(collector: Server, width: int) -> None:
+    assay.register_prompt("team/support-answer", template="{{question}}", commit_message=LONG)
+    assay.set_prompt_alias("team/support-answer", "production", 1)
+    for arguments in (["prompts", "list"], ["prompts", "show", "team/support-answer"]):
+        header, line = table(arguments, width)
+        assert "What does the [re" in line
+        assert "production" in line
+        assert "…" in line
+        assert ("team/support-answer" in line) == (arguments[1] == "list")
+        for title in header.replace(" UTC", "").split():
+            assert line[header.index(title) : header.index(title) + len(title)].strip()
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_settings_wrap_between_words(width: int) -> None:
+    shown = table(["settings"], width)
+    assert "help" in shown[0]
+    assert any("ASSAY_GATEWAY_URL" in line for line in shown)
+    assert any(
+        line.endswith("Base URL of the collector, e.g.") or "Base URL of the collector, e.g. " in line for line in shown
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (cli_table.duration(0.42), "0.4 ms"),
+        (cli_table.duration(163.5), "164 ms"),
+        (cli_table.duration(1234), "1.2 s"),
+        (cli_table.cost(0.00123), "$0.0012"),
+        (cli_table.cost(0.000001), "<$0.0001"),
+        (cli_table.time("2026-11-21T15:43:43.751448095+01:00"), "2026-11-21 14:43:43"),
+        (cli_table.text("a\x1b[31m\nb"), "a\ufffd[31m b"),
+        (cli_table.Column("tags").cell({"tags": []}), "-"),
+    ],
+)
+def test_values_are_shown_for_people(shown: str, expected: str) -> None:
+    assert shown == expected

@@ -17,8 +17,11 @@ import httpx
 import pytest
 from google.rpc.status_pb2 import Status
 from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -145,6 +148,14 @@ def test_a_project_that_only_spans_name_is_listed(http: httpx.Client) -> None:
     http.post("/v1/traces", content=one_span(service__name="a service / of ours"), headers=PROTOBUF)
     names = {project["name"] for project in http.get("/api/v1/projects").json()["items"]}
     assert "a service / of ours" in names
+
+
+def test_metrics_are_taken_and_dropped_so_that_a_service_that_sends_them_sees_no_error(collector: Server) -> None:
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(endpoint=f"{collector.url}/v1/metrics"))
+    provider = MeterProvider(metric_readers=[reader])
+    provider.get_meter("t").create_counter("requests").add(1)
+    assert provider.force_flush()
+    provider.shutdown()
 
 
 def test_health_tells_which_process_answers(http: httpx.Client) -> None:

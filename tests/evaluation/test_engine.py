@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -99,6 +101,27 @@ def test_failures_are_data_and_never_end_the_run() -> None:
     assert (exact.n, exact.task_errors, exact.scorer_errors, exact.mean) == (3, 6, 0, 1.0)
     assert (other.n, other.task_errors, other.scorer_errors, other.not_applicable) == (1, 6, 1, 1)
     assert [row["scores"] for row in result.records[:6]] == [[]] * 6
+
+
+def test_a_scorer_that_exits_does_not_end_the_run() -> None:
+    @scorer
+    def exits(output: str) -> bool:
+        if output == "T1":
+            sys.exit("enough")
+        return True
+
+    result = run(scorers=[exits])
+    assert [row["scores"][0]["error"] for row in result.records] == [None, "SystemExit: enough", None, None]
+    assert result.status == "completed_with_errors"
+
+
+def test_a_lambda_gives_an_experiment_no_name(tmp_path: Path) -> None:
+    data = tmp_path / "capitals.jsonl"
+    data.write_text('{"input": "a", "expected": "a"}\n')
+    named = run(str(data), lambda text: text, name=None)
+    assert named.name == run(str(data), task=functools.partial(lambda text: text), name=None).name == "capitals"
+    assert run(items(1), lambda text: text, name=None).name == "evaluation"
+    assert run(items(1), upper, name=None).name == "upper"
 
 
 async def test_async_tasks_fail_and_time_out_alike() -> None:

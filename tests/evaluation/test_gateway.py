@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -97,6 +98,15 @@ async def test_a_refused_request_is_not_tried_again(openai_server: OpenAIServer,
     assert (caught.value.status, len(openai_server.requests)) == (status, 1)
 
 
+async def test_a_missing_key_is_told_at_once() -> None:
+    with pytest.raises(
+        GatewayError, match=r"OPENAI_API_KEY, \.\.\.\) or, for a gateway, ASSAY_GATEWAY_API_KEY"
+    ) as caught:
+        # any second attempt would wait for as long as the test may take
+        await asyncio.wait_for(LiteLLMGateway(Settings(), attempts=1000).complete(MESSAGES, model="openai/x"), 60)
+    assert caught.value.status == 401
+
+
 async def test_nobody_there_is_a_gateway_error() -> None:
     settings = Settings(gateway_url="http://127.0.0.1:9/v1")
     with pytest.raises(GatewayError, match=r"Model 'openai/x' at http://127\.0\.0\.1:9/v1"):
@@ -129,6 +139,9 @@ def failure(status: int | None, message: str = "", **headers: str) -> Exception:
         (failure(401), False),
         (failure(404), False),
         (failure(429, "insufficient_quota"), False),
+        (failure(500, "OpenAIException - Missing credentials. Please pass an `api_key`"), False),
+        (failure(500, "The api_key client option must be set either by passing api_key"), False),
+        (failure(500, "litellm.APIConnectionError: Missing Gemini API key."), False),
         (failure(429, retry_after="3600"), False),
         (ConnectionResetError(), True),
         (TimeoutError(), True),

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from assay.client import current_client
+from assay.client import current_client, reset_client
+from assay.collector.server import Server
+from assay.embedded import stop_embedded
 from assay.errors import ConfigurationError, ExperimentNotFound, GateFailed
 from assay.evaluation import EvaluationResult, evaluate
 from assay.evaluation.report import WIDTH
 from assay.scorers import ExactMatch, Score, scorer
+from assay.settings import configure, reset_settings
+from assay.tracing import runtime
 
 pytestmark = pytest.mark.usefixtures("collector")
 
@@ -134,3 +141,52 @@ def test_what_only_one_side_has_is_said() -> None:
     new = evaluate(DATA[:20], odd, scorers=[ExactMatch()], progress=False)
     notes = new.compare(run(odd)).notes()
     assert notes == ["only in the baseline: size", "the data sets differ: only items with the same id are compared"]
+
+
+def test_one_is_singular() -> None:
+    result = evaluate(DATA[:1], odd, scorers=[ExactMatch()], progress=False, name="one")
+    assert result.headline().startswith("one: 1 row, completed")
+    assert str(result).startswith("one: 1 item, completed")
+
+
+def test_long_failures_of_scorers_are_shortened_in_the_middle() -> None:
+    @scorer
+    def wordy(output: int) -> bool:
+        raise ValueError("cause " + "x " * 1000 + "remedy")
+
+    (note,) = evaluate(DATA[:1], odd, scorers=[wordy], progress=False).notes()
+    assert note.startswith("wordy failed on 1 row: ValueError: cause x")
+    assert note.endswith("x remedy")
+    assert len(note) <= 330
+
+
+@pytest.fixture
+def embedded(collector: Server, tmp_path: Path) -> Iterator[None]:
+    """No endpoint is configured any more: the collector is the one that this process embeds."""
+    reset_settings()
+    configure(data_dir=tmp_path / "own", project="test")
+    yield
+    runtime.reset()
+    reset_client()
+    stop_embedded()
+
+
+@pytest.mark.usefixtures("embedded")
+def test_what_is_printed_is_no_address_that_ends_with_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = run(zero, "old"), run(odd, "new")
+    serve = f"assay serve --data-dir {tmp_path / 'own'}, then http://127.0.0.1:4318/p/test/evals"
+    assert f"{serve}/{new.id}" in new.headline()
+    assert f"{serve}/{new.id}" in str(new)
+    assert f"{serve}/compare?base={old.id}&with={new.id}" in str(new.compare(old))
+    assert new.client.url not in str(new) + new.headline()
+    monkeypatch.setattr(sys, "ps1", ">>> ", raising=False)  # at a prompt the collector stays
+    assert new.url in str(new)
+
+
+@pytest.mark.usefixtures("embedded")
+def test_an_embedded_collector_whose_address_was_configured_is_told_by_it() -> None:
+    url = current_client().url
+    configure(endpoint=url)
+    assert f"{url}/p/test/evals/" in run(odd).headline()

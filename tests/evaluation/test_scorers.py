@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import math
 from typing import Any
@@ -220,3 +221,46 @@ async def test_what_a_scorer_raises_or_takes_too_long_for_is_a_failure_that_name
         ("scorer_error", None, "ZeroDivisionError: by zero"),
         ("scorer_error", None, "it took longer than 0.05 s"),
     ]
+
+
+def leaving(output: Any) -> bool:
+    raise SystemExit(3)
+
+
+def cancelling(output: Any) -> bool:
+    raise asyncio.CancelledError
+
+
+async def leaving_later(output: Any) -> bool:
+    raise SystemExit(3)
+
+
+async def cancelling_later(output: Any) -> bool:
+    raise asyncio.CancelledError
+
+
+async def test_a_scorer_that_exits_or_cancels_itself_fails_as_any_other() -> None:
+    threads = Threads()
+    scorers = prepare_scorers([leaving, cancelling, leaving_later, cancelling_later], ITEMS, has_task=True)
+    failures = [(await run_scorer(each, {"output": "x"}, threads, 5))[0] for each in scorers]
+    threads.close()
+    assert [f["status"] for f in failures] == ["scorer_error"] * 4
+    cancelled = "asyncio.exceptions.CancelledError"
+    assert [f["error"] for f in failures] == ["SystemExit: 3", cancelled, "SystemExit: 3", cancelled]
+
+
+async def test_a_scorer_that_is_cancelled_from_outside_ends() -> None:
+    threads = Threads()
+    began = asyncio.Event()
+
+    async def waiting(output: Any) -> bool:
+        began.set()
+        return await asyncio.Future()
+
+    (prepared,) = prepare_scorers([waiting], ITEMS, has_task=True)
+    task = asyncio.create_task(run_scorer(prepared, {"output": "x"}, threads, 5))
+    await began.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    threads.close()
