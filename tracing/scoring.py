@@ -85,7 +85,7 @@ def score(
     return str(body["id"])
 
 
-def _check(name: str, value: Any, source: str) -> None:
+def _check(name: Any, value: Any, source: str) -> None:
     if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
         raise ConfigurationError(f"A score needs a name of 1 to {LONGEST_NAME} characters, not {name!r}.")
     if not isinstance(value, bool | int | float | str):
@@ -103,7 +103,7 @@ def _check(name: str, value: Any, source: str) -> None:
         )
 
 
-def _hexadecimal(what: str, id: str | None, digits: int) -> str | None:
+def _hexadecimal(what: str, id: Any, digits: int) -> str | None:
     """An id as OpenTelemetry spells it, whatever the case it was written in."""
     if id is None:
         return None
