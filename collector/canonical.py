@@ -6,13 +6,15 @@ dialects make of it; a column that none of them can fill is null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from assay import semconv
 from assay.collector.decode import DecodedSpan
 from assay.collector.dialects import DIALECTS, Dialect
+from assay.collector.dialects.dialect import EVENTS, NAME, RESOURCE, SCOPE, SPAN_KIND
 from assay.collector.messages import answer_text, last_user_text, tool_calls
 from assay.collector.values import (
     INT64_MAX,
@@ -66,6 +68,10 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "experiment_id": as_text,
     "item_id": as_text,
     "trace_name": as_text,
+    "environment": as_text,
+    "release": as_text,
+    "status": as_text,
+    "status_message": as_text,
 }
 
 PROVIDERS = {
@@ -91,7 +97,7 @@ def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None)
         project: of the request (header), where the resource names none.
     """
     attributes, resource = span.attributes, span.resource
-    found, label = _coalesce(attributes)
+    found, label = _coalesce(span)
     start = min(span.start_time, INT64_MAX - 1)
     end = min(max(span.end_time, span.start_time), INT64_MAX - 1)
     inputs, outputs = found["input_messages"], found["output_messages"]
@@ -124,11 +130,13 @@ def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None)
         start,
         end,
         (end - start) / 1e6,
-        _status(span),
-        span.status_message or _exception_message(span),
+        _status(span, found["status"]),
+        span.status_message or found["status_message"] or _exception_message(span),
         as_text(resource.get(semconv.SERVICE_NAME)),
-        as_text(resource.get(semconv.DEPLOYMENT_ENVIRONMENT_NAME)) or as_text(resource.get("deployment.environment")),
-        as_text(resource.get(semconv.SERVICE_VERSION)),
+        found["environment"]
+        or as_text(resource.get(semconv.DEPLOYMENT_ENVIRONMENT_NAME))
+        or as_text(resource.get("deployment.environment")),
+        found["release"] or as_text(resource.get(semconv.SERVICE_VERSION)),
         found["session_id"],
         found["user_id"],
         found["tags"],
@@ -186,41 +194,94 @@ def project_of(resource: Attributes, header: str | None) -> str:
     return service if service and not service.startswith("unknown_service") else DEFAULT_PROJECT
 
 
-def _coalesce(attributes: Attributes) -> tuple[dict[str, Any], str]:
+def _coalesce(span: DecodedSpan) -> tuple[dict[str, Any], str]:
     """Every column that dialects can fill, and the label of the first dialect that recognises the span."""
-    plan, label = _plan(tuple(attributes))
+    attributes, events, scope = span.attributes, span.events, span.scope.name
+    names = tuple(attributes)
+    if len(names) > MANY_NAMES:
+        names = _gist(names)
+    plan, label = _plan(names, scope, _declared(events) if events else ())
+    said = {
+        **attributes,
+        NAME: span.name,
+        SCOPE: scope,
+        SPAN_KIND: span.span_kind,
+        EVENTS: events,
+        RESOURCE: span.resource,
+    }
     found = dict.fromkeys(READERS)
     for column, read, ways in plan:
         for way in ways:
-            value = read(attributes[way] if isinstance(way, str) else way(attributes))
+            value = read(said[way] if isinstance(way, str) else way(said))
             if value is not None:
                 found[column] = value
                 break
     return found, label
 
 
-Way = str | Callable[[Attributes], Any]  # an attribute's name, or a function of all of them
+Way = str | Callable[[Attributes], Any]  # an attribute's name, or a function of all that is said
 Plan = tuple[tuple[str, Callable[[Any], Any], tuple[Way, ...]], ...]
+
+MANY_NAMES = 64
+FIELD_NAMES = frozenset(name for dialect in DIALECTS for names in dialect.fields.values() for name in names)
+EVENT_PREFIXES = tuple({prefix for dialect in DIALECTS for prefix in dialect.events})
+NOT_THE_FIRST = re.compile(r"\.[1-9][0-9]*(?:\.|$)")
+SAID_BESIDE = (NAME, SPAN_KIND, RESOURCE)
+
+
+def _gist(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names that decide the plan: of lists spread over numbered names the first item stands for all.
+
+    Without this every turn of a conversation would need a plan of its own.
+    """
+    gist: dict[str, None] = {}
+    for name in names:
+        later = None if name in FIELD_NAMES else NOT_THE_FIRST.search(name)
+        gist[name if later is None else name[: later.start() + 1]] = None
+    return tuple(gist)
+
+
+def _declared(events: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The names of the events that some dialect reads, each once."""
+    return tuple(sorted({event["name"] for event in events if event["name"].startswith(EVENT_PREFIXES)}))
 
 
 @lru_cache(maxsize=4096)
-def _plan(names: tuple[str, ...]) -> tuple[Plan, str]:
-    """What to try for each column of a span with these attributes.
+def _plan(names: tuple[str, ...], scope: str, events: tuple[str, ...]) -> tuple[Plan, str]:
+    """What to try for each column of a span with these attributes, of this scope, with these events.
 
     Spans of one kind carry the same ones, over and over.
     """
-    present = dict.fromkeys(names)
-    speaking = [dialect for dialect in DIALECTS if any(name.startswith(dialect.prefixes) for name in names)]
+    present: dict[str, Any] = {**dict.fromkeys(names), SCOPE: scope, **dict.fromkeys(SAID_BESIDE)}
+    if events:
+        present[EVENTS] = events
+    speaking = [dialect for dialect in DIALECTS if _speaks(dialect, names, scope, events)]
     label = next((dialect.name for dialect in speaking if dialect.recognises(present)), GENERIC)
     ways = {column: tuple(_ways(column, speaking, present)) for column in READERS}
     return tuple((column, READERS[column], tried) for column, tried in ways.items() if tried), label
 
 
+def _speaks(dialect: Dialect, names: tuple[str, ...], scope: str, events: tuple[str, ...]) -> bool:
+    return (
+        scope.startswith(dialect.scopes)
+        or _any_starts(names, dialect.prefixes)
+        or _any_starts(events, dialect.events)
+        or dialect.prefixes == ("",)
+    )
+
+
 def _ways(column: str, dialects: list[Dialect], present: Attributes) -> Iterator[Way]:
     for dialect in dialects:
         yield from (name for name in dialect.fields.get(column, ()) if name in present)
-        if column in dialect.functions:
-            yield dialect.functions[column]
+        function = dialect.functions.get(column)
+        if function is not None:
+            wanted = getattr(function, "needs", None)
+            if wanted is None or _any_starts(present, wanted):
+                yield function
+
+
+def _any_starts(names: Iterable[str], prefixes: tuple[str, ...]) -> bool:
+    return any(name.startswith(prefixes) for name in names)
 
 
 def _provider(name: str | None) -> str | None:
@@ -233,11 +294,13 @@ def _provider(name: str | None) -> str | None:
     return name if name.startswith(DOTTED_PROVIDERS) else name.split(".", 1)[0]
 
 
-def _status(span: DecodedSpan) -> str:
+def _status(span: DecodedSpan, found: str | None) -> str:
     # Any one of the three is enough to call it an error: many instrumentations set only one.
-    if span.status == "unset" and (semconv.ERROR_TYPE in span.attributes or _exception(span) is not None):
+    if span.status != "unset":
+        return span.status
+    if semconv.ERROR_TYPE in span.attributes or _exception(span) is not None:
         return "error"
-    return span.status
+    return found if found in ("ok", "error") else "unset"
 
 
 def _exception(span: DecodedSpan) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """The conventions that spans are written in: one module each, in the order in which they are tried.
 
-To add one: a module with a `DIALECT`, its line here, its test.
+To add one: a module with a `DIALECT`, its line here, its test. What is written for one library stands before what is
+written for many: it knows better what that library means.
 """
 
 from __future__ import annotations
