@@ -15,7 +15,7 @@ from assay import semconv
 from assay.collector.decode import DecodedSpan
 from assay.collector.dialects import DIALECTS, Dialect
 from assay.collector.dialects.dialect import EVENTS, NAME, RESOURCE, SCOPE, SPAN_KIND
-from assay.collector.messages import answer_text, last_user_text, tool_calls
+from assay.collector.message_text import answer_text, last_user_text, tool_calls
 from assay.collector.values import (
     INT64_MAX,
     as_count,

@@ -2,7 +2,10 @@
 
 The canonical form is that of the OpenTelemetry GenAI conventions:
 `[{"role", "parts": [{"type": "text", "content"}, {"type": "tool_call", "id", "name", "arguments"},
-{"type": "tool_call_response", "id", "response"}, ...]}]`. Keys a sender added are kept.
+{"type": "tool_call_response", "id", "response"}, ...]}]`.
+
+`to_messages` reads what must be messages; `find_messages` looks into a recorded value that may be anything. Text that
+a model or a person wrote is never parsed: an answer in JSON is still text.
 """
 
 from __future__ import annotations
@@ -10,158 +13,238 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assay.collector.values import as_structure, parse_json, to_json
+from assay.collector.chat_message import (
+    ITEMS,
+    Message,
+    finished,
+    is_message,
+    is_pair,
+    item_type,
+    merged,
+    read_item,
+    read_message,
+)
+from assay.collector.message_parts import is_part, text_part, to_parts
+from assay.collector.values import as_object, parse_json
 
-Message = dict[str, Any]
-Part = dict[str, Any]
-
-ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
+MAX_WRAPPERS = 8  # objects and lists around messages; more is no message of anyone's
 
 
 def to_messages(value: Any, *, role: str) -> list[Message] | None:
-    """Messages from a list, one message, plain text, or JSON text of those; None when there is nothing.
+    """Messages from a list, one message, parts, plain text, or JSON text of those; None when there is nothing.
 
     Args:
-        role: of text that comes without one.
+        role: of text and parts that come without one.
     """
-    if isinstance(value, str):
-        structure = parse_json(value)
-        if structure == []:
-            return None
-        if not _looks_like_messages(structure):
-            return [{"role": role, "parts": [_text(value)]}] if value else None
-        value = structure
-    if isinstance(value, dict):
-        value = value.get("messages", [value])
-    if not isinstance(value, list) or not value:
+    if value is None or value == "" or value == [] or value == {}:
         return None
-    if all(isinstance(item, dict) and "type" in item and "role" not in item and "parts" not in item for item in value):
-        return [
-            {"role": role, "parts": list(_parts(value))}
-        ]  # parts without a message around them: system instructions
-    return [_message(item, role) for item in value]
+    structure = parse_json(value) if isinstance(value, str) else value
+    if structure == [] or structure == {}:
+        return None
+    found = _found(structure, role)
+    if found is not None:
+        return found or None
+    if isinstance(value, str):
+        return [{"role": role, "parts": [text_part(value)]}]
+    items = value if isinstance(value, list) else [value]
+    return [message for item in items if item is not None for message in read_message(item, role)] or None
 
 
-def _looks_like_messages(value: Any) -> bool:
-    items = value.get("messages") if isinstance(value, dict) and "messages" in value else value
-    items = [items] if isinstance(items, dict) else items
-    return (
-        isinstance(items, list)
-        and bool(items)
-        and all(isinstance(item, dict) and not item.keys().isdisjoint({"role", "parts", "type"}) for item in items)
-    )
+def find_messages(value: Any, *, role: str) -> list[Message] | None:
+    """Messages in a request, a response or a list, wherever one of the known shapes keeps them; None when there are
+    none: text, numbers and a program's own data are not.
+    """
+    structure = parse_json(value) if isinstance(value, str) else value
+    return (_found(structure, role) or None) if isinstance(structure, (list, dict)) else None
 
 
-def _message(item: Any, role: str) -> Message:
-    if not isinstance(item, Mapping):
-        return {"role": role, "parts": [_text(item if isinstance(item, str) else to_json(item))]}
-    given = str(item.get("role") or role)
-    message: Message = {"role": ROLES.get(given, given)}
-    message.update({key: item[key] for key in ("name", "finish_reason") if item.get(key)})
-    parts = list(_parts(item.get("parts", item.get("content"))))
-    if message["role"] == "tool" and "tool_call_id" in item:  # OpenAI: the answer to a call is a message of its own
-        response = "".join(str(part.get("content", "")) for part in parts if part["type"] == "text")
-        parts = [{"type": "tool_call_response", "id": item["tool_call_id"], "response": response}]
-    if reasoning := item.get("reasoning_content"):
-        parts.insert(0, {"type": "reasoning", "content": reasoning})
-    if refusal := item.get("refusal"):
-        parts.append({"type": "refusal", "content": refusal})
-    calls = item.get("tool_calls")
-    parts.extend(_tool_call(call) for call in (calls if isinstance(calls, list) else []) if isinstance(call, Mapping))
-    message["parts"] = parts
-    if message["role"] == "user" and parts and all(part["type"] == "tool_call_response" for part in parts):
-        message["role"] = "tool"  # Anthropic and Gemini send results of tools as the user
-    return message
+# Where messages are ------------------------------------------------------------------------------------------------
 
 
-def _parts(content: Any) -> Iterator[Part]:
-    """Parts of a message: text, a list of parts of any provider's shape, or nothing."""
-    if content is None or content == "":
-        return
-    if isinstance(content, str):
-        yield _text(content)
-    elif isinstance(content, list):
-        for item in content:
-            yield _part(item)
-    else:
-        yield _part(content)
-
-
-def _part(item: Any) -> Part:
-    if isinstance(item, str):
-        return _text(item)
-    if not isinstance(item, Mapping):
-        return _text(to_json(item))
-    kind = item.get("type")
-    if kind in ("text", "input_text", "output_text") or (kind is None and isinstance(item.get("text"), str)):
-        return _text(item.get("content", item.get("text", "")))
-    if kind == "tool_use":  # Anthropic
-        return {"type": "tool_call", "id": item.get("id"), "name": item.get("name"), "arguments": item.get("input")}
-    if kind == "tool_result":  # Anthropic
-        return {"type": "tool_call_response", "id": item.get("tool_use_id"), "response": item.get("content")}
-    if kind == "thinking":  # Anthropic
-        return {"type": "reasoning", "content": item.get("thinking", "")}
-    if kind in ("image_url", "input_image"):  # OpenAI
-        image = item.get("image_url")
-        uri = image.get("url") if isinstance(image, Mapping) else image
-        return {"type": "uri", "modality": "image", "uri": uri}
-    if kind == "tool_call_response" and "response" not in item and "result" in item:
-        return {**item, "response": item["result"]}
-    if kind == "tool_call":
-        return {**item, "arguments": _arguments(item.get("arguments"))}
-    return dict(item) if isinstance(kind, str) and kind else {**item, "type": "unknown"}
-
-
-def _tool_call(call: Mapping[str, Any]) -> Part:
-    function = call.get("function")
-    body = function if isinstance(function, Mapping) else call
-    return {
-        "type": "tool_call",
-        "id": call.get("id"),
-        "name": body.get("name"),
-        "arguments": _arguments(body.get("arguments", body.get("args"))),
-    }
-
-
-def _arguments(value: Any) -> Any:
-    # Providers send arguments as JSON text; text that is no JSON (a cut stream) stays text.
-    structure = as_structure(value)
-    return value if structure is None else structure
-
-
-def _text(content: Any) -> Part:
-    return {"type": "text", "content": content if isinstance(content, str) else to_json(content)}
-
-
-# What a person reads ----------------------------------------------------------------------------------------------
-
-
-def last_user_text(messages: list[Message] | None) -> str | None:
-    """Text of the last message that the user wrote; else of the last message that has any."""
-    for wanted in ("user", None):
-        for message in reversed(messages or []):
-            if (wanted is None or message["role"] == wanted) and (text := message_text(message)):
-                return text
+def _found(value: Any, role: str, depth: int = 0) -> list[Message] | None:
+    """The messages that `value` holds; an empty list where there would be some, None where there never are."""
+    if depth > MAX_WRAPPERS:
+        return None
+    if isinstance(value, list):
+        return _in_list(value, role, depth)
+    if not isinstance(value, dict):
+        return None
+    if is_message(value):
+        return list(read_message(value, role))
+    for key, read in WRAPPERS.items():
+        if value.get(key) is not None and (found := read(value, role, depth + 1)) is not None:
+            return found
     return None
 
 
-def answer_text(messages: list[Message] | None) -> str | None:
-    """Text of the answer; where it only calls tools, the calls as `name(arguments)`."""
-    texts = [text for message in messages or [] if (text := message_text(message))]
-    if texts:
-        return "\n\n".join(texts)
-    calls = [f"{part.get('name')}({to_json(part.get('arguments'))})" for part in tool_calls(messages)]
-    return "\n".join(calls) or None
+def _in_list(items: list[Any], role: str, depth: int) -> list[Message] | None:
+    if not items:
+        return None
+    if all(isinstance(item, list) for item in items):
+        if all(is_pair(item) for item in items):
+            return [
+                message for role_, text in items for message in read_message({"role": role_, "content": text}, role)
+            ]
+        batches = [_found(item, role, depth + 1) for item in items]
+        return None if any(batch is None for batch in batches) else [m for batch in batches for m in batch or ()]
+    if all(is_part(item) and item_type(item) not in ITEMS for item in items):
+        return [{"role": role, "parts": list(to_parts(items))}]  # no message around them: system instructions
+    if not all(is_message(item) or is_pair(item) for item in items):
+        found = [_found(item, role, depth + 1) for item in items]
+        return None if any(batch is None for batch in found) else [m for batch in found for m in batch or ()]
+    if any(item_type(item) in ITEMS for item in items):
+        return merged([message for item in items for message in read_item(item, role)])
+    return [message for item in items for message in (_pair if isinstance(item, list) else read_message)(item, role)]
 
 
-def message_text(message: Message) -> str:
-    """The text parts of one message, and refusals, which are text too."""
-    parts = message["parts"]
-    return "\n".join(str(part.get("content", "")) for part in parts if part["type"] in ("text", "refusal")).strip()
+def _pair(pair: list[Any], role: str) -> Iterator[Message]:
+    return read_message({"role": pair[0], "content": pair[1]}, role)
 
 
-def tool_calls(messages: list[Message] | None) -> list[Part]:
-    """Every call of a tool in these messages, in order."""
-    return [
-        part for message in messages or [] for part in message.get("parts") or [] if part.get("type") == "tool_call"
-    ]
+def _in_messages(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """A request of OpenAI or Anthropic, the input of a LangGraph graph, an argument list: `messages` and around it."""
+    messages = value["messages"]
+    found = to_messages(messages, role=role) if isinstance(messages, str) else _found(messages, role, depth)
+    return found if found is None else [*_system(value), *found]
+
+
+def _in_contents(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """A request of Gemini."""
+    contents = value["contents"]
+    found = to_messages(contents, role=role) if isinstance(contents, str) else _found(contents, role, depth)
+    return found if found is None else [*_system(value), *found]
+
+
+def _in_prompt(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """`{system, prompt}` of the AI SDK; `{prompt, model}` of a completion."""
+    if value.keys().isdisjoint({"system", "model", "messages"}):
+        return None
+    found = _told(value["prompt"], role, depth)
+    return found if found is None else [*_system(value), *found]
+
+
+def _in_input(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """A request of OpenAI's Responses API; the input of a LangChain runnable."""
+    if not value.keys().isdisjoint({"model", "instructions", "previous_response_id"}):
+        found = _told(value["input"], role, depth)
+        return found if found is None else [*_system(value), *found]
+    return _found(value["input"], role, depth)
+
+
+def _told(value: Any, role: str, depth: int) -> list[Message] | None:
+    """What may be plain text here, or messages."""
+    return [{"role": role, "parts": [text_part(value)]}] if isinstance(value, str) else _found(value, role, depth)
+
+
+def _system(value: Mapping[str, Any]) -> list[Message]:
+    config = as_object(value.get("config")) or {}
+    for key in ("system", "instructions", "system_instruction", "systemInstruction", "system_prompt"):
+        told = value.get(key) or config.get(key)
+        if isinstance(told, (str, list, dict)) and told:
+            # A Gemini instruction is a content with parts, and perhaps a role that means nothing
+            body = told.get("parts", told.get("content", told)) if isinstance(told, dict) else told
+            parts = list(to_parts(body))
+            return [{"role": "system", "parts": parts}] if parts else []
+    return []
+
+
+def _in_choices(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """An answer of OpenAI's chat or completions API."""
+    choices = value["choices"]
+    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+        return None
+    return [message for choice in choices for message in _choice(choice, role)]
+
+
+def _choice(choice: Mapping[str, Any], role: str) -> Iterator[Message]:
+    said = choice.get("message") or choice.get("delta")
+    if not isinstance(said, dict):
+        said = {"role": "assistant", "content": choice.get("text")}
+    yield from (finished(message, choice.get("finish_reason")) for message in read_message(said, "assistant"))
+
+
+def _in_candidates(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """An answer of Gemini."""
+    messages: list[Message] = []
+    for candidate in value["candidates"] if isinstance(value["candidates"], list) else []:
+        if isinstance(candidate, dict) and isinstance(candidate.get("content"), dict):
+            reason = candidate.get("finish_reason", candidate.get("finishReason"))
+            messages.extend(finished(message, reason) for message in read_message(candidate["content"], "assistant"))
+    return messages or None
+
+
+def _in_content(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """Gemini's content as ADK records it: `{content: {role, parts}}`."""
+    content = value["content"]
+    if not (isinstance(content, dict) and isinstance(content.get("parts"), list)):
+        return None
+    reason = value.get("finish_reason", value.get("finishReason"))
+    return [finished(message, reason) for message in read_message(content, role)]
+
+
+def _in_generations(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """LangChain's result: for each prompt a list of generations, each with a message or just text."""
+    messages: list[Message] = []
+    generations = value["generations"]
+    for batch in generations if isinstance(generations, list) else []:
+        for generation in batch if isinstance(batch, list) else [batch]:
+            if isinstance(generation, dict):
+                messages.extend(_generation(generation))
+    return messages or None
+
+
+def _generation(generation: Mapping[str, Any]) -> Iterator[Message]:
+    info = generation.get("generation_info")
+    reason = info.get("finish_reason") if isinstance(info, dict) else None
+    message = generation.get("message")
+    if not isinstance(message, dict):
+        message = {"role": "assistant", "content": generation.get("text")}
+    yield from (finished(said, reason) for said in read_message(message, "assistant"))
+
+
+def _in_output(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """`output` of an OpenAI Response (a list of items), of Bedrock's Converse (a message), of a LangChain runnable."""
+    return _found(value["output"], "assistant", depth)
+
+
+def _in_message(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    found = _found(value["message"], role, depth)
+    return [finished(message, value.get("finish_reason")) for message in found] if found else None
+
+
+def _in_prompts(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """LangChain's text models take a list of prompts."""
+    prompts = value["prompts"]
+    if not isinstance(prompts, list) or not prompts or not all(isinstance(prompt, str) for prompt in prompts):
+        return None
+    return [{"role": role, "parts": [text_part(prompt)]} for prompt in prompts]
+
+
+def _in_replies(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """Haystack's generators: messages, or texts."""
+    replies = value["replies"]
+    if isinstance(replies, list) and replies and all(isinstance(reply, str) for reply in replies):
+        return [{"role": "assistant", "parts": [text_part(reply)]} for reply in replies]
+    return _found(replies, "assistant", depth)
+
+
+def _in_kwargs(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """Something else that LangChain wrote: a prompt value, a generation."""
+    return _found(value["kwargs"], role, depth) if "lc" in value else None
+
+
+WRAPPERS = {
+    "messages": _in_messages,
+    "choices": _in_choices,
+    "contents": _in_contents,
+    "candidates": _in_candidates,
+    "generations": _in_generations,
+    "message": _in_message,
+    "output": _in_output,
+    "content": _in_content,
+    "replies": _in_replies,
+    "prompts": _in_prompts,
+    "prompt": _in_prompt,
+    "input": _in_input,
+    "kwargs": _in_kwargs,
+}

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.messages import answer_text, last_user_text, to_messages
+from assay.collector.message_text import answer_text, last_user_text
+from assay.collector.messages import to_messages
 
 TEXT = {"type": "text", "content": "hi"}
 
