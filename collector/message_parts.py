@@ -6,12 +6,14 @@ in one of two tables: by its `type`, or, where providers tell parts apart by the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from assay.collector.values import as_structure, to_json
 
 Part = dict[str, Any]
+ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 Given = Mapping[str, Any]
 
 
@@ -201,6 +203,10 @@ def _media(item: Given, modality: str) -> Part:
     mime_type = _first(source, "mime_type", "media_type", "mimeType", "mediaType", "image_mimetype", "format")
     if mime_type is not None and "/" not in str(mime_type):
         mime_type = f"{modality}/{mime_type}"
+    if data is None and isinstance(uri, str) and uri == item.get("image") and not ADDRESS.match(uri):
+        data, uri = uri, None  # AI SDK: `image` and `data` are an address or base64
+    if isinstance(data, str) and ADDRESS.match(data):
+        data, uri = None, data
     if isinstance(uri, str) and uri.startswith("data:") and ";base64," in uri:
         head, data = uri.split(";base64,", 1)
         mime_type = head.removeprefix("data:")
