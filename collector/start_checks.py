@@ -1,0 +1,127 @@
+"""Looks at the store's files before DuckDB does: a store never comes up pretending to be whole, or to be empty.
+
+Nothing here writes. Every refusal names the file and the command that mends it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import duckdb
+
+from assay.collector.data_file import DataFile, Header, NotADatabase
+from assay.collector.log_file import MAX_FIRST_ENTRY_BYTES, first_entry_end
+from assay.collector.manifest import Manifest, read_manifest
+from assay.errors import StoreDamaged
+
+READ_WITHIN_S = 1.5  # what can be read in this time is read at every start; `assay doctor` reads all of it
+
+
+def log_path(path: Path) -> Path:
+    """Where DuckDB keeps the write-ahead log of the file at `path`."""
+    return path.with_name(path.name + ".wal")
+
+
+def check_files(path: Path, *, within_s: float = READ_WITHIN_S) -> DataFile | None:
+    """Check the store's files; the opened data file, to be kept open while DuckDB has it. None: there is no store yet.
+
+    Raises:
+        StoreDamaged: they are not whole, or not those that were here before.
+    """
+    log, manifest = log_path(path), read_manifest(path.parent)
+    n_log = log.stat().st_size if log.exists() else 0
+    if not path.exists():
+        if n_log:
+            raise damaged(path, f"{path} is missing, but its write-ahead log {log.name} holds data.")
+        if manifest:
+            raise damaged(path, f"{path} is missing, but this directory has held a store.")
+        return None
+    if path.stat().st_size == 0:
+        raise damaged(path, f"{path} is an empty file.")
+    file = DataFile(path)
+    try:
+        header = _header(path, file)
+        _check_age(path, header, n_log, manifest)
+        _check_log_start(path, log)
+        if suspect := file.suspect_blocks(header, within_s=within_s):
+            _read_everything(path, suspect)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def check_contents(path: Path, connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Refuse a file that took another's place, or that has lost spans; its id, None while it is still without tables.
+
+    Raises:
+        StoreDamaged: as it says.
+    """
+    [(tables,)] = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'store_info'").fetchall()
+    if not tables:
+        return None
+    [(store_id,)] = connection.execute("SELECT value FROM store_info WHERE key = 'store_id'").fetchall()
+    manifest = read_manifest(path.parent)
+    if manifest and manifest.store_id != store_id:
+        raise damaged(path, f"{path} is not the file that was here before: it is the store {store_id}.")
+    counted = connection.execute("SELECT span_count FROM span_count_log ORDER BY rowid DESC LIMIT 1").fetchall()
+    [(there,)] = connection.execute("SELECT count(*) FROM span_log").fetchall()
+    if counted and there < counted[0][0]:
+        raise damaged(path, f"{path} holds {there} spans, but held {counted[0][0]} at its last checkpoint.")
+    return str(store_id)
+
+
+def damaged(path: Path, message: str) -> StoreDamaged:
+    command = f"assay repair --data-dir {shlex.quote(str(path.parent))}"
+    return StoreDamaged(message, hint=f"Restore it from a backup, or run: {command}. Nothing was changed.")
+
+
+def _header(path: Path, file: DataFile) -> Header:
+    try:
+        return file.header()
+    except NotADatabase as error:
+        raise damaged(path, f"{path} cannot be opened: {error}.") from error
+
+
+def _check_age(path: Path, header: Header, n_log: int, manifest: Manifest | None) -> None:
+    if manifest is None:
+        return
+    if header.checkpoint < manifest.checkpoint:
+        raise damaged(
+            path, f"{path} is older than it was: at checkpoint {header.checkpoint}, not {manifest.checkpoint}."
+        )
+    if header.checkpoint == manifest.checkpoint and n_log < manifest.log_bytes:
+        raise damaged(
+            path,
+            f"The write-ahead log of {path} has {n_log} bytes, but had {manifest.log_bytes}: its end is missing.",
+        )
+
+
+def _check_log_start(path: Path, log: Path) -> None:
+    # DuckDB ignores a log whose first entry it cannot read, and then overwrites it.
+    if not log.exists():
+        return
+    with log.open("rb") as file:
+        # Enough for the first entry and the one after it, by which its end is known
+        start = file.read(64 * MAX_FIRST_ENTRY_BYTES)
+    if start and first_entry_end(start) is None and first_entry_end(log.read_bytes()) is None:
+        raise damaged(path, f"The write-ahead log {log} cannot be read: its first entry is damaged.")
+
+
+def _read_everything(path: Path, suspect: list[int]) -> None:
+    """Refuse the file if a query meets a damaged block. Free blocks may hold anything, so checksums alone do not tell.
+
+    Opened for reading only, because closing must not write to what is damaged.
+    """
+    try:
+        with duckdb.connect(str(path), read_only=True) as db:
+            tables = db.execute(
+                "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
+            ).fetchall()
+            for schema, table in tables:
+                db.execute(f'SELECT bit_xor(hash(t)) FROM "{schema}"."{table}" t').fetchall()
+    except duckdb.Error as error:
+        raise damaged(
+            path, f"{path} is damaged in {len(suspect)} of its blocks, the first at block {suspect[0]}: {error}"
+        ) from error
