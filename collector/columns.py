@@ -1,6 +1,11 @@
 """The columns of a span: one table that the schema, the writer, the filter language and the API all read.
 
-Order is the order of DESIGN's span table, then what the store keeps for itself.
+Order is the order of the public span, then what the store keeps for itself. How a column lies in the table `span_log`:
+
+- most as they are, typed;
+- those of `CONTENT_COLUMNS` as `<name>_ids`, the ids of the pieces of their JSON text in the table `content`;
+- those of `LONG_TEXT_COLUMNS` with their first `INLINE_CHARS` characters, and `<name>_id` of the whole if longer;
+- `attributes` as three maps: short values as JSON text, long strings and long structures as ids of their pieces.
 """
 
 from __future__ import annotations
@@ -100,6 +105,48 @@ SPAN_COLUMNS: tuple[Column, ...] = (
     Column("received_at", "time"),
 )
 
-SPAN_SCHEMA = pa.schema([(column.name, ARROW_TYPES[column.kind]) for column in SPAN_COLUMNS])
 COLUMN_NAMES: tuple[str, ...] = tuple(column.name for column in SPAN_COLUMNS)
 PUBLIC_COLUMNS: tuple[Column, ...] = SPAN_COLUMNS[: COLUMN_NAMES.index("links") + 1]
+
+CONTENT_COLUMNS: tuple[str, ...] = (
+    "input_messages",
+    "output_messages",
+    "tools",
+    "documents",
+    "resource",
+    "events",
+)
+LONG_TEXT_COLUMNS: tuple[str, ...] = ("input", "output")
+ATTRIBUTES = "attributes"
+TEXT_ATTRIBUTES = "text_attributes"
+JSON_ATTRIBUTES = "json_attributes"
+ID_COLUMNS: tuple[str, ...] = (
+    *(f"{name}_ids" for name in CONTENT_COLUMNS),
+    *(f"{name}_id" for name in LONG_TEXT_COLUMNS),
+    TEXT_ATTRIBUTES,
+    JSON_ATTRIBUTES,
+)
+"""Stored columns whose values refer to rows of the table `content`."""
+
+INLINE_CHARS = 1024  # of `input` and `output`: what lists show and most searches find
+INLINE_ATTRIBUTE_CHARS = 128
+
+_IDS = pa.list_(pa.int64())
+
+
+def _stored(column: Column) -> list[pa.Field]:
+    if column.name in CONTENT_COLUMNS:
+        return [pa.field(f"{column.name}_ids", _IDS)]
+    if column.name in LONG_TEXT_COLUMNS:
+        return [pa.field(column.name, pa.string()), pa.field(f"{column.name}_id", pa.int64())]
+    if column.name == ATTRIBUTES:
+        maps = (TEXT_ATTRIBUTES, JSON_ATTRIBUTES)
+        return [
+            pa.field(ATTRIBUTES, pa.map_(pa.string(), pa.string())),
+            *(pa.field(name, pa.map_(pa.string(), _IDS)) for name in maps),
+        ]
+    return [pa.field(column.name, ARROW_TYPES[column.kind])]
+
+
+STORED_SCHEMA = pa.schema([field for column in SPAN_COLUMNS for field in _stored(column)])
+"""A batch of rows for `span_log`, without `row_id`, which the writer gives."""

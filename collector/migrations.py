@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from assay.collector import dead_letters, schema_2
 from assay.errors import StoreDamaged
 
 
@@ -182,6 +183,8 @@ MIGRATIONS: tuple[Migration, ...] = (
         + TRACES_VIEW
         + ";",
     ),
+    Migration(2, "each piece of long text stored once", schema_2.SQL),
+    Migration(4, "spans that cannot be stored are kept aside", dead_letters.SQL),
 )
 
 # Copies of the registry's tables, for people who read the file: name -> columns.

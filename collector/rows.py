@@ -1,18 +1,29 @@
-"""Rows on their way into the store: batches as Arrow tables, and the statements that append them."""
+"""Rows on their way into the store, and out of it: the statements that append and delete."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from assay.collector.columns import COLUMN_NAMES, SPAN_SCHEMA
+from assay.collector.batch import SpanBatch, SpanKey, with_ids
+from assay.collector.columns import (
+    CONTENT_COLUMNS,
+    JSON_ATTRIBUTES,
+    LONG_TEXT_COLUMNS,
+    STORED_SCHEMA,
+    TEXT_ATTRIBUTES,
+)
+from assay.collector.content import KnownContent
+
+NANOSECONDS_PER_DAY = 86_400 * 10**9
 
 INSERT_SPANS = f"""
-INSERT INTO span_log ({", ".join(COLUMN_NAMES)})
-SELECT {", ".join("batch." + name for name in COLUMN_NAMES)} FROM batch
+INSERT INTO span_log ({", ".join(STORED_SCHEMA.names)})
+SELECT {", ".join("batch." + name for name in STORED_SCHEMA.names)} FROM batch
 WHERE NOT EXISTS (
     SELECT 1 FROM span_log stored
     WHERE stored.start_time BETWEEN make_timestamp_ns($first) AND make_timestamp_ns($last)
@@ -21,42 +32,96 @@ WHERE NOT EXISTS (
 """
 
 
-def span_table(rows: Sequence[Sequence[Any]]) -> pa.Table:
-    """Rows in the order of SPAN_COLUMNS -> one Arrow table. `attributes` is a dict of name -> JSON text."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(COLUMN_NAMES)
-    arrays = []
-    for field, values in zip(SPAN_SCHEMA, columns, strict=True):
-        if pa.types.is_map(field.type):
-            values = tuple(list(value.items()) for value in values)
-        arrays.append(pa.array(values, type=field.type))
-    return pa.Table.from_arrays(arrays, schema=SPAN_SCHEMA)
+# Every piece of content that spans of some days refer to. Spans received just before midnight may have theirs on the
+# next day, for a batch's content is filed under its latest span.
+REFERENCES = f"""
+SELECT unnest(list_concat(
+    {", ".join(f"{name}_ids" for name in CONTENT_COLUMNS)},
+    [{", ".join(f"{name}_id" for name in LONG_TEXT_COLUMNS)}],
+    flatten(map_values({TEXT_ATTRIBUTES})), flatten(map_values({JSON_ATTRIBUTES}))
+)) AS id
+FROM span_log
+WHERE received_at >= list_min($days)::TIMESTAMP_NS - INTERVAL 1 DAY
+  AND received_at < list_max($days)::TIMESTAMP_NS + INTERVAL 1 DAY
+"""
+
+SWEEP = f"""
+DELETE FROM content
+WHERE received_on IN (SELECT unnest($days::DATE[]))
+  AND NOT EXISTS (SELECT 1 FROM ({REFERENCES}) used WHERE used.id = content.id)
+"""
 
 
-def append_spans(cursor: duckdb.DuckDBPyConnection, batch: pa.Table) -> int:
-    """Add the spans that are not there yet; how many were added.
+def append_spans(cursor: duckdb.DuckDBPyConnection, batches: Sequence[SpanBatch], known: KnownContent) -> int:
+    """Add the spans that are not there yet, and what is new of their content; how many spans were added.
 
-    A retry carries the same start time, so looking only at the batch's own time range finds every repeat, and the
+    A retry carries the same start time, so looking only at the batches' own time range finds every repeat, and the
     store's time order keeps that cheap.
     """
-    batch = _first_of_each(batch)
-    if batch.num_rows == 0:
+    if not batches:
         return 0
-    starts = batch.column("start_time").cast(pa.int64())
-    first, last = min(starts.to_pylist()), max(starts.to_pylist())
+    seen: set[SpanKey] = set()
+    tables, new_ids, new_days, new_texts = [], [], [], []
+    for batch in batches:
+        day = batch.received_at // NANOSECONDS_PER_DAY
+        identified = list(known.identify(batch.digests, day))
+        tables.append(_not_in(seen, batch.keys, with_ids(batch, [number for number, _ in identified])))
+        fresh = [(number, text) for (number, new), text in zip(identified, batch.texts, strict=True) if new]
+        new_ids += [number for number, _ in fresh]
+        new_texts += [text for _, text in fresh]
+        new_days += [day] * len(fresh)
+    content = pa.table(
+        {
+            "id": pa.array(new_ids, type=pa.int64()),
+            "received_on": pa.array(new_days, type=pa.int32()).cast(pa.date32()),
+            "text": pa.array(new_texts, type=pa.string()),
+        }
+    )
+    if content.num_rows:
+        _insert(cursor, "INSERT INTO content SELECT id, received_on, text FROM batch", content)
+    first, last = min(batch.first for batch in batches), max(batch.last for batch in batches)
+    return _insert(cursor, INSERT_SPANS, pa.concat_tables(tables), {"first": first, "last": last})
+
+
+def _not_in(seen: set[SpanKey], keys: Sequence[SpanKey], table: pa.Table) -> pa.Table:
+    """The rows whose spans are not in an earlier batch of the same commit."""
+    repeated = not seen.isdisjoint(keys)
+    if repeated:
+        table = table.filter(pa.array([key not in seen for key in keys]))
+    seen.update(keys)
+    return table
+
+
+def _insert(
+    cursor: duckdb.DuckDBPyConnection, sql: str, batch: pa.Table, parameters: Mapping[str, Any] | None = None
+) -> int:
     cursor.register("batch", batch)
     try:
-        [(added,)] = cursor.execute(INSERT_SPANS, {"first": first, "last": last}).fetchall()
+        [(added,)] = cursor.execute(sql, dict(parameters or {})).fetchall()
     finally:
         cursor.unregister("batch")
     return int(added)
 
 
-def _first_of_each(batch: pa.Table) -> pa.Table:
-    """The batch without repeats within itself; the first of a span wins."""
-    keys = zip(*(batch.column(name).to_pylist() for name in ("project", "trace_id", "span_id")), strict=True)
-    seen: set[tuple[str, str, str]] = set()
-    keep = [index for index, key in enumerate(keys) if not (key in seen or seen.add(key))]  # type: ignore[func-returns-value]
-    return batch if len(keep) == batch.num_rows else batch.take(keep)
+def delete_spans(cursor: duckdb.DuckDBPyConnection, where: str, parameters: Sequence[Any]) -> int:
+    """Delete the rows of `span_log` for which `where` holds; how many there were.
+
+    Their content stays until `sweep_content`: others may share it.
+    """
+    [(deleted,)] = cursor.execute(f"DELETE FROM span_log WHERE {where}", list(parameters)).fetchall()
+    return int(deleted)
+
+
+def sweep_content(cursor: duckdb.DuckDBPyConnection, days: Sequence[date], known: KnownContent) -> int:
+    """Delete the content of these days (UTC) to which no span refers any more; how many pieces there were.
+
+    Content is shared only by spans received on the same day, so nothing else has to be looked at.
+    """
+    if not days:
+        return 0
+    known.forget_all()
+    [(deleted,)] = cursor.execute(SWEEP, {"days": [day.isoformat() for day in days]}).fetchall()
+    return int(deleted)
 
 
 def append_rows(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -70,13 +135,9 @@ def append_rows(cursor: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Ma
         else field.name
         for field in batch.schema
     ]
-    cursor.register("batch", batch)
-    try:
-        cursor.execute(
-            f"INSERT INTO {table} ({', '.join(batch.column_names)}) SELECT {', '.join(values)} FROM batch"
-        ).fetchall()
-    finally:
-        cursor.unregister("batch")
+    _insert(
+        cursor, f"INSERT INTO {table} ({', '.join(batch.column_names)}) SELECT {', '.join(values)} FROM batch", batch
+    )
 
 
 def _in_utc(batch: pa.Table) -> pa.Table:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assay.collector.canonical import span_row
 from assay.collector.columns import COLUMN_NAMES
 from assay.collector.decode import DecodedSpan, Scope
-from assay.collector.rows import span_table
+from assay.collector.batch import span_batch
 
 USER = [{"role": "user", "parts": [{"type": "text", "content": "Where is my order?"}]}]
 ANSWER = [{"role": "assistant", "parts": [{"type": "text", "content": "On its way."}]}]
@@ -106,7 +106,7 @@ def test_a_model_call_reads_the_same_in_every_dialect(attributes: dict[str, Any]
 
 def test_attributes_are_kept_as_they_came() -> None:
     columns = row({"http.route": "/ask", "n": 9007199254740993, "list": [1, None]})
-    assert {key: json.loads(value) for key, value in columns["attributes"].items()} == {
+    assert columns["attributes"] == {
         "http.route": "/ask",
         "n": 9007199254740993,
         "list": [1, None],
@@ -229,4 +229,4 @@ HOSTILE_NAMES = st.builds("llm.input_messages.{}.message.{}".format, st.text(max
 @given(st.dictionaries(NAMES | HOSTILE_NAMES | st.text(max_size=20), JSON_VALUES, max_size=12))
 def test_no_attributes_break_a_span(attributes: dict[str, Any]) -> None:
     values = span_row(span(attributes), received_at=1)
-    assert span_table([values]).num_rows == 1
+    assert len(span_batch([values]) or ()) == 1
