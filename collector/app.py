@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,17 +13,14 @@ import assay
 from assay.collector import pages
 from assay.collector.access import Access
 from assay.collector.api import datasets, experiment_rows, experiments, keys, projects, prompts, scores, traces
-from assay.collector.api.errors import MisdirectedRequest, add_error_handlers, error_response
-from assay.collector.receive_http import (
-    METRICS_PATH,
-    OTLP_PATHS,
-    TRACES_PATH,
-    answer_error,
-    drop_metrics,
-    receive_traces,
-)
+from assay.collector.api.errors import add_error_handlers, error_response
+from assay.collector.api.parameters import KNOWN_PARAMETERS_ONLY
+from assay.collector.guard import Guard
+from assay.collector.limits import NO_LIMITS, Limits
+from assay.collector.receive_http import MAX_BODY_BYTES, OtlpReceiver
+from assay.collector.registry import Key
 from assay.collector.service import Service
-from assay.errors import AssayError, Forbidden
+from assay.errors import AssayError
 
 ROUTERS = (
     projects.router,
@@ -37,13 +34,26 @@ ROUTERS = (
 )
 
 
-def create_app(service: Service, *, allowed_hosts: frozenset[str], keys_required: bool = False) -> ASGIApp:
+def create_app(
+    service: Service,
+    *,
+    allowed_hosts: frozenset[str],
+    keys_required: bool = False,
+    limits: Limits = NO_LIMITS,
+    access: Access | None = None,
+    max_body_bytes: int = MAX_BODY_BYTES,
+    cors_origins: Collection[str] = (),
+) -> ASGIApp:
     """The whole application over one service.
 
     Args:
         allowed_hosts: names by which browsers may reach it; any other Host is refused, which stops DNS rebinding.
             Empty: any name.
         keys_required: every request needs a key, as it must where other machines can reach the port.
+        limits: what one key may send a second.
+        access: who checks keys, where another transport does so too; in place of `keys_required` and `limits`.
+        max_body_bytes: of an OTLP request, after decompression.
+        cors_origins: of web pages that may send OTLP from a browser.
     """
     # FastAPI traces itself: in a traced program its requests would stand among the traces of the user
     app = FastAPI(
@@ -56,7 +66,7 @@ def create_app(service: Service, *, allowed_hosts: frozenset[str], keys_required
     app.state.service = service
     add_error_handlers(app)
     for router in ROUTERS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY])
     pages.mount(app)
 
     @app.get("/health", tags=["operation"])
@@ -64,48 +74,38 @@ def create_app(service: Service, *, allowed_hosts: frozenset[str], keys_required
         """Whether the collector is up. `pid` tells which process answers."""
         return {"status": "ok", "version": assay.__version__, "pid": os.getpid()}
 
-    access = Access(service.registry, required=keys_required)
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and otlp.takes(scope):
+            await otlp.receive(scope, receive, send, project=_own_project(scope))
+        else:
+            await app(scope, receive, send)
 
     async def refuse(error: AssayError, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] in OTLP_PATHS:
-            await answer_error(send, error)
+        if otlp.takes(scope):
+            await otlp.refuse(scope, send, error)
         else:
             await error_response(error)(scope, receive, send)
 
-    async def asgi(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            try:
-                _refuse_foreign_pages(scope, allowed_hosts)
-                key = access.check(scope)
-                scope["state"] = {**scope.get("state", {}), "key": key}
-            except AssayError as error:
-                await refuse(error, scope, receive, send)
-                return
-            if scope["path"] == TRACES_PATH:
-                await receive_traces(service, scope, receive, send, project=key.project if key else None)
-                return
-            if scope["path"] == METRICS_PATH:
-                await drop_metrics(service, scope, receive, send)
-                return
-        await app(scope, receive, send)
+    otlp = OtlpReceiver(service, max_body_bytes=max_body_bytes, cors_origins=cors_origins)
+    guard = Guard(
+        route,
+        access or Access(service.registry, required=keys_required, limits=limits),
+        allowed_hosts=allowed_hosts,
+        refuse=refuse,
+        is_allowed_from_elsewhere=otlp.allows_origin,
+    )
+    if not cors_origins:
+        return guard
 
-    return asgi
+    async def with_preflight(scope: Scope, receive: Receive, send: Send) -> None:
+        # Browsers ask without the key: what they get tells nothing but that the page may ask.
+        if scope["type"] != "http" or not await otlp.preflight(scope, send):
+            await guard(scope, receive, send)
 
-
-def _refuse_foreign_pages(scope: Scope, allowed_hosts: frozenset[str]) -> None:
-    """Refuse what a web page elsewhere made a browser send."""
-    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    host = headers.get(b"host", "")
-    if allowed_hosts and _hostname(f"//{host}") not in allowed_hosts:
-        known = ", ".join(sorted(allowed_hosts))
-        raise MisdirectedRequest(f"Host {host!r} is not one that this collector serves.", hint=f"Use one of: {known}.")
-    origin = headers.get(b"origin")
-    if origin and scope["method"] not in ("GET", "HEAD", "OPTIONS") and urlsplit(origin).netloc != host:
-        raise Forbidden(f"Requests from {origin} are refused.", hint="Call it from its own pages.")
+    return with_preflight
 
 
-def _hostname(url: str) -> str | None:
-    try:
-        return urlsplit(url).hostname
-    except ValueError:
-        return None
+def _own_project(scope: Scope) -> str | None:
+    """The one project of the key that a request was let in with: its spans are filed there."""
+    key: Key | None = scope["state"]["key"]
+    return key.project if key else None

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assay.collector.api.actor import ActorDep
-from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep
+from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
 
 router = APIRouter(prefix="/api/v1", tags=["datasets"])
 
@@ -52,7 +52,8 @@ def list_datasets(
     service: ServiceDep, project: Project = DEFAULT, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:
     """Data sets in the order of their names."""
-    return service.registry.datasets.page(project, limit=limit, cursor=cursor).to_dict()
+    found = service.registry.datasets.page(project, limit=limit, cursor=cursor)
+    return page(found.items, found.next_cursor)
 
 
 @router.get("/datasets/{name:path}/versions")
@@ -60,7 +61,8 @@ def list_dataset_versions(
     name: str, service: ServiceDep, project: Project = DEFAULT, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:
     """Versions of a data set, newest first."""
-    return service.registry.datasets.versions(project, name, limit=limit, cursor=cursor).to_dict()
+    found = service.registry.datasets.versions(project, name, limit=limit, cursor=cursor)
+    return page(found.items, found.next_cursor)
 
 
 @router.get("/datasets/{name:path}/items")
@@ -73,4 +75,5 @@ def list_dataset_items(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Items of a version, in the order they were given."""
-    return service.registry.datasets.items(project, name, version, limit=limit, cursor=cursor).to_dict()
+    found = service.registry.datasets.items(project, name, version, limit=limit, cursor=cursor)
+    return page(found.items, found.next_cursor)

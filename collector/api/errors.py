@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from assay.collector.limits import TooManyRequests
 from assay.errors import (
     AssayError,
     CollectorUnavailable,
@@ -34,6 +35,14 @@ class MisdirectedRequest(InvalidRequest):
     """The Host named is not one of this collector's."""
 
 
+class UnsupportedMediaType(InvalidRequest):
+    """The body is of a type that the route does not take."""
+
+
+class TooLarge(InvalidRequest):
+    """The body is larger than the route takes."""
+
+
 # error -> (status, code); a subclass stands before its base
 STATUS: tuple[tuple[type[AssayError], int, str], ...] = (
     (PromptNotFound, 404, "prompt_not_found"),
@@ -44,11 +53,14 @@ STATUS: tuple[tuple[type[AssayError], int, str], ...] = (
     (TemplateError, 400, "invalid_template"),
     (DatasetError, 400, "invalid_request"),
     (MisdirectedRequest, 421, "invalid_request"),
+    (UnsupportedMediaType, 415, "invalid_request"),
+    (TooLarge, 413, "invalid_request"),
     (InvalidRequest, 400, "invalid_request"),
     (ConfigurationError, 400, "invalid_request"),
     (Conflict, 409, "conflict"),
     (Forbidden, 403, "forbidden"),
     (Unauthorized, 401, "unauthorized"),
+    (TooManyRequests, 429, "too_many_requests"),
     (CollectorUnavailable, 503, "unavailable"),
     (AssayError, 500, "internal"),
 )

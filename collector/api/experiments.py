@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from assay.collector.api.actor import ActorDep
-from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep
+from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
 from assay.collector.registry import DatasetReference
 from assay.collector.registry.experiments import ExperimentStatus
 
@@ -102,9 +102,10 @@ def list_experiments(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Experiments, newest first."""
-    return service.registry.experiments.page(
+    found = service.registry.experiments.page(
         project, name=name, status=status, dataset=dataset, limit=limit, cursor=cursor
-    ).to_dict()
+    )
+    return page(found.items, found.next_cursor)
 
 
 @router.get("/experiments/{experiment_id}")
@@ -158,6 +159,5 @@ def list_comparisons(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Comparisons of an experiment, newest first."""
-    return service.registry.experiments.comparisons(
-        experiment_id, project=project, limit=limit, cursor=cursor
-    ).to_dict()
+    found = service.registry.experiments.comparisons(experiment_id, project=project, limit=limit, cursor=cursor)
+    return page(found.items, found.next_cursor)

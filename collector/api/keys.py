@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from assay.collector.api.actor import ActorDep, require_every_project
-from assay.collector.api.deps import Cursor, Limit, ServiceDep
+from assay.collector.api.deps import Cursor, Limit, ServiceDep, page
 from assay.collector.registry.keys import Scope
 
 router = APIRouter(prefix="/api/v1", tags=["keys"], dependencies=[Depends(require_every_project)])
@@ -41,7 +41,8 @@ def list_keys(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Keys, without their secrets."""
-    return service.registry.keys.page(project, limit=limit, cursor=cursor).to_dict()
+    found = service.registry.keys.page(project, limit=limit, cursor=cursor)
+    return page(found.items, found.next_cursor)
 
 
 @router.delete("/keys/{key_id}")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict
 
 from assay.collector.api.actor import ActorDep, require_every_project
-from assay.collector.api.deps import Cursor, Limit, ServiceDep
+from assay.collector.api.deps import Cursor, Limit, ServiceDep, page
 
 router = APIRouter(prefix="/api/v1", tags=["projects"], dependencies=[Depends(require_every_project)])
 
@@ -23,7 +23,8 @@ class NewProject(BaseModel):
 def list_projects(service: ServiceDep, limit: Limit = 100, cursor: Cursor = None) -> dict[str, Any]:
     """Projects in the order of their names, those that only spans name among them."""
     service.register_projects()
-    return service.registry.projects.page(limit=limit, cursor=cursor).to_dict()
+    found = service.registry.projects.page(limit=limit, cursor=cursor)
+    return page(found.items, found.next_cursor)
 
 
 @router.post("/projects", status_code=201)

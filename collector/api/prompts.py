@@ -74,7 +74,8 @@ def list_prompts(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """Prompts in the order of their names."""
-    return service.registry.prompts.page(project, filter=filter, limit=limit, cursor=cursor).to_dict()
+    found = service.registry.prompts.page(project, filter=filter, limit=limit, cursor=cursor)
+    return page(found.items, found.next_cursor)
 
 
 @router.get("/prompts/{name:path}/versions/{version}")
@@ -88,7 +89,8 @@ def list_prompt_versions(
     name: str, service: ServiceDep, project: Project = DEFAULT, limit: Limit = 100, cursor: Cursor = None
 ) -> dict[str, Any]:
     """Versions of a prompt, newest first."""
-    return service.registry.prompts.versions(project, name, limit=limit, cursor=cursor).to_dict()
+    found = service.registry.prompts.versions(project, name, limit=limit, cursor=cursor)
+    return page(found.items, found.next_cursor)
 
 
 @router.get("/prompts/{name:path}/aliases/{alias}")

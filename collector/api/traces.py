@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from assay.collector import queries
 from assay.collector.api.deps import AnyProject, Cursor, Limit, ServiceDep, page
+from assay.collector.api.parameters import sealed_cursor
 from assay.errors import TraceNotFound
 
 router = APIRouter(prefix="/api/v1", tags=["traces"])
@@ -46,7 +47,7 @@ def get_trace(
         raise TraceNotFound(
             f"There is no trace {trace_id!r}.", hint="It may not have arrived yet, or belong to another project."
         )
-    return found
+    return {**found, "next_cursor": sealed_cursor(found["next_cursor"])}
 
 
 @router.get("/spans")

@@ -28,11 +28,15 @@ class _Page(Protocol):
 class ServiceSource:
     """See `Source`."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, only_project: str | None = None) -> None:
+        """`only_project`: there is no other, as for the holder of a key for one."""
         self._store = service.store
         self._registry = service.registry
+        self._only_project = only_project
 
     def projects(self) -> list[str]:
+        if self._only_project is not None:
+            return [self._only_project]
         registered = _every(lambda cursor: self._registry.projects.page(limit=LARGEST_PAGE, cursor=cursor))
         return sorted({project["name"] for project in registered} | set(queries.project_names(self._store)))
 
@@ -40,6 +44,7 @@ class ServiceSource:
         return _rows(queries.list_traces(self._store, project=project, filter=filter, limit=limit, cursor=cursor))
 
     def trace(self, trace_id: str, project: str | None = None) -> Row:
+        project = project or self._only_project
         trace = queries.get_trace(self._store, trace_id, project=project)
         if trace is None:
             where = f" in project {project!r}" if project else ""

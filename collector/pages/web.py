@@ -45,7 +45,8 @@ class PageRoute(APIRoute):
 
 
 def get_source(request: Request) -> Source:
-    return ServiceSource(request.app.state.service)
+    key = getattr(request.state, "key", None)
+    return ServiceSource(request.app.state.service, key.project if key else None)
 
 
 def page(

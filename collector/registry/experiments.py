@@ -274,8 +274,10 @@ def _experiment(session: Session, id: str, project: str | None) -> Experiment:
 
 def _same(there: Experiment, project: str, name: str, dataset: DatasetReference) -> dict[str, Any]:
     if (there.project, there.name, there.dataset_hash) != (project, name, dataset.hash):
+        # what another project has is nobody else's business: only that the id is taken
+        what = f", as {there.name!r}" if there.project == project else ""
         raise Conflict(
-            f"Experiment {there.id!r} exists already, as {there.name!r} in project {there.project!r}.",
+            f"Experiment {there.id!r} exists already{what}.",
             hint="Leave the id out to get a new one.",
         )
     return _object(there)

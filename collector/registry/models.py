@@ -215,7 +215,7 @@ class ApiKey(Base):
 
 
 class AuditEntry(Base):
-    """One change, by whom. Only ever added to, in the transaction of the change itself."""
+    """One change, by whom. Only ever added to, in the transaction of the change itself; triggers see to it."""
 
     __tablename__ = "audit"
 
@@ -227,3 +227,4 @@ class AuditEntry(Base):
     project: Mapped[str | None]
     object: Mapped[str]
     detail: Mapped[dict[str, Any]]
+    result: Mapped[str] = mapped_column(server_default="ok")  # or "refused", "failed"

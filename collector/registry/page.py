@@ -19,9 +19,6 @@ class Page:
     items: list[dict[str, Any]]
     next_cursor: str | None  # None: this was the last page
 
-    def to_dict(self) -> dict[str, Any]:
-        return {"items": self.items, "next_cursor": self.next_cursor}
-
 
 def page_of(
     rows: Sequence[Row], limit: int, item: Callable[[Row], dict[str, Any]], key: Callable[[Row], str | int]

@@ -52,7 +52,7 @@ class Registry:
             datasets=Datasets(database, clock),
             experiments=Experiments(database, clock),
             keys=Keys(database, clock),
-            audit=Audit(database),
+            audit=Audit(database, clock),
         )
 
     @property

@@ -62,8 +62,15 @@ def test_sending_an_experiment_again_changes_nothing(registry: Registry) -> None
 
 def test_an_id_belongs_to_one_experiment(registry: Registry) -> None:
     create(registry, id=ID)
-    with pytest.raises(Conflict, match="'qa-v1' in project 'p'"):
+    with pytest.raises(Conflict, match="'qa-v1'"):
         create(registry, "another", id=ID)
+
+
+def test_what_another_project_has_is_not_told(registry: Registry) -> None:
+    create(registry, id=ID)
+    with pytest.raises(Conflict) as refused:
+        registry.experiments.create("other", "mine", id=ID)
+    assert "qa-v1" not in str(refused.value)
 
 
 @pytest.mark.parametrize("id", ["", "x", ID[:-1], ID.upper(), f"{ID}0", "../../etc/passwd"])

@@ -1,0 +1,143 @@
+"""What every route asks of a key: one line each. A route without a line asks for `admin`, and fails a test.
+
+Requests are compared with this table before they are routed. Where several lines fit a path, a key needs the scopes of
+all of them, so that it does not matter which one the router takes.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cache
+
+from starlette.routing import compile_path
+
+JSON = ("application/json",)
+READING = ("GET", "HEAD")
+
+
+class Reach(Enum):
+    """How a route tells the project it works in, and so how far it takes a key that is for one project."""
+
+    QUERY = auto()  # ?project=; where it is absent, the key's own project is put there
+    PATH = auto()  # /p/{project}/...
+    KEY = auto()  # the route looks at the key by itself
+    NONE = auto()  # nothing of any project is to be had
+    EVERY = auto()  # beyond projects: keys for one of them are kept out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`scope` is None where no key is needed at all. `body`: the media types a request may carry; None: the route
+    looks for itself, and at the size too.
+    """
+
+    scope: str | None
+    reach: Reach = Reach.QUERY
+    body: tuple[str, ...] | None = JSON
+    max_body_bytes: int = 64 * 1024**2
+
+
+OPEN = Rule(scope=None, reach=Reach.NONE)
+READ = Rule(scope="read")
+WRITE = Rule(scope="write")
+ADMIN = Rule(scope="admin")
+PAGE = Rule(scope="read", reach=Reach.PATH)
+INGEST = Rule(scope="ingest", reach=Reach.KEY, body=None)  # receive_http.py tells the media types of OTLP
+EVERY_PROJECT_ADMIN = Rule(scope="admin", reach=Reach.EVERY)
+UNDECLARED = EVERY_PROJECT_ADMIN
+
+ROUTES: dict[str, Rule] = {
+    # Sending
+    "POST /v1/traces": INGEST,
+    "POST /v1/logs": INGEST,
+    "POST /v1/metrics": INGEST,
+    # Where the SDK of Langfuse sends to; and paths below which only OTLP is spoken, which answers 404 in its own form
+    "POST /api/public/otel/{path:path}": INGEST,
+    "POST /v1/{path:path}": INGEST,
+    "POST /v1development/{path:path}": INGEST,
+    # Operation
+    "GET /health": OPEN,
+    "GET /metrics": Rule(scope="read", reach=Reach.EVERY),
+    "GET /openapi.json": Rule(scope="read", reach=Reach.NONE),
+    # Traces, scores
+    "GET /api/v1/traces": READ,
+    "GET /api/v1/traces/{trace_id}": READ,
+    "GET /api/v1/spans": READ,
+    "GET /api/v1/scores": READ,
+    "POST /api/v1/scores": WRITE,
+    # Prompts, data sets, experiments
+    "GET /api/v1/prompts": READ,
+    "POST /api/v1/prompts": WRITE,
+    "GET /api/v1/prompts/{name:path}/versions": READ,
+    "GET /api/v1/prompts/{name:path}/versions/{version}": READ,
+    "GET /api/v1/prompts/{name:path}/aliases/{alias}": READ,
+    "PUT /api/v1/prompts/{name:path}/aliases/{alias}": WRITE,
+    "DELETE /api/v1/prompts/{name:path}/aliases/{alias}": WRITE,
+    "GET /api/v1/datasets": READ,
+    "POST /api/v1/datasets": WRITE,
+    "GET /api/v1/datasets/{name:path}/versions": READ,
+    "GET /api/v1/datasets/{name:path}/items": READ,
+    "GET /api/v1/experiments": READ,
+    "POST /api/v1/experiments": WRITE,
+    "GET /api/v1/experiments/{experiment_id}": READ,
+    "PUT /api/v1/experiments/{experiment_id}": WRITE,
+    "GET /api/v1/experiments/{experiment_id}/comparisons": READ,
+    "POST /api/v1/experiments/{experiment_id}/comparisons": WRITE,
+    "GET /api/v1/experiments/{experiment_id}/rows": READ,
+    "POST /api/v1/experiments/{experiment_id}/rows": WRITE,
+    # Projects, keys, audit
+    "GET /api/v1/projects": Rule(scope="read", reach=Reach.EVERY),
+    "POST /api/v1/projects": Rule(scope="write", reach=Reach.EVERY),
+    "GET /api/v1/keys": EVERY_PROJECT_ADMIN,
+    "POST /api/v1/keys": EVERY_PROJECT_ADMIN,
+    "DELETE /api/v1/keys/{key_id}": EVERY_PROJECT_ADMIN,
+    "GET /api/v1/audit": EVERY_PROJECT_ADMIN,
+    # Pages
+    "GET /": Rule(scope="read", reach=Reach.KEY),
+    "GET /projects": Rule(scope="read", reach=Reach.KEY),
+    "GET /t/{trace_id}": Rule(scope="read", reach=Reach.KEY),
+    "GET /t/{trace_id}/{span_id}": Rule(scope="read", reach=Reach.KEY),
+    "GET /static/{build}/{name}": OPEN,
+    "POST /theme": Rule(scope="read", reach=Reach.NONE, body=("application/x-www-form-urlencoded",)),
+    "GET /p/{project}": PAGE,
+    "GET /p/{project}/traces": PAGE,
+    "GET /p/{project}/traces.json": PAGE,
+    "GET /p/{project}/traces/{trace_id}": PAGE,
+    "GET /p/{project}/traces/{trace_id}.json": PAGE,
+    "GET /p/{project}/traces/{trace_id}/spans/{span_id}": PAGE,
+    "GET /p/{project}/prompts": PAGE,
+    "GET /p/{project}/prompts/{name:path}": PAGE,
+    "GET /p/{project}/prompts/{name:path}/v/{number:int}": PAGE,
+    "GET /p/{project}/prompts/{name:path}/diff/{old:int}..{new:int}": PAGE,
+    "GET /p/{project}/evals": PAGE,
+    "GET /p/{project}/evals/compare": PAGE,
+    "GET /p/{project}/evals/{experiment_id}": PAGE,
+    "GET /p/{project}/experiments": PAGE,
+    "GET /p/{project}/experiments/{experiment_id}": PAGE,
+}
+
+_OTLP = "/opentelemetry.proto.collector"
+GRPC_METHODS: dict[str, Rule] = {
+    f"{_OTLP}.trace.v1.TraceService/Export": INGEST,
+    f"{_OTLP}.logs.v1.LogsService/Export": INGEST,
+    f"{_OTLP}.metrics.v1.MetricsService/Export": INGEST,
+}
+
+
+def rules_of(method: str, path: str) -> list[Rule]:
+    """The lines that fit a request, by its path as it is routed: decoded once. Never empty."""
+    method = "GET" if method == "HEAD" else method
+    return [rule for verb, pattern, rule in _patterns() if verb == method and pattern.match(path)] or [UNDECLARED]
+
+
+def rule_of_call(method: str) -> Rule:
+    """The line of a gRPC method, given in full: `/package.Service/Method`."""
+    return GRPC_METHODS.get(method, UNDECLARED)
+
+
+@cache
+def _patterns() -> list[tuple[str, re.Pattern[str], Rule]]:
+    lines = [(*line.split(" ", 1), rule) for line, rule in ROUTES.items()]
+    return [(verb, compile_path(path)[0], rule) for verb, path, rule in lines]
