@@ -6,13 +6,23 @@ written for many: it knows better what that library means.
 
 from __future__ import annotations
 
-from assay.collector.dialects import assay, generic, openinference, otel_genai, vercel
+from assay.collector.dialects import (
+    assay,
+    generic,
+    langfuse,
+    openinference,
+    openllmetry,
+    otel_genai,
+    vercel,
+)
 from assay.collector.dialects.dialect import Dialect
 
 # `assay` only adds links that no convention has a name for, so it lends its spans no label: they speak GenAI.
 DIALECTS: tuple[Dialect, ...] = (
     assay.DIALECT,
     vercel.DIALECT,
+    langfuse.DIALECT,
+    openllmetry.DIALECT,
     otel_genai.DIALECT,
     openinference.DIALECT,
     generic.DIALECT,
