@@ -6,7 +6,12 @@ The collector prices every span, evaluations the rows under way. The list is loa
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from genai_prices.types import PriceCalculation
 
 # provider as the GenAI conventions spell it -> as the price list does
 PROVIDERS = {
@@ -48,29 +53,66 @@ def cost_usd(
     return None
 
 
-@lru_cache(maxsize=65_536)
 def _cost(provider: str | None, model: str, day: int, usage: tuple[int, int, int, int]) -> float | None:
+    input_tokens, output_tokens, cache_read, cache_write = usage
+    if cache_read + cache_write > input_tokens:
+        return None  # the counts contradict each other
+    starts = _tier_starts(provider, model, day)
+    if starts is None:
+        return None
+    rates = _rates(provider, model, day, max((start for start in starts if input_tokens > start), default=0))
+    counts = (input_tokens - cache_read - cache_write, output_tokens, cache_read, cache_write)
+    total = Decimal(0)
+    for count, rate in zip(counts, rates, strict=True):
+        if count:
+            if rate is None:
+                return None
+            total += count * rate
+    return float(total)
+
+
+# The price list answers in 0.3 ms, which is more than all the rest that is done to a span. But what it says is linear
+# in the counts, apart from prices that depend on the length of the input: so it is asked once for each model, day and
+# tier.
+
+
+@lru_cache(maxsize=4096)
+def _tier_starts(provider: str | None, model: str, day: int) -> tuple[int, ...] | None:
+    """From how many input tokens on other prices hold; None when the list does not know the model."""
+    found = _calculated(provider, model, day, input_tokens=1)
+    if found is None:
+        return None
+    tiers = (tier for price in vars(found.model_price).values() for tier in getattr(price, "tiers", ()))
+    return tuple(sorted({0, *(tier.start for tier in tiers)}))
+
+
+@lru_cache(maxsize=4096)
+def _rates(provider: str | None, model: str, day: int, start: int) -> tuple[Decimal | None, ...]:
+    """US dollars per token in a request of more than `start` input tokens: uncached input, output, cache read, cache
+    write."""
+    size = start + 1
+
+    def price(**counts: int) -> Decimal | None:
+        found = _calculated(provider, model, day, input_tokens=size, **counts)
+        return None if found is None else found.total_price
+
+    plain, answered = price(), price(output_tokens=size)
+    read, written = price(cache_read_tokens=size), price(cache_write_tokens=size)
+    answer = None if plain is None or answered is None else answered - plain
+    return tuple(None if total is None else total / size for total in (plain, answer, read, written))
+
+
+def _calculated(provider: str | None, model: str, day: int, **counts: int) -> PriceCalculation | None:
     try:
         from genai_prices import Usage, calc_price
     except ImportError:  # neither the server nor the eval extra is installed: no price is known
         return None
     provider_id, model_ref = _names(provider, model)
-    input_tokens, output_tokens, cache_read, cache_write = usage
+    moment = datetime.fromtimestamp(day * 86_400, UTC)
     try:
-        price = calc_price(
-            Usage(
-                input_tokens=input_tokens,
-                output_tokens=output_tokens,
-                cache_read_tokens=cache_read,
-                cache_write_tokens=cache_write,
-            ),
-            model_ref=model_ref,
-            provider_id=provider_id,
-            genai_request_timestamp=datetime.fromtimestamp(day * 86_400, UTC),
-        )
+        return calc_price(Usage(**counts), model_ref=model_ref, provider_id=provider_id, genai_request_timestamp=moment)
     except (LookupError, ValueError, OverflowError):
-        return None  # not in the list, or counts that contradict each other
-    return float(price.total_price)
+        return None
 
 
 def _names(provider: str | None, model: str) -> tuple[str | None, str]:
