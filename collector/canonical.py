@@ -12,10 +12,13 @@ from functools import lru_cache
 from typing import Any
 
 from assay import semconv
+from assay.collector.chat_message import Message
 from assay.collector.decode import DecodedSpan
 from assay.collector.dialects import DIALECTS, Dialect
 from assay.collector.dialects.dialect import EVENTS, NAME, RESOURCE, SCOPE, SPAN_KIND
-from assay.collector.message_text import answer_text, last_user_text, tool_calls
+from assay.collector.message_text import all_text, answer_text, last_user_text, tool_calls
+from assay.collector.providers import as_provider
+from assay.collector.tokens import Tokens, excludes_cached, totals
 from assay.collector.values import (
     INT64_MAX,
     as_count,
@@ -38,7 +41,7 @@ GENERIC = "generic"
 READERS: dict[str, Callable[[Any], Any]] = {
     "kind": as_text,
     "operation": as_text,
-    "provider": as_text,
+    "provider": as_provider,
     "request_model": as_text,
     "response_model": as_text,
     "finish_reasons": as_list,
@@ -74,20 +77,6 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "status_message": as_text,
 }
 
-PROVIDERS = {
-    "az.ai.openai": "azure.ai.openai",
-    "az.ai.inference": "azure.ai.inference",
-    "azure": "azure.ai.openai",
-    "xai": "x_ai",
-    "bedrock": "aws.bedrock",
-    "google": "gcp.gemini",
-    "gemini": "gcp.gemini",
-    "vertex_ai": "gcp.vertex_ai",
-    "mistralai": "mistral_ai",
-    "mistral": "mistral_ai",
-}
-DOTTED_PROVIDERS = ("azure.", "az.", "aws.", "gcp.", "ibm.")
-
 
 def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None) -> list[Any]:
     """One row, in the order of SPAN_COLUMNS.
@@ -101,19 +90,15 @@ def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None)
     start = min(span.start_time, INT64_MAX - 1)
     end = min(max(span.end_time, span.start_time), INT64_MAX - 1)
     inputs, outputs = found["input_messages"], found["output_messages"]
-    provider = _provider(found["provider"])
-    input_tokens, output_tokens = found["input_tokens"], found["output_tokens"]
-    total_tokens = found["total_tokens"]
-    if total_tokens is None and (input_tokens is not None or output_tokens is not None):
-        total_tokens = (input_tokens or 0) + (output_tokens or 0)
+    provider, tokens = found["provider"], _tokens(found, span.scope.name)
     cost = found["cost_usd"]
     if cost is None and found["kind"] in ("llm", "embedding"):
         cost = cost_usd(
             provider=provider,
             models=(found["response_model"], found["request_model"]),
             at=start,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
+            input_tokens=tokens.input,
+            output_tokens=tokens.output,
             cache_read_tokens=found["cache_read_tokens"],
             cache_write_tokens=found["cache_write_tokens"],
         )
@@ -144,19 +129,19 @@ def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None)
         provider,
         found["request_model"],
         found["response_model"],
-        found["finish_reasons"],
+        found["finish_reasons"] or _finish_reasons(outputs),
         _json(found["model_parameters"]),
         _json(inputs),
         _json(outputs),
         _json(found["tools"]),
-        last_user_text(inputs) or found["input"],
+        (all_text(inputs) if found["kind"] == "embedding" else last_user_text(inputs)) or found["input"],
         answer_text(outputs) or found["output"],
         _json(found["documents"]),
         found["tool_name"] or (span.name if found["kind"] == "tool" else None),
         calls or None,
-        input_tokens,
-        output_tokens,
-        total_tokens,
+        tokens.input,
+        tokens.output,
+        tokens.total,
         found["cache_read_tokens"],
         found["cache_write_tokens"],
         found["reasoning_tokens"],
@@ -167,8 +152,8 @@ def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None)
         found["ab_arm"],
         found["experiment_id"],
         found["item_id"],
-        {key: to_json(value) for key, value in attributes.items()},
-        to_json(resource),
+        attributes,
+        resource,
         _json(span.events),
         _json(span.links),
         found["trace_name"],
@@ -284,14 +269,20 @@ def _any_starts(names: Iterable[str], prefixes: tuple[str, ...]) -> bool:
     return any(name.startswith(prefixes) for name in names)
 
 
-def _provider(name: str | None) -> str | None:
-    """The convention's name of a provider: lower case, without the suffix that some SDKs add (`openai.chat`)."""
-    if name is None:
-        return None
-    name = name.lower()
-    if name in PROVIDERS:
-        return PROVIDERS[name]
-    return name if name.startswith(DOTTED_PROVIDERS) else name.split(".", 1)[0]
+def _tokens(found: dict[str, Any], scope: str) -> Tokens:
+    return totals(
+        input=found["input_tokens"],
+        output=found["output_tokens"],
+        total=found["total_tokens"],
+        cached=(found["cache_read_tokens"] or 0) + (found["cache_write_tokens"] or 0),
+        reasoning=found["reasoning_tokens"] or 0,
+        input_excludes_cached=excludes_cached(scope, found["provider"]),
+    )
+
+
+def _finish_reasons(outputs: list[Message] | None) -> list[str] | None:
+    """Where they only stand in the messages, as the conventions once had them."""
+    return [message["finish_reason"] for message in outputs or () if message.get("finish_reason")] or None
 
 
 def _status(span: DecodedSpan, found: str | None) -> str:

@@ -16,6 +16,11 @@ def last_user_text(messages: list[Message] | None) -> str | None:
     return None
 
 
+def all_text(messages: list[Message] | None) -> str | None:
+    """Text of every message: what was embedded."""
+    return "\n".join(text for message in messages or () if (text := message_text(message))) or None
+
+
 def answer_text(messages: list[Message] | None) -> str | None:
     """Text of the answer; where it only calls tools, the calls as `name(arguments)`."""
     texts = [text for message in messages or [] if (text := message_text(message))]

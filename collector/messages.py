@@ -228,6 +228,11 @@ def _in_replies(value: Mapping[str, Any], role: str, depth: int) -> list[Message
     return _found(replies, "assistant", depth)
 
 
+def _in_update(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
+    """What a node of a LangGraph graph changes."""
+    return _found(value["update"], role, depth)
+
+
 def _in_kwargs(value: Mapping[str, Any], role: str, depth: int) -> list[Message] | None:
     """Something else that LangChain wrote: a prompt value, a generation."""
     return _found(value["kwargs"], role, depth) if "lc" in value else None
@@ -246,5 +251,6 @@ WRAPPERS = {
     "prompts": _in_prompts,
     "prompt": _in_prompt,
     "input": _in_input,
+    "update": _in_update,
     "kwargs": _in_kwargs,
 }

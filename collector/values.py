@@ -50,6 +50,13 @@ def as_number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def as_boolean(value: Any) -> bool | None:
+    """A bool, or the text of one: some senders write `"False"`."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.lower())
+    return value if isinstance(value, bool) else None
+
+
 def as_list(value: Any) -> list[str] | None:
     """Strings from a list, from JSON text of a list, or from a single string."""
     if isinstance(value, str) and value.lstrip().startswith("["):
@@ -85,5 +92,10 @@ def parse_json(text: str) -> Any:
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON text. Values come from `decode`, so all of them can be spelled."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=str).decode("utf-8")
+    """Compact JSON text. What is nested deeper than a writer of JSON goes, which only text of JSON can be, is not
+    spelled out.
+    """
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS, default=str).decode("utf-8")
+    except orjson.JSONEncodeError:
+        return '"[nested too deeply]"'

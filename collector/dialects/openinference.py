@@ -6,129 +6,194 @@ count includes those spent on reasoning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from assay import semconv
-from assay.collector.dialects.dialect import Attributes, Dialect
-from assay.collector.messages import Message, to_messages
-from assay.collector.values import as_object, as_structure, as_text
+from assay.collector.chat_message import Message
+from assay.collector.dialects.dialect import Attributes, Dialect, needs
+from assay.collector.dialects.flattened import nested, numbered, wrapped
+from assay.collector.documents import Document, to_documents
+from assay.collector.message_parts import text_part
+from assay.collector.messages import find_messages, to_messages
+from assay.collector.recorded import answer_of, recorded_input, recorded_output
+from assay.collector.values import as_list, as_number, as_object, as_structure, as_text
 
-KINDS = {kind.upper(): kind for kind in semconv.KINDS}
+KINDS = {kind.upper(): kind for kind in semconv.KINDS} | {"DECISION": "chain"}
+PARAMETERS = ("llm.invocation_parameters", "embedding.invocation_parameters")
+NO_PARAMETERS = {"model", "model_name", "_type", "messages", "input", "tools", "functions"}
 
-PARAMETERS = "llm.invocation_parameters"
-
-
-def nested(attributes: Attributes, prefix: str) -> Any:
-    """The value that numbered and dotted names below `prefix` spell: lists where all keys are numbers, else objects."""
-    tree: dict[str, Any] = {}
-    start = prefix + "."
-    for name, value in attributes.items():
-        if not name.startswith(start):
-            continue
-        node = tree
-        *path, last = name[len(start) :].split(".")
-        for step in path:
-            child = node.get(step)
-            node = child if isinstance(child, dict) else node.setdefault(step, {}) if child is None else {}
-        node.setdefault(last, value)
-    return _lists(tree)
-
-
-def _lists(node: Any) -> Any:
-    if not isinstance(node, dict):
-        return node
-    if node and all(key.isdecimal() for key in node):
-        return [_lists(node[key]) for key in sorted(node, key=int)]
-    return {key: _lists(value) for key, value in node.items()}
-
-
-def _objects(value: Any, key: str) -> Iterable[dict[str, Any]]:
-    """The objects that a list wraps one by one under `key`, as in `[{"message": {...}}, ...]`."""
-    for item in value if isinstance(value, list) else []:
-        inner = item.get(key) if isinstance(item, dict) else None
-        if isinstance(inner, dict):
-            yield inner
-
-
-def _messages(attributes: Attributes, prefix: str, role: str) -> list[Message] | None:
-    messages = [_plain(message) for message in _objects(nested(attributes, prefix), "message")]
-    return to_messages(messages, role=role)
-
-
-def _plain(message: dict[str, Any]) -> dict[str, Any]:
-    """An OpenInference message in OpenAI's shape, which `to_messages` reads."""
-    plain: dict[str, Any] = {key: message[key] for key in ("role", "content", "name", "tool_call_id") if key in message}
-    if contents := list(_objects(message.get("contents"), "message_content")):
-        plain["content"] = [_plain_content(content) for content in contents]
-    if calls := list(_objects(message.get("tool_calls"), "tool_call")):
-        plain["tool_calls"] = calls
-    elif name := message.get("function_call_name"):
-        arguments = message.get("function_call_arguments_json")
-        plain["tool_calls"] = [{"name": name, "arguments": arguments}]
-    return plain
-
-
-def _plain_content(content: dict[str, Any]) -> dict[str, Any]:
-    if content.get("type") == "image" and isinstance(content.get("image"), dict):
-        image = content["image"].get("image")
-        return {"type": "image_url", "image_url": image if isinstance(image, dict) else {"url": None}}
-    return content
+INPUT_MESSAGES = "llm.input_messages"
+OUTPUT_MESSAGES = "llm.output_messages"
 
 
 def kind(attributes: Attributes) -> str | None:
     return KINDS.get(str(attributes.get(semconv.OPENINFERENCE_SPAN_KIND)).upper())
 
 
+# Messages ----------------------------------------------------------------------------------------------------------
+
+
+@needs(INPUT_MESSAGES, "llm.prompts", semconv.INPUT_VALUE)
 def input_messages(attributes: Attributes) -> list[Message] | None:
-    return _messages(attributes, "llm.input_messages", "user")
+    found = _messages(attributes, INPUT_MESSAGES, "user") or _prompts(attributes)
+    if kind(attributes) == "llm" and not _say_something(found):
+        found = find_messages(attributes.get(semconv.INPUT_VALUE), role="user") or found
+    return found
 
 
+@needs(OUTPUT_MESSAGES, "llm.choices", semconv.OUTPUT_VALUE)
 def output_messages(attributes: Attributes) -> list[Message] | None:
-    return _messages(attributes, "llm.output_messages", "assistant")
+    found = _messages(attributes, OUTPUT_MESSAGES, "assistant") or _completions(attributes)
+    if kind(attributes) == "llm" and not _say_something(found):
+        # A refusal is only there
+        found = answer_of(find_messages(attributes.get(semconv.OUTPUT_VALUE), role="assistant")) or found
+    return _with_thoughts(found or []) or None
 
 
+def _messages(attributes: Attributes, prefix: str, role: str) -> list[Message] | None:
+    return to_messages([_plain(item) for item in wrapped(numbered(attributes, prefix), "message")], role=role)
+
+
+def _say_something(messages: list[Message] | None) -> bool:
+    return any(message["parts"] for message in messages or ())
+
+
+def _with_thoughts(messages: list[Message]) -> list[Message]:
+    """Reasoning that stands as a message of its own belongs to the answer behind it."""
+    joined: list[Message] = []
+    for message in messages:
+        before = joined[-1]["parts"] if joined else []
+        if before and all(part["type"] == "reasoning" for part in before):
+            joined[-1] = {**message, "parts": [*before, *message["parts"]]}
+        else:
+            joined.append(message)
+    return joined
+
+
+def _plain(message: dict[str, Any]) -> dict[str, Any]:
+    """An OpenInference message in OpenAI's shape, which `to_messages` reads."""
+    plain: dict[str, Any] = {key: message[key] for key in ("role", "content", "name", "tool_call_id") if key in message}
+    calls = list(wrapped(message.get("tool_calls"), "tool_call"))
+    contents = message.get("contents")
+    if isinstance(contents, list):
+        said = list(wrapped(contents, "message_content"))
+        plain["content"] = [_plain_content(content) for content in said if content.get("type") != "tool_use"]
+        calls = calls or list(wrapped(contents, "tool_call"))
+    if not calls and (name := message.get("function_call_name")):
+        calls = [{"name": name, "arguments": message.get("function_call_arguments_json")}]
+    return {**plain, "tool_calls": calls} if calls else plain
+
+
+def _plain_content(content: dict[str, Any]) -> dict[str, Any]:
+    for medium in ("image", "audio"):
+        inner = content.get(medium)
+        if isinstance(inner, dict):
+            source = inner.get(medium, inner)
+            return {"type": medium, **source} if isinstance(source, dict) else {"type": medium, "url": source}
+    return content
+
+
+def _prompts(attributes: Attributes) -> list[Message] | None:
+    """Prompts of text completions: a list of texts, or one spread over names."""
+    texts = as_list(attributes.get("llm.prompts")) or [
+        item["text"] for item in wrapped(numbered(attributes, "llm.prompts"), "prompt") if item.get("text")
+    ]
+    return [{"role": "user", "parts": [text_part(text)]} for text in texts] or None
+
+
+def _completions(attributes: Attributes) -> list[Message] | None:
+    choices = wrapped(numbered(attributes, "llm.choices"), "completion")
+    return [{"role": "assistant", "parts": [text_part(choice.get("text", ""))]} for choice in choices] or None
+
+
+# Values ------------------------------------------------------------------------------------------------------------
+
+
+@needs(semconv.INPUT_VALUE, "embedding.", "reranker.query")
+def input_text(attributes: Attributes) -> str | None:
+    if query := as_text(attributes.get("reranker.query")):
+        return query
+    texts = [item.get("text") for item in wrapped(numbered(attributes, "embedding.embeddings"), "embedding")]
+    known = [text for text in texts if isinstance(text, str) and text]
+    return "\n".join(known) or recorded_input(attributes.get(semconv.INPUT_VALUE))
+
+
+@needs(semconv.OUTPUT_VALUE)
+def output_text(attributes: Attributes) -> str | None:
+    return recorded_output(attributes.get(semconv.OUTPUT_VALUE))
+
+
+@needs("llm.tools", "llm.functions")
 def tools(attributes: Attributes) -> list[Any] | None:
-    schemas = [tool.get("json_schema") for tool in _objects(nested(attributes, "llm.tools"), "tool")]
-    return [as_structure(schema) or schema for schema in schemas if schema] or None
+    schemas = [tool.get("json_schema") for tool in wrapped(numbered(attributes, "llm.tools"), "tool")]
+    listed = [as_structure(schema) or schema for schema in schemas if schema]
+    functions = as_structure(attributes.get("llm.functions"))
+    return listed or (functions if isinstance(functions, list) else None)
 
 
-def documents(attributes: Attributes) -> list[dict[str, Any]] | None:
-    for prefix in ("retrieval.documents", "reranker.output_documents"):
-        if found := list(_objects(nested(attributes, prefix), "document")):
-            return [_document(document) for document in found]
+@needs("retrieval.documents", "reranker.")
+def documents(attributes: Attributes) -> list[Document] | None:
+    for prefix in ("retrieval.documents", "reranker.output_documents", "reranker.input_documents"):
+        if found := list(wrapped(numbered(attributes, prefix), "document")):
+            return to_documents(found)
+        if found := to_documents(attributes.get(prefix)):
+            return found
     return None
 
 
-def _document(document: dict[str, Any]) -> dict[str, Any]:
-    parsed = {key: value for key, value in document.items() if key in ("id", "content", "score")}
-    metadata = as_object(document.get("metadata"))
-    return {**parsed, "metadata": metadata} if metadata else parsed
-
-
+@needs(*PARAMETERS, "llm.model_name", "embedding.model_name")
 def request_model(attributes: Attributes) -> str | None:
     # `llm.model_name` is what answered; what was asked for stands in the parameters.
-    parameters = as_object(attributes.get(PARAMETERS)) or {}
-    return as_text(parameters.get("model")) or as_text(attributes.get("llm.model_name"))
+    for name in PARAMETERS:
+        parameters = as_object(attributes.get(name)) or {}
+        if model := as_text(parameters.get("model")) or as_text(parameters.get("model_name")):
+            return model
+    return as_text(attributes.get("llm.model_name")) or as_text(attributes.get("embedding.model_name"))
 
 
-def finish_reasons(attributes: Attributes) -> list[str] | None:
-    reason = attributes.get("llm.finish_reason")
-    return [str(reason)] if reason else None
+@needs(*PARAMETERS)
+def model_parameters(attributes: Attributes) -> dict[str, Any] | None:
+    for name in PARAMETERS:
+        if parameters := as_object(attributes.get(name)):
+            return {key: value for key, value in parameters.items() if key not in NO_PARAMETERS and value is not None}
+    return None
+
+
+@needs("llm.cost.")
+def cost(attributes: Attributes) -> float | None:
+    parts = [as_number(attributes.get(f"llm.cost.{part}")) for part in ("prompt", "completion")]
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+@needs("tag.tags.")
+def tags(attributes: Attributes) -> list[str] | None:
+    found = nested(attributes, semconv.TAG_TAGS)
+    return as_list(found) if isinstance(found, list) else None
 
 
 DIALECT = Dialect(
     name="openinference",
-    prefixes=("openinference.", "llm.", "retrieval.", "embedding.", "reranker.", "tool.", "input.", "output.", "tag."),
+    prefixes=(
+        "openinference.",
+        "llm.",
+        "retrieval.",
+        "embedding.",
+        "reranker.",
+        "tool.",
+        "input.",
+        "output.",
+        "tag.",
+        "graph.",
+        "prompt.",
+    ),
     recognises=lambda attributes: semconv.OPENINFERENCE_SPAN_KIND in attributes,
     fields={
         "provider": ("llm.provider", "llm.system"),
         "request_model": ("llm.request.model_name",),
         "response_model": ("llm.response.model_name", "llm.model_name", "embedding.model_name", "reranker.model_name"),
-        "model_parameters": (PARAMETERS, "embedding.invocation_parameters"),
+        "finish_reasons": ("llm.finish_reason",),
         "tool_name": ("tool.name",),
-        "input": (semconv.INPUT_VALUE,),
-        "output": (semconv.OUTPUT_VALUE,),
         "input_tokens": ("llm.token_count.prompt",),
         "output_tokens": ("llm.token_count.completion",),
         "total_tokens": ("llm.token_count.total",),
@@ -143,16 +208,20 @@ DIALECT = Dialect(
         "user_id": (semconv.USER_ID,),
         "metadata": (semconv.METADATA,),
         "tags": (semconv.TAG_TAGS,),
-        "prompt_name": ("llm.prompt_template.name", "prompt.id"),
-        "prompt_version": ("llm.prompt_template.version",),
+        "prompt_name": ("llm.prompt_template.name", "prompt.name", "prompt.id"),
+        "prompt_version": ("llm.prompt_template.version", "prompt.version"),
     },
     functions={
         "kind": kind,
         "request_model": request_model,
-        "finish_reasons": finish_reasons,
+        "model_parameters": model_parameters,
         "input_messages": input_messages,
         "output_messages": output_messages,
+        "input": input_text,
+        "output": output_text,
         "tools": tools,
         "documents": documents,
+        "cost_usd": cost,
+        "tags": tags,
     },
 )
