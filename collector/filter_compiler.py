@@ -1,0 +1,429 @@
+"""From the tree of a filter to SQL: every node is checked here, and every value becomes a bound parameter."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlglot import exp
+
+from assay.collector.filter_fields import FUNCTIONS, KEYED, SPAN_FIELDS, TRACE_FIELDS, Type, known_names
+from assay.errors import InvalidRequest
+
+Target = Literal["traces", "spans"]
+
+MAX_NESTED_SPANS = 4
+COMPARISONS: dict[type[exp.Expr], str] = {
+    exp.EQ: "=",
+    exp.NEQ: "<>",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+}
+UNITS = {"second", "minute", "hour", "day", "week", "month", "year"}
+NOW = ("now", "current_timestamp", "today", "current_date")
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A condition ready to stand behind WHERE; `?` marks are filled by `parameters`, in order."""
+
+    sql: str = "true"
+    parameters: list[Any] = field(default_factory=list)
+
+    def joined(self, word: Literal["AND", "OR"], other: Compiled) -> Compiled:
+        return Compiled(f"({self.sql} {word} {other.sql})", self.parameters + other.parameters)
+
+
+@dataclass(slots=True)
+class _Operand:
+    sql: str
+    type: Type
+    parameters: list[Any]
+    literal: bool = False
+    of_spans: bool = False  # in a filter over traces: a field of spans
+
+
+class FilterCompiler:
+    """Writes the SQL of one filter.
+
+    Args:
+        target: whether the row in question is a trace or a span.
+        alias: that row's name in the SQL.
+        collect: put conditions over spans into `collected`, and name them c0, c1, … as columns of the trace's row;
+            else each becomes a subquery.
+        renamed: fields read from another column than the one of their name.
+        lists: false where a field that is a list is read from a column of single texts.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        alias: str,
+        *,
+        collect: bool = False,
+        renamed: Mapping[str, str] | None = None,
+        lists: bool = True,
+        depth: int = 0,
+    ) -> None:
+        self.target = target
+        self.alias = alias
+        self.depth = depth
+        self.used: set[str] = set()
+        self.collected: list[Compiled] = []
+        self._collect = collect
+        self._renamed = renamed or {}
+        self._lists = lists
+
+    # Conditions ---------------------------------------------------------------------------------------------------
+
+    def condition(self, node: exp.Expr) -> Compiled:
+        """The SQL of a condition.
+
+        Raises:
+            InvalidRequest: it is none.
+        """
+        if isinstance(node, exp.Paren):
+            return self.condition(node.this)
+        if isinstance(node, (exp.And, exp.Or)):
+            word: Literal["AND", "OR"] = "AND" if isinstance(node, exp.And) else "OR"
+            return self.condition(node.left).joined(word, self.condition(node.right))
+        if isinstance(node, exp.Not):
+            inner = self.condition(node.this)
+            return Compiled(f"(NOT coalesce({inner.sql}, false))", inner.parameters)
+        if isinstance(node, exp.Boolean):
+            return Compiled("true" if node.this else "false")
+        if (inner_node := is_call(node, "any")) is not None:
+            return self._span_condition(inner_node, child=False)
+        if (inner_node := is_call(node, "child")) is not None:
+            return self._span_condition(inner_node, child=True)
+        if (wanted := is_call(node, "search")) is not None:
+            return self._search(wanted, node)
+        if type(node) in COMPARISONS:
+            return self._comparison(node, COMPARISONS[type(node)])
+        if isinstance(node, (exp.Like, exp.ILike)):
+            return self._like(node)
+        if isinstance(node, exp.In):
+            return self._in(node)
+        if isinstance(node, exp.Between):
+            low = exp.GTE(this=node.this.copy(), expression=node.args["low"].copy())
+            high = exp.LTE(this=node.this.copy(), expression=node.args["high"].copy())
+            return self.condition(low).joined("AND", self.condition(high))
+        if isinstance(node, exp.Is) and isinstance(node.expression, (exp.Null, exp.Boolean)):
+            return self._is(node)
+        raise self._refuse(node, "is not a condition")
+
+    def time(self, node: exp.Expr) -> Compiled:
+        """The SQL of an expression that gives a time."""
+        operand = self.operand(node)
+        return Compiled(_cast(operand, "time"), operand.parameters)
+
+    def _span_condition(self, node: exp.Expr, *, child: bool) -> Compiled:
+        if self.depth >= MAX_NESTED_SPANS:
+            raise InvalidRequest("In the filter, any() and child() are nested more than four deep.")
+        alias = "s" if self._collect else f"s{self.depth + 1}"
+        inner = FilterCompiler("spans", alias, depth=self.depth + 1)
+        condition = inner.condition(node)
+        if child and self.target == "traces":  # of the root
+            below_root = (
+                f"({alias}.project, {alias}.trace_id, {alias}.parent_span_id) IN"
+                " (SELECT (r.project, r.trace_id, r.span_id) FROM span_log r WHERE r.parent_span_id IS NULL)"
+            )
+            condition = Compiled(f"({below_root} AND {condition.sql})", condition.parameters)
+        elif child:
+            below = f"{alias}.parent_span_id = {self.alias}.span_id"
+            condition = Compiled(f"({below} AND {condition.sql})", condition.parameters)
+        return self._some_span(condition, alias)
+
+    def _some_span(self, condition: Compiled, alias: str) -> Compiled:
+        """Some span of the trace fulfils `condition`, which is written over `alias`."""
+        if self._collect:
+            self.collected.append(condition)
+            return Compiled(f"{self.alias}.c{len(self.collected) - 1}")
+        same = f"{alias}.project = {self.alias}.project AND {alias}.trace_id = {self.alias}.trace_id"
+        return Compiled(
+            f"EXISTS (SELECT 1 FROM span_log {alias} WHERE {same} AND {condition.sql})", condition.parameters
+        )
+
+    def _search(self, wanted: exp.Expr, node: exp.Expr) -> Compiled:
+        if not (isinstance(wanted, exp.Literal) and wanted.is_string and wanted.this.strip()):
+            raise self._refuse(node, "needs a text, as in search('refund')")
+        alias = self._span_alias
+        pattern = f"%{_escaped(wanted.this)}%"
+        sql = f"({alias}.input ILIKE ? ESCAPE '^' OR {alias}.output ILIKE ? ESCAPE '^')"
+        condition = Compiled(sql, [pattern, pattern])
+        return self._some_span(condition, alias) if self.target == "traces" else condition
+
+    def _comparison(self, node: exp.Expr, operator: str) -> Compiled:
+        left, right = self.operand(node.args["this"]), self.operand(node.args["expression"])
+        return self._compare(left, right, operator, node)
+
+    def _compare(self, left: _Operand, right: _Operand, operator: str, node: exp.Expr) -> Compiled:
+        if left.type == "list" or right.type == "list":
+            return self._contains(left, right, operator, node)
+        kind = _common_type(left, right)
+        for operand in (left, right):
+            if kind == "time" and operand.literal and not _is_time(operand.parameters[0]):
+                raise self._refuse(node, "needs a time such as '2026-11-21' or '2026-11-21T10:00:00Z'")
+        if kind is None:
+            raise self._refuse(node, f"compares {_article(left.type)} with {_article(right.type)}")
+        left_sql, right_sql = _cast(left, kind), _cast(right, kind)
+        return self._over_spans(f"({left_sql} {operator} {right_sql})", left.parameters + right.parameters, left, right)
+
+    def _contains(self, left: _Operand, right: _Operand, operator: str, node: exp.Expr) -> Compiled:
+        """`tags = 'beta'` and `'beta' in tags`: the list has this element."""
+        items, item = (left, right) if left.type == "list" else (right, left)
+        if item.type != "text" or operator not in ("=", "<>"):
+            raise self._refuse(node, "a list is asked with = or in, and a text: tags = 'beta'")
+        sql = f"list_contains(coalesce({items.sql}, []), {item.sql})"
+        sql = sql if operator == "=" else f"(NOT {sql})"
+        return self._over_spans(sql, items.parameters + item.parameters, items, item)
+
+    def _like(self, node: exp.Expr) -> Compiled:
+        left, right = self.operand(node.this), self.operand(node.expression)
+        if right.type != "text":
+            raise self._refuse(node, "like needs a text to compare with")
+        word = "ILIKE" if isinstance(node, exp.ILike) else "LIKE"
+        text = f"array_to_string({left.sql}, ', ')" if left.type == "list" else _cast(left, "text")
+        sql = f"({text} {word} {right.sql})"
+        if operand_is_negated(node):
+            sql = f"(NOT coalesce({sql}, false))"
+        return self._over_spans(sql, left.parameters + right.parameters, left, right)
+
+    def _in(self, node: exp.In) -> Compiled:
+        if node.args.get("field") is not None:
+            return self._compare(self.operand(node.this), self.operand(node.args["field"]), "=", node)
+        if not node.expressions:
+            raise self._refuse(node, "in needs a list: status in ('ok', 'error')")
+        parts = [self._compare(self.operand(node.this), self.operand(value), "=", node) for value in node.expressions]
+        parameters = [parameter for part in parts for parameter in part.parameters]
+        return Compiled("(" + " OR ".join(part.sql for part in parts) + ")", parameters)
+
+    def _is(self, node: exp.Is) -> Compiled:
+        operand = self.operand(node.this)
+        word = "NULL" if isinstance(node.expression, exp.Null) else str(node.expression.this).upper()
+        value = operand.sql if word == "NULL" else _cast(operand, "boolean")
+        sql = f"({value} IS {word})"
+        if operand_is_negated(node):
+            sql = f"(NOT {sql})"
+        return self._over_spans(sql, operand.parameters, operand)
+
+    @property
+    def _span_alias(self) -> str:
+        """The span in question, or, where traces are asked, the span of theirs that is looked for."""
+        if self.target == "spans":
+            return self.alias
+        return "s" if self._collect else "sx"
+
+    def _over_spans(self, sql: str, parameters: list[Any], *operands: _Operand) -> Compiled:
+        """A comparison of a span's field, asked of a trace, asks whether some span of it matches."""
+        condition = Compiled(sql, parameters)
+        if not any(operand.of_spans for operand in operands):
+            return condition
+        return self._some_span(condition, self._span_alias)
+
+    # Operands -----------------------------------------------------------------------------------------------------
+
+    def operand(self, node: exp.Expr) -> _Operand:
+        if isinstance(node, exp.Paren):
+            return self.operand(node.this)
+        if isinstance(node, exp.Literal):
+            return self._literal(node)
+        if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string:
+            number = self._literal(node.this)
+            return _Operand("?", number.type, [-number.parameters[0]], literal=True)
+        if isinstance(node, exp.Boolean):
+            return _Operand("?", "boolean", [bool(node.this)], literal=True)
+        if isinstance(node, exp.Column):
+            return self._column(node)
+        if isinstance(node, exp.Bracket):
+            return self._bracket(node)
+        if isinstance(node, (exp.CurrentTimestamp, exp.CurrentDate)) or (
+            isinstance(node, exp.Anonymous) and node.name.lower() in NOW and not node.expressions
+        ):
+            day = isinstance(node, exp.CurrentDate) or node.name.lower() in ("today", "current_date")
+            return _Operand("date_trunc('day', now()::TIMESTAMP)" if day else "now()::TIMESTAMP", "time", [])
+        if isinstance(node, (exp.Sub, exp.Add)) and isinstance(node.expression, exp.Interval):
+            return self._time_shift(node)
+        if isinstance(node, exp.Cast) and isinstance(node.this, exp.Literal) and node.this.is_string:
+            return self._literal(node.this)
+        raise self._refuse(node, "is not a field or a value")
+
+    def _literal(self, node: exp.Literal) -> _Operand:
+        if node.is_string:
+            return _Operand("?", "text", [node.this], literal=True)
+        try:
+            number: int | float = int(node.this)
+        except ValueError:
+            try:
+                number = float(node.this)
+            except ValueError as error:
+                raise self._refuse(node, "is not a number") from error
+        if isinstance(number, int) and abs(number) >= 2**63:
+            number = float(number)
+        return _Operand("?", "number", [number], literal=True)
+
+    def _column(self, node: exp.Column) -> _Operand:
+        names = [part.name for part in node.parts]
+        first = names[0].lower()
+        if len(names) > 1:
+            if first not in KEYED:
+                raise self._unknown(node, ".".join(names))
+            return self._keyed(first, ".".join(names[1:]), node)
+        if isinstance(node.this, exp.Star):
+            raise self._refuse(node, "is not a field")
+        if first in self._renamed:
+            kind = TRACE_FIELDS[first]
+            sql = f"{self.alias}.{_quoted(self._renamed[first])}"
+            return _Operand(sql, "text" if kind == "list" and not self._lists else kind, [])
+        if first in self._fields:
+            self.used.add(first)
+            return _Operand(f"{self.alias}.{_quoted(first)}", self._fields[first], [])
+        if self.target == "traces" and first in SPAN_FIELDS:
+            return _Operand(f"{self._span_alias}.{_quoted(first)}", SPAN_FIELDS[first], [], of_spans=True)
+        raise self._unknown(node, names[0])
+
+    def _bracket(self, node: exp.Bracket) -> _Operand:
+        keys = node.expressions
+        inner = node.this
+        if not (
+            isinstance(inner, exp.Column) and len(inner.parts) == 1 and len(keys) == 1 and inner.name.lower() in KEYED
+        ):
+            raise self._refuse(node, "is not a field; one is asked by key as in attributes['http.route']")
+        key = keys[0]
+        if not (isinstance(key, exp.Literal) and key.is_string):
+            raise self._refuse(node, "needs a key in quotes, as in attributes['http.route']")
+        return self._keyed(inner.name.lower(), key.this, node)
+
+    def _keyed(self, name: str, key: str, node: exp.Expr) -> _Operand:
+        pointer = "/" + key.replace("~", "~0").replace("/", "~1")
+        if name == "scores":
+            return self._score(key)
+        of_spans = name not in self._fields
+        alias = self._span_alias if of_spans else self.alias
+        if name == "attributes":
+            return _Operand(f"{alias}.attributes[?]", "any", [key], of_spans=of_spans)
+        self.used.add(name)
+        return _Operand(f"json_extract({alias}.{_quoted(name)}, ?)", "any", [pointer], of_spans=of_spans)
+
+    def _score(self, name: str) -> _Operand:
+        alias = self.alias
+        of_span = f" AND (v.span_id IS NULL OR v.span_id = {alias}.span_id)" if self.target == "spans" else ""
+        sql = (
+            f"(SELECT arg_max(v.value, v.created_at) FROM scores v WHERE v.project = {alias}.project"
+            f" AND v.trace_id = {alias}.trace_id AND v.name = ? AND v.value IS NOT NULL{of_span})"
+        )
+        return _Operand(sql, "any", [name])
+
+    def _time_shift(self, node: exp.Expr) -> _Operand:
+        base = self.operand(node.this)
+        interval = node.expression
+        unit = str(interval.args.get("unit") or "").lower().rstrip("s")
+        amount = interval.this
+        if base.type not in ("time", "text") or unit not in UNITS or not isinstance(amount, exp.Literal):
+            raise self._refuse(node, "is not a time; write now() - interval 1 day")
+        try:
+            count = float(amount.this)
+        except ValueError as error:
+            raise self._refuse(node, "is not a time; write now() - interval 1 day") from error
+        if not abs(count) < 1e6:
+            raise self._refuse(node, "is too long an interval")
+        sign = "-" if isinstance(node, exp.Sub) else "+"
+        sql = f"({_cast(base, 'time')} {sign} (? * INTERVAL 1 {unit.upper()}))"
+        whole = int(count) if count == int(count) else count
+        return _Operand(sql, "time", [*base.parameters, whole])
+
+    # Errors -------------------------------------------------------------------------------------------------------
+
+    @property
+    def _fields(self) -> dict[str, Type]:
+        return TRACE_FIELDS if self.target == "traces" else SPAN_FIELDS
+
+    def _refuse(self, node: exp.Expr, why: str) -> InvalidRequest:
+        hint = None
+        if isinstance(node, (exp.Anonymous, exp.Func)) or list(node.find_all(exp.Anonymous)):
+            hint = f"Functions are: {', '.join(FUNCTIONS)} and now()."
+        return InvalidRequest(f"In the filter, {node.sql(dialect='duckdb')[:100]!r}{_at(node)}: {why}.", hint=hint)
+
+    def _unknown(self, node: exp.Expr, name: str) -> InvalidRequest:
+        known = known_names(self.target)
+        close = difflib.get_close_matches(name.lower(), known, n=1)
+        quoted = isinstance(node, exp.Column) and node.this.args.get("quoted")
+        hint = "Text is written in single quotes: 'like this'." if quoted else None
+        hint = f"Did you mean {close[0]}?" if close else hint or f"Fields are: {', '.join(sorted(self._fields))}."
+        return InvalidRequest(f"In the filter, {name!r}{_at(node)} is not a field.", hint=hint)
+
+
+def is_call(node: exp.Expr, *names: str) -> exp.Expr | None:
+    """The one argument of a call of one of these functions; None when `node` is no such call."""
+    if isinstance(node, exp.Any):
+        inner = node.this if "any" in names else None
+    elif isinstance(node, exp.Anonymous) and node.name.lower() in names and len(node.expressions) == 1:
+        inner = node.expressions[0]
+    else:
+        return None
+    return inner.this if isinstance(inner, exp.Paren) else inner
+
+
+def operand_is_negated(node: exp.Expr) -> bool:
+    """`not like` and `is not`, where the parser marks them on the node itself."""
+    return bool(node.args.get("negate"))
+
+
+def _at(node: exp.Expr) -> str:
+    starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+    return f" at character {min(starts) + 1}" if starts else ""
+
+
+def _escaped(text: str) -> str:
+    return text.replace("^", "^^").replace("%", "^%").replace("_", "^_")
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'  # names come from our own tables; quoted because some are words of SQL
+
+
+def _common_type(left: _Operand, right: _Operand) -> Type | None:
+    """The type in which two operands are compared; None when there is none."""
+    kinds = {"number" if kind == "integer" else kind for kind in (left.type, right.type)}
+    if kinds == {"any"} or kinds == {"json"}:
+        return "text"
+    kinds -= {"any"}
+    if "json" in kinds:
+        return "text"
+    if len(kinds) == 1:
+        return kinds.pop()
+    if kinds == {"time", "text"}:
+        return "time"
+    return None
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _cast(operand: _Operand, kind: Type) -> str:
+    """SQL of an operand read as `kind`; what cannot be read so is null, and so matches nothing."""
+    if operand.type == kind or {operand.type, kind} == {"integer", "number"}:
+        return operand.sql
+    readers: dict[Type, Callable[[str], str]] = {
+        "text": lambda sql: (
+            f"json_extract_string({sql}, '$')" if operand.type in ("any", "json") else f"CAST({sql} AS VARCHAR)"
+        ),
+        "number": lambda sql: f"TRY_CAST(json_extract_string({sql}, '$') AS DOUBLE)",
+        "boolean": lambda sql: f"TRY_CAST(json_extract_string({sql}, '$') AS BOOLEAN)",
+        "time": lambda sql: f"TRY_CAST({sql} AS TIMESTAMP_NS)",
+    }
+    return readers[kind](operand.sql) if kind in readers else operand.sql
+
+
+def _article(kind: Type) -> str:
+    return {"any": "a value", "integer": "a number", "json": "a structure"}.get(kind, f"a {kind}")

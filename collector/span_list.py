@@ -1,0 +1,216 @@
+"""Spans: lists of them, one of them, and those of a trace, whole and in pages that stay readable in size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import duckdb
+import orjson
+
+from assay.collector.columns import PUBLIC_COLUMNS
+from assay.collector.filter import Compiled, compile_filter, time_bounds
+from assay.collector.paging import (
+    TIME_COLUMNS,
+    Cursor,
+    Order,
+    Page,
+    decode_cursor,
+    encode_cursor,
+    fetch,
+    order_of,
+    readable,
+    within,
+)
+from assay.collector.scores import SCORE_COLUMNS
+from assay.collector.store import SpanStore
+from assay.collector.trace_rows import TraceKey, trace_rows
+from assay.collector.whole import stored_columns, whole_spans
+from assay.collector.windows import moment, windows_back
+
+SPAN_COLUMNS = (*stored_columns(PUBLIC_COLUMNS), "dropped_attributes_count", "scope_name", "scope_version", "span_kind")
+KEYS = ("span_id", "trace_id", "project")
+MAX_SPANS_PER_PAGE = 5000
+MAX_PAGE_BYTES = 4_000_000
+FIELDS_BYTES = 1_500  # of the names and short values of one span
+SPANS_AT_ONCE = 500
+
+
+def list_spans(
+    store: SpanStore,
+    *,
+    project: str | None,
+    filter: str | None = None,
+    order_by: str | None = None,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> Page:
+    """Spans that match, newest first unless `order_by` says otherwise.
+
+    Raises:
+        InvalidRequest: the filter, the order or the cursor cannot be read.
+    """
+    condition, bounds = compile_filter(filter, "spans", "t"), time_bounds(filter)
+    order, after = order_of(order_by, "spans"), decode_cursor(cursor, len(KEYS))
+    with store.read() as db:
+        found = _find(db, project, condition, bounds, order, after, limit + 1)
+        items = list(_within_budget(_read_by_row(db, found[:limit])))
+    more = len(found) > len(items)
+    next_cursor = encode_cursor([found[len(items) - 1][key] for key in ("value", *KEYS)]) if more and items else None
+    return Page(items, next_cursor)
+
+
+def _find(
+    db: duckdb.DuckDBPyConnection,
+    project: str | None,
+    condition: Compiled,
+    bounds: tuple[Sequence[Compiled], Sequence[Compiled]],
+    order: Order,
+    after: Cursor | None,
+    wanted: int,
+) -> list[dict[str, Any]]:
+    """Which spans, by narrow columns alone."""
+    value = f"epoch_ns(t.{order.column})" if order.column in TIME_COLUMNS else f"t.{order.column}"
+    found: list[dict[str, Any]] = []
+    for lower in _windows(db, bounds, order, after):
+        where, parameters = within(project, "t")
+        if lower is not None:
+            where, parameters = f"{where} AND t.start_time >= make_timestamp_ns(?)", [*parameters, lower]
+        if after is not None:
+            beyond, values = order.beyond("t", KEYS, after)
+            where, parameters = f"{where} AND {beyond}", [*parameters, *values]
+        found += fetch(
+            db,
+            f"SELECT t.row_id, t.project, t.trace_id, t.span_id, epoch_ns(t.start_time) AS start, {value} AS value"
+            f" FROM span_log t WHERE {where} AND {condition.sql} ORDER BY {order.sql('t', KEYS)} LIMIT ?",
+            [*parameters, *condition.parameters, wanted - len(found)],
+        )
+        if len(found) >= wanted or lower is None:
+            break
+        if order.newest_first:
+            after = [lower, "", "", ""]
+    return found
+
+
+def _windows(
+    db: duckdb.DuckDBPyConnection,
+    bounds: tuple[Sequence[Compiled], Sequence[Compiled]],
+    order: Order,
+    after: Cursor | None,
+) -> Iterator[int | None]:
+    earliest, latest = bounds
+    if not order.newest_first:
+        return iter([moment(db, earliest, "max")])
+    return windows_back(db, before=int(after[0]) if after else None, earliest=earliest, latest=latest)
+
+
+def _read_by_row(db: duckdb.DuckDBPyConnection, found: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """These spans whole, in their order, read some at a time."""
+    for first in range(0, len(found), SPANS_AT_ONCE):
+        some = found[first : first + SPANS_AT_ONCE]
+        rows = fetch(
+            db,
+            f"SELECT row_id, {', '.join(SPAN_COLUMNS)} FROM span_log WHERE row_id IN (SELECT unnest(?::BIGINT[]))"
+            " AND start_time BETWEEN make_timestamp_ns(?) AND make_timestamp_ns(?)",
+            [[each["row_id"] for each in some], min(e["start"] for e in some), max(e["start"] for e in some)],
+        )
+        whole = {row.pop("row_id"): row for row in whole_spans(db, rows)}
+        yield from (readable(whole[each["row_id"]]) for each in some if each["row_id"] in whole)
+
+
+def _within_budget(spans: Iterator[dict[str, Any]], limit: int = MAX_SPANS_PER_PAGE) -> Iterator[dict[str, Any]]:
+    """As many as one answer should carry, but one at least."""
+    n_bytes = 0
+    for number, span in enumerate(spans):
+        n_bytes += _size(span)
+        if number and (n_bytes > MAX_PAGE_BYTES or number >= limit):
+            return
+        yield span
+
+
+def _size(value: Any) -> int:
+    """About how many bytes a value takes as JSON."""
+    return FIELDS_BYTES + len(orjson.dumps(value))
+
+
+# One trace --------------------------------------------------------------------------------------------------------
+
+
+def find_trace(db: duckdb.DuckDBPyConnection, trace_id: str, project: str | None) -> TraceKey | None:
+    """The trace of this id, the latest where several projects have one; None when there is none."""
+    where, parameters = within(project, "s")
+    rows = db.execute(
+        "SELECT s.project, s.trace_id, epoch_ns(min(s.start_time)), epoch_ns(max(s.start_time)) FROM span_log s"
+        f" WHERE {where} AND s.trace_id = ? GROUP BY ALL ORDER BY 3 DESC LIMIT 1",
+        [*parameters, trace_id],
+    ).fetchall()
+    return TraceKey(*rows[0]) if rows else None
+
+
+def get_trace(
+    store: SpanStore,
+    trace_id: str,
+    *,
+    project: str | None = None,
+    limit: int = MAX_SPANS_PER_PAGE,
+    cursor: str | None = None,
+) -> dict[str, Any] | None:
+    """One trace row with `spans` in start order and `scores` in full; None when there is no such trace.
+
+    A page ends after `limit` spans, or where it would grow beyond a few megabytes.
+    """
+    after = decode_cursor(cursor)
+    with store.read() as db:
+        key = find_trace(db, trace_id, project)
+        if key is None:
+            return None
+        [row] = trace_rows(db, [key])
+        found = _spans_of(db, key, after, limit + 1)
+        spans = list(_within_budget(_read_by_row(db, found[:limit])))
+        scores = fetch(
+            db,
+            f"SELECT {', '.join(SCORE_COLUMNS)} FROM scores WHERE trace_id = ? AND project = ? ORDER BY created_at",
+            [key.trace_id, key.project],
+        )
+    more = len(found) > len(spans)
+    last = found[len(spans) - 1] if spans else None
+    return {
+        **row,
+        "spans": spans,
+        "scores": [readable(score) for score in scores],
+        "next_cursor": encode_cursor([last["start"], last["span_id"]]) if more and last else None,
+    }
+
+
+def _spans_of(db: duckdb.DuckDBPyConnection, key: TraceKey, after: Cursor | None, wanted: int) -> list[dict[str, Any]]:
+    where, parameters = of_trace(key)
+    if after is not None:
+        where += " AND (s.start_time, s.span_id) > (make_timestamp_ns(?), ?)"
+        parameters += after
+    return fetch(
+        db,
+        f"SELECT s.row_id, s.span_id, epoch_ns(s.start_time) AS start FROM span_log s WHERE {where}"
+        " ORDER BY s.start_time, s.span_id LIMIT ?",
+        [*parameters, wanted],
+    )
+
+
+def of_trace(key: TraceKey) -> tuple[str, list[Any]]:
+    """The condition that a span `s` belongs to a trace, and its parameters."""
+    return (
+        "s.start_time BETWEEN make_timestamp_ns(?) AND make_timestamp_ns(?) AND s.trace_id = ? AND s.project = ?",
+        [key.start, key.last_start, key.trace_id, key.project],
+    )
+
+
+def get_span(store: SpanStore, trace_id: str, span_id: str, *, project: str | None = None) -> dict[str, Any] | None:
+    """One span, whole; None when there is none."""
+    where, parameters = within(project, "s")
+    with store.read() as db:
+        found = fetch(
+            db,
+            f"SELECT s.row_id, epoch_ns(s.start_time) AS start FROM span_log s"
+            f" WHERE {where} AND s.trace_id = ? AND s.span_id = ? ORDER BY s.row_id DESC LIMIT 1",
+            [*parameters, trace_id, span_id],
+        )
+        return next(_read_by_row(db, found), None)
