@@ -16,13 +16,17 @@ import orjson
 
 from assay import semconv
 from assay.collector.dialects.dialect import SCOPE, Attributes, Dialect, needs
+from assay.collector.documents import Document, to_documents
 from assay.collector.messages import Message, find_messages, to_messages
+from assay.collector.recorded import recorded_input, recorded_output
 from assay.collector.token_usage import TokenUsage, read_usage
 from assay.collector.values import as_list, as_number, as_object, as_structure, as_text, parse_json, to_json
 
 TYPE = "langfuse.observation.type"
 INPUT = "langfuse.observation.input"
 OUTPUT = "langfuse.observation.output"
+TRACE_INPUT = "langfuse.trace.input"
+TRACE_OUTPUT = "langfuse.trace.output"
 MODEL = "langfuse.observation.model.name"
 PARAMETERS = "langfuse.observation.model.parameters"
 USAGE = "langfuse.observation.usage_details"
@@ -101,22 +105,21 @@ def tools(attributes: Attributes) -> list[Any] | None:
     return [item["content"] for item in structure or () if _smuggled(item)] or None
 
 
+@needs(INPUT, TRACE_INPUT)
+def input_text(attributes: Attributes) -> str | None:
+    value = attributes.get(INPUT, attributes.get(TRACE_INPUT))
+    return as_text(value) if kind(attributes) == "llm" else recorded_input(value)
+
+
+@needs(OUTPUT, TRACE_OUTPUT)
+def output_text(attributes: Attributes) -> str | None:
+    value = attributes.get(OUTPUT, attributes.get(TRACE_OUTPUT))
+    return recorded_output(value) if attributes.get(TYPE) in MAY_HOLD_MESSAGES else as_text(value)
+
+
 @needs(OUTPUT)
-def documents(attributes: Attributes) -> list[dict[str, Any]] | None:
-    if attributes.get(TYPE) != "retriever":
-        return None
-    found = as_structure(attributes.get(OUTPUT))
-    if isinstance(found, dict):
-        found = found.get("documents")
-    return [_document(item) for item in found] or None if isinstance(found, list) else None
-
-
-def _document(item: Any) -> dict[str, Any]:
-    if not isinstance(item, dict):
-        return {"content": as_text(item)}
-    content = next((item[key] for key in ("page_content", "content", "text") if item.get(key) is not None), None)
-    known = {"id": item.get("id"), "content": content, "score": item.get("score"), "metadata": item.get("metadata")}
-    return {key: value for key, value in known.items() if value is not None}
+def documents(attributes: Attributes) -> list[Document] | None:
+    return to_documents(attributes.get(OUTPUT)) if attributes.get(TYPE) == "retriever" else None
 
 
 # Models, tokens, cost ----------------------------------------------------------------------------------------------
@@ -230,8 +233,6 @@ DIALECT = Dialect(
         or any(name.startswith("langfuse.observation.") for name in attributes)
     ),
     fields={
-        "input": (INPUT, "langfuse.trace.input"),
-        "output": (OUTPUT, "langfuse.trace.output"),
         "session_id": (semconv.SESSION_ID, "langfuse.session.id"),
         "user_id": (semconv.USER_ID, "langfuse.user.id"),
         "tags": ("langfuse.trace.tags", "langfuse.tags"),
@@ -252,6 +253,8 @@ DIALECT = Dialect(
         "input_messages": input_messages,
         "output_messages": output_messages,
         "tools": tools,
+        "input": input_text,
+        "output": output_text,
         "documents": documents,
         "input_tokens": needs(USAGE)(lambda attributes: usage(attributes).input),
         "output_tokens": needs(USAGE)(lambda attributes: usage(attributes).output),
