@@ -111,17 +111,30 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="Port of OTLP, API and pages; 0: a free one. [default: 4318]")
     ] = None,
+    grpc_port: Annotated[
+        str | None,
+        typer.Option(
+            help="Port of OTLP/gRPC; 0: a free one; off: none. [default: 4317; a free one beside another port]"
+        ),
+    ] = None,
 ) -> None:
-    """Run the collector: OTLP/HTTP, the API and the web pages on one port, until Ctrl-C."""
+    """Run the collector: OTLP, the API and the web pages on one port, OTLP/gRPC on another, until Ctrl-C."""
     from assay.errors import MissingExtra
 
-    settings = configure(data_dir=data_dir, host=host, port=port)
+    settings = configure(data_dir=data_dir, host=host, port=port, grpc_port=grpc_port)
     try:
         from assay.collector.server import Server
     except ImportError as error:
         raise MissingExtra("assay serve", "server") from error
     _log_to_stderr(settings)
-    Server(data_dir=settings.data_dir.absolute(), host=settings.host, port=settings.port).run()
+    Server(
+        data_dir=settings.data_dir.absolute(),
+        host=settings.host,
+        port=settings.port,
+        grpc_port=settings.port_of_grpc(),
+        max_body_bytes=settings.max_request_bytes,
+        cors_origins=settings.cors_origins,
+    ).run()
 
 
 @app.command()

@@ -7,6 +7,7 @@ command line's help and `docs/settings.md` are made from this table.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,12 +18,16 @@ from assay.errors import ConfigurationError
 
 DEFAULT_PROJECT = "default"
 DEFAULT_PORT = 4318
+DEFAULT_GRPC_PORT = 4317
 
 
 def _setting(default: Any, help: str, *otel: str, name: str, **bounds: Any) -> Any:
     """One row of the table: our variable first, then OpenTelemetry's."""
     variables = [f"ASSAY_{name.upper()}", *otel]
     return Field(default=default, description=help, validation_alias=AliasChoices(name, *variables), **bounds)
+
+
+ORIGIN = re.compile(r"https?://[^/*\s]+|[a-z-]+-extension://[^/*\s]+")
 
 
 class Settings(BaseSettings):
@@ -64,6 +69,24 @@ class Settings(BaseSettings):
     port: int = _setting(
         DEFAULT_PORT, "Port of OTLP/HTTP, API and pages; 0 takes a free one.", name="port", ge=0, le=65535
     )
+    grpc_port: int | Literal["off"] | None = _setting(
+        None,
+        f"Port of OTLP/gRPC; 0 takes a free one, `off` serves none. Unset: {DEFAULT_GRPC_PORT} beside port "
+        f"{DEFAULT_PORT}, else a free one.",
+        name="grpc_port",
+    )
+    max_request_bytes: int = _setting(
+        64 * 1024**2,
+        "Largest OTLP request that is taken, in bytes after decompression.",
+        name="max_request_bytes",
+        ge=1024,
+        le=1024**3,
+    )
+    cors_origins: list[str] = _setting(
+        [],
+        'Web pages that may send OTLP from a browser, as a JSON list of origins, e.g. ["https://example.org"].',
+        name="cors_origins",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "How much the collector logs.", name="log_level"
     )
@@ -82,6 +105,22 @@ class Settings(BaseSettings):
     )
     judge_model: str = _setting("openai/gpt-4o-mini", "Model of judges that name none.", name="judge_model")
 
+    @field_validator("grpc_port")
+    @classmethod
+    def _port_number(cls, value: Any) -> Any:
+        if isinstance(value, int) and not 0 <= value <= 65535:
+            raise ValueError("a port is a number from 0 to 65535")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        """Compared letter by letter with what browsers send, so what they never send is a mistake; `*` above all."""
+        for origin in value:
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: write scheme, host and port only, as https://example.org")
+        return value
+
     @field_validator("capture_content", mode="before")
     @classmethod
     def _content_mode(cls, value: Any) -> Any:
@@ -90,6 +129,12 @@ class Settings(BaseSettings):
         """
         modes = {"no_content": False, "span_only": True, "event_only": True, "span_and_event": True}
         return modes.get(value.lower(), value) if isinstance(value, str) else value
+
+    def port_of_grpc(self) -> int | None:
+        """Where `assay serve` takes OTLP/gRPC; None: nowhere."""
+        if self.grpc_port is None:
+            return DEFAULT_GRPC_PORT if self.port == DEFAULT_PORT else 0
+        return None if self.grpc_port == "off" else self.grpc_port
 
     def with_values(self, **values: Any) -> Settings:
         """This table with some values replaced and checked; None leaves a value as it is."""

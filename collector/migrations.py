@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from assay.collector import dead_letters, schema_2
+from assay.collector import dead_letters, deletions, schema_2
 from assay.errors import StoreDamaged
 
 
@@ -184,7 +184,18 @@ MIGRATIONS: tuple[Migration, ...] = (
         + ";",
     ),
     Migration(2, "each piece of long text stored once", schema_2.SQL),
+    Migration(
+        3,
+        "events of log records, while they wait for their span",
+        """
+        CREATE TABLE log_event_log (
+            project VARCHAR NOT NULL, trace_id VARCHAR NOT NULL, span_id VARCHAR NOT NULL,
+            event JSON NOT NULL, received_at TIMESTAMP_NS NOT NULL
+        );
+        """,
+    ),
     Migration(4, "spans that cannot be stored are kept aside", dead_letters.SQL),
+    Migration(5, "what was deleted and changed, and how long projects keep their traces", deletions.SQL),
 )
 
 # Copies of the registry's tables, for people who read the file: name -> columns.

@@ -1,175 +1,228 @@
-"""OTLP over HTTP: `POST /v1/traces`, as plain ASGI beside the framework, since most bytes of the collector's life
-pass here.
+"""OTLP over HTTP, as plain ASGI beside the framework, since most bytes of the collector's life pass here.
 
-Source: opentelemetry-specification, protocol/otlp.md. A 200 means that every span which `partial_success` does not
-count as rejected is committed and fsynced.
+A 200 means that everything which `partial_success` does not count as rejected is committed and fsynced. Every error is
+a google.rpc.Status in the encoding of the request, and none is a redirect: exporters take any status below 400 for
+success.
+
+Source: opentelemetry-specification, protocol/otlp.md.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
-from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
-
-from assay.collector.api.errors import status_of
-from assay.collector.decode import encode_response
+from assay.collector.api.errors import TooLarge, status_of
+from assay.collector.inflate import Inflater
+from assay.collector.intake import Held
+from assay.collector.otlp import CONTENT_TYPES, SIGNALS, Encoding, Signal, encode_error, encode_success, retry_after_s
 from assay.collector.service import Service
-from assay.errors import AssayError, CollectorUnavailable
+from assay.errors import AssayError, CollectorUnavailable, InvalidRequest
+
+logger = logging.getLogger("assay.collector")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-TRACES_PATH = "/v1/traces"
-METRICS_PATH = "/v1/metrics"
-OTLP_PATHS = (TRACES_PATH, METRICS_PATH)
-PROTOBUF = "application/x-protobuf"
+LANGFUSE_PREFIX = "/api/public/otel"  # where the SDK of Langfuse sends to
+OTLP_PATHS: Mapping[str, Signal] = {
+    f"{prefix}/v1/{signal.name}": signal for prefix in ("", LANGFUSE_PREFIX) for signal in SIGNALS
+}
+OTLP_PREFIXES = ("/v1/", "/v1development/", f"{LANGFUSE_PREFIX}/")  # whoever asks below them speaks OTLP
+
 MAX_BODY_BYTES = 64 * 1024**2  # after decompression; the specification's recommended limit
-MAX_EXPANSION = 100  # times the bytes read, once more than FREE_EXPANSION_BYTES have come out
-FREE_EXPANSION_BYTES = 1024**2
+SILENT_FOR_S = 30.0  # how long a sender may pause within a body
+ENCODINGS: Mapping[str, Encoding] = {media_type: encoding for encoding, media_type in CONTENT_TYPES.items()}
+NO_HEADERS: Mapping[str, str] = {}
+PREFLIGHT_HEADERS = {
+    "access-control-allow-methods": "POST",
+    "access-control-allow-headers": "content-type,content-encoding,authorization,x-project-name",
+    "access-control-max-age": "7200",
+}
 
 
 class Refused(AssayError):
-    """A request that gets a status other than 200, and whether the sender may try again."""
+    """A request that is answered with a status of its own."""
 
-    def __init__(
-        self, status: int, message: str, *, hint: str | None = None, headers: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, status: int, message: str, *, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.status = status
-        self.headers = headers or {}
 
 
-async def receive_traces(
-    service: Service, scope: Scope, receive: Receive, send: Send, *, project: str | None = None
-) -> None:
-    """Answer one request to TRACES_PATH, whatever is wrong with it.
+class OtlpReceiver:
+    """Answers requests to OTLP_PATHS, whatever is wrong with them."""
 
-    Args:
-        project: of the sender's key: its spans are filed there, whatever they say.
-    """
-    try:
-        headers = _headers(scope)
-        _refuse_what_is_no_export(service, scope, headers)
-        body = await _read_body(receive, headers)
-        future = service.ingest(body, headers.get("x-project-name") or None, only_project=project)
-        accepted = await asyncio.wrap_future(future)
-        await _answer(send, 200, encode_response(accepted.rejected))
-    except AssayError as error:
-        await answer_error(send, error)
+    def __init__(
+        self, service: Service, *, max_body_bytes: int = MAX_BODY_BYTES, cors_origins: Collection[str] = ()
+    ) -> None:
+        """
+        Args:
+            cors_origins: of web pages that may send from a browser, as browsers write them: `https://example.org`.
+        """
+        self._service = service
+        self._max_body_bytes = max_body_bytes
+        self._cors_origins = frozenset(cors_origins)
 
+    def takes(self, scope: Scope) -> bool:
+        """Whether a request is for OTLP, be it a good one or not."""
+        request = _Request.of(scope)
+        return request.path.startswith(OTLP_PREFIXES) or (request.method == "POST" and request.encoding == "protobuf")
 
-async def drop_metrics(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
-    """Take metrics and keep none: nothing here is made of them, and many a service sends them along unasked.
+    def allows_origin(self, scope: Scope) -> bool:
+        """Whether a browser sends this to us for a web page that may."""
+        return bool(self._cors_origins) and self.takes(scope) and self._is_allowed(_Request.of(scope))
 
-    An error instead would fill that service's log, and an answer that asks to come again would make it come again.
-    """
-    try:
-        headers = _headers(scope)
-        _refuse_what_is_no_export(service, scope, headers)
-        await _read_body(receive, headers)
-        await _answer(send, 200, b"")
-    except AssayError as error:
-        await answer_error(send, error)
+    async def preflight(self, scope: Scope, send: Send) -> bool:
+        """Answer a browser that asks whether a page may send; whether that is what this was."""
+        request = _Request.of(scope)
+        if request.method != "OPTIONS" or request.path not in OTLP_PATHS or not self._is_allowed(request):
+            return False
+        await self._answer(request, send, 204, b"", PREFLIGHT_HEADERS)
+        return True
 
+    async def receive(self, scope: Scope, receive: Receive, send: Send, *, project: str | None = None) -> int:
+        """Answer one request; how many bytes it carried.
 
-async def answer_error(send: Send, error: AssayError) -> None:
-    """Answer as OTLP asks: a status that tells whether to try again, and a google.rpc.Status that says why."""
-    if isinstance(error, Refused):
-        status, headers = error.status, error.headers
-    else:
-        status, _ = status_of(error)
-        headers = _retry_after() if status == 503 else {}
-    await _answer(send, status, Status(message=str(error)).SerializeToString(), headers)
+        Args:
+            project: of the sender's key: what it sends is filed there, whatever it says.
+        """
+        request = _Request.of(scope)
+        with self._service.intake.hold() as held:
+            try:
+                answer = await self._export(request, receive, held, project)
+            except AssayError as error:
+                await self._refuse(request, send, error)
+            except Exception:
+                logger.exception("%s %s failed", request.method, request.path)
+                # Only 429 and 503 are sent again: a 500 would lose the batch for a fault that may pass.
+                await self._refuse(
+                    request, send, CollectorUnavailable("The collector failed.", hint="Its log says why.")
+                )
+            else:
+                await self._answer(request, send, 200, answer)
+            return held.n_bytes
 
+    async def refuse(self, scope: Scope, send: Send, error: AssayError) -> None:
+        """Answer as OTLP asks: a status that tells whether to try again, and a google.rpc.Status that says why."""
+        await self._refuse(_Request.of(scope), send, error)
 
-def _headers(scope: Scope) -> dict[str, str]:
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    async def _refuse(self, request: _Request, send: Send, error: AssayError) -> None:
+        status = _status(error)
+        retry_s = retry_after_s(error) if status in (429, 503) else None
+        headers = {405: {"allow": "POST"}, 401: {"www-authenticate": "Bearer"}}.get(status, {})
+        if retry_s:
+            headers = {"retry-after": str(retry_s)}
+        body = encode_error(status, str(error), request.encoding or "protobuf", retry_s=retry_s)
+        await self._answer(request, send, status, body, headers)
 
-
-def _refuse_what_is_no_export(service: Service, scope: Scope, headers: dict[str, str]) -> None:
-    if scope["method"] != "POST":
-        raise Refused(405, "OTLP is sent with POST.", headers={"allow": "POST"})
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != PROTOBUF:
-        raise Refused(415, f"Content-Type {media_type or '(none)'} is not understood.", hint=f"Send {PROTOBUF}.")
-    length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > MAX_BODY_BYTES:
-        raise Refused(
-            413, f"The body has {length} bytes; at most {MAX_BODY_BYTES} are taken.", hint="Send smaller batches."
-        )
-    if service.writer.full():
-        raise CollectorUnavailable("The collector has more waiting than it may hold.", hint="Send it again later.")
-
-
-async def _read_body(receive: Receive, headers: dict[str, str]) -> bytes:
-    """The whole body, decompressed, never holding more than the limit."""
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("gzip", "identity", ""):
-        raise Refused(415, f"Content-Encoding {encoding} is not understood.", hint="Send gzip or none.")
-    inflate = _Gunzip() if encoding == "gzip" else None
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "The connection ended before the body did.")
-        chunk = message.get("body", b"")
-        chunk = inflate(chunk) if inflate else chunk
-        size += len(chunk)
-        if size > MAX_BODY_BYTES:
-            raise Refused(413, f"The body has more than {MAX_BODY_BYTES} bytes.", hint="Send smaller batches.")
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            break
-    if inflate:
-        inflate.finish()
-    return b"".join(chunks)
-
-
-class _Gunzip:
-    """Decompresses piece by piece, and stops at a body that grows beyond all measure."""
-
-    def __init__(self) -> None:
-        self._stream = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-        self._read = self._written = 0
-
-    def __call__(self, chunk: bytes) -> bytes:
-        self._read += len(chunk)
-        allowed = max(FREE_EXPANSION_BYTES, MAX_EXPANSION * self._read) - self._written
-        try:
-            out = self._stream.decompress(chunk, min(max(allowed, 0), MAX_BODY_BYTES) + 1)
-        except zlib.error as error:
-            raise Refused(400, f"The body is not gzip: {error}.") from error
-        self._written += len(out)
-        if len(out) > allowed or self._stream.unconsumed_tail:
+    async def _export(self, request: _Request, receive: Receive, held: Held, project: str | None) -> bytes:
+        signal = OTLP_PATHS.get(request.path)
+        if signal is None:
+            raise Refused(404, f"{request.path} is no path of OTLP here.", hint=f"There are {', '.join(OTLP_PATHS)}.")
+        if request.method != "POST":
+            raise Refused(405, "OTLP is sent with POST.")
+        if request.encoding is None:
             raise Refused(
-                413, f"The body expands to more than {MAX_EXPANSION} times its size or {MAX_BODY_BYTES} bytes."
+                415,
+                f"Content-Type {request.headers.get('content-type', '(none)')!r} is not understood.",
+                hint=f"Send {' or '.join(CONTENT_TYPES.values())}.",
             )
-        return out
+        self._refuse_too_long(request.headers.get("content-length", ""))
+        if self._service.full():
+            raise CollectorUnavailable("The collector has more waiting than it may hold.", hint="Send it again later.")
+        body = await self._read_body(receive, request.headers.get("content-encoding", ""), held)
+        stored = self._service.ingest(
+            body,
+            request.headers.get("x-project-name") or None,
+            only_project=project,
+            decode=signal.decoders[request.encoding],
+        )
+        accepted = await asyncio.wrap_future(stored)
+        return encode_success(signal, accepted.rejected, request.encoding)
 
-    def finish(self) -> None:
-        if not self._stream.eof:
-            raise Refused(400, "The gzip body is truncated.")
+    def _refuse_too_long(self, content_length: str) -> None:
+        if content_length.isdecimal() and int(content_length) > self._max_body_bytes:
+            raise TooLarge(
+                f"The body has {content_length} bytes; at most {self._max_body_bytes} are taken.",
+                hint="Send smaller batches.",
+            )
+
+    async def _read_body(self, receive: Receive, content_encoding: str, held: Held) -> bytes:
+        """The whole body, decompressed, never holding more than the limit."""
+        encoding = content_encoding.strip().lower() or "identity"
+        inflate = None if encoding == "identity" else Inflater(encoding, self._max_body_bytes)
+        pieces: list[bytes] = []
+        more = True
+        while more:
+            message = await _next_message(receive)
+            piece = message.get("body", b"")
+            piece = inflate(piece) if inflate else piece
+            if held.n_bytes + len(piece) > self._max_body_bytes:
+                raise TooLarge(f"The body has more than {self._max_body_bytes} bytes.", hint="Send smaller batches.")
+            held.add(len(piece))
+            pieces.append(piece)
+            more = message.get("more_body", False)
+        if inflate:
+            inflate.finish()
+        return b"".join(pieces)
+
+    def _is_allowed(self, request: _Request) -> bool:
+        return request.headers.get("origin") in self._cors_origins
+
+    async def _answer(
+        self, request: _Request, send: Send, status: int, body: bytes, headers: Mapping[str, str] = NO_HEADERS
+    ) -> None:
+        pairs = dict(headers)
+        if status != 204:
+            pairs |= {
+                "content-type": CONTENT_TYPES[request.encoding or "protobuf"],
+                "content-length": str(len(body)),
+            }
+        if self._is_allowed(request):
+            pairs |= {"access-control-allow-origin": request.headers["origin"], "vary": "origin"}
+        await send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [(name.encode(), value.encode("latin-1")) for name, value in pairs.items()],
+            }
+        )
+        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else body})
 
 
-def _retry_after() -> dict[str, str]:
-    # Short, because SDKs drop a batch when the wait exceeds what is left of their ten seconds; random, so that
-    # senders spread.
-    return {"retry-after": str(random.randint(1, 3))}
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is told of a request before its body."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    encoding: Encoding | None  # None: a Content-Type that is not understood
+
+    @classmethod
+    def of(cls, scope: Scope) -> _Request:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        return cls(scope["method"], scope["path"], headers, ENCODINGS.get(media_type))
 
 
-async def _answer(send: Send, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-    pairs = {"content-type": PROTOBUF, "content-length": str(len(body)), **(headers or {})}
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [(name.encode(), value.encode()) for name, value in pairs.items()],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+async def _next_message(receive: Receive) -> MutableMapping[str, Any]:
+    try:
+        async with asyncio.timeout(SILENT_FOR_S):
+            message = await receive()
+    except TimeoutError as error:
+        raise Refused(408, f"Nothing came for {SILENT_FOR_S:.0f} s.", hint="Send the whole body.") from error
+    if message["type"] == "http.disconnect":
+        raise InvalidRequest("The connection ended before the body did.")
+    return message
+
+
+def _status(error: AssayError) -> int:
+    if isinstance(error, Refused):
+        return error.status
+    status, _ = status_of(error)
+    return 503 if status == 500 else status

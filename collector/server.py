@@ -12,40 +12,72 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 
+from assay.collector.access import Access
 from assay.collector.app import create_app
+from assay.collector.life import KEEP_EVERYTHING, LifeRules
+from assay.collector.receive_http import MAX_BODY_BYTES
 from assay.collector.service import Service
+from assay.collector.sql import TIMEOUT_S as SQL_TIMEOUT_S
 from assay.destination import COLLECTOR_FILE
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, MissingExtra
+
+if TYPE_CHECKING:
+    from assay.collector.receive_grpc import GrpcServer
 
 logger = logging.getLogger("assay.collector")
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
-STOP_WITHIN_S = 5
+STOP_WITHIN_S = 5  # for requests under way
+STOP_AT_LAST_S = 9.0  # for everything: whoever stops services kills after ten
 
 
 class Server:
     """One data directory on one port. `start` and `stop` for a background thread, `run` for the foreground."""
 
-    def __init__(self, *, data_dir: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        data_dir: Path,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        grpc_port: int | None = None,
+        max_body_bytes: int = MAX_BODY_BYTES,
+        cors_origins: Collection[str] = (),
+        rules: LifeRules = KEEP_EVERYTHING,
+        sql_timeout_s: float = SQL_TIMEOUT_S,
+    ) -> None:
         """Nothing happens yet.
 
         Args:
             port: 0 takes a free one.
+            grpc_port: of OTLP/gRPC; 0 takes a free one, None serves none, and grpcio is not even loaded.
+            max_body_bytes: of an OTLP request, after decompression.
+            cors_origins: of web pages that may send OTLP from a browser.
+            rules: what is kept, and how long.
+            sql_timeout_s: how long one statement of somebody's SQL may take.
         """
         self.data_dir = data_dir
         self.host = host
         self._port = port
+        self._grpc_port = grpc_port
+        self._max_body_bytes = max_body_bytes
+        self._cors_origins = cors_origins
+        self._rules = rules
+        self._sql_timeout_s = sql_timeout_s
         self._service: Service | None = None
         self._uvicorn: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
+        self._grpc: GrpcServer | None = None
         self.url = ""
+        self.grpc_url: str | None = None
 
     @property
     def service(self) -> Service:
@@ -94,28 +126,38 @@ class Server:
     def _stop_on_signal(self, number: int, frame: FrameType | None) -> None:
         assert self._uvicorn is not None
         self._uvicorn.should_exit = True
+        last = threading.Timer(STOP_AT_LAST_S, _end_now)
+        last.daemon = True
+        last.start()
 
     # Steps --------------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
         self._socket = _bind(self.host, self._port)
         try:
-            self._service = Service(self.data_dir)
+            self._service = Service(self.data_dir, rules=self._rules, sql_timeout_s=self._sql_timeout_s)
             if not _is_loopback(self.host) and not self._service.registry.has_admin_key():
                 raise ConfigurationError(
                     f"{self.host} is reachable from other machines, and there is no admin key yet.",
                     hint="Make one with: assay keys create NAME --scope admin",
                 )
+            access = Access(self._service.registry, required=not _is_loopback(self.host))
+            if self._grpc_port is not None:
+                self._open_grpc(self._service, access, self._grpc_port)
         except BaseException:
             self._socket.close()
             self._close()
             raise
-        port = self._socket.getsockname()[1]
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self.url = self._url(self._socket.getsockname()[1])
         names = LOOPBACK_NAMES | {self.host.lower()} if _is_loopback(self.host) else frozenset()
         config = uvicorn.Config(
-            create_app(self._service, allowed_hosts=names, keys_required=not _is_loopback(self.host)),
+            create_app(
+                self._service,
+                allowed_hosts=names,
+                access=access,
+                max_body_bytes=self._max_body_bytes,
+                cors_origins=self._cors_origins,
+            ),
             log_config=None,
             access_log=False,
             server_header=False,
@@ -123,6 +165,20 @@ class Server:
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
         self._uvicorn = _Uvicorn(config)
+
+    def _open_grpc(self, service: Service, access: Access, port: int) -> None:
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its library writes to stderr what we raise
+        try:
+            from assay.collector.receive_grpc import GrpcServer
+        except ImportError as error:
+            raise MissingExtra("OTLP over gRPC", "server") from error
+        self._grpc = GrpcServer(service, access, host=self.host, port=port, max_body_bytes=self._max_body_bytes)
+        self._grpc.start()
+        self.grpc_url = self._url(self._grpc.port)
+
+    def _url(self, port: int) -> str:
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def _serve(self, ready: threading.Event) -> None:
         assert self._uvicorn is not None
@@ -144,19 +200,30 @@ class Server:
     def _say_when_ready(self, ready: threading.Event) -> None:
         ready.wait()
         self._announce()
-        print(f"Assay serves {self.data_dir} at {self.url}", flush=True)
+        grpc = f" (gRPC on port {self._grpc.port})" if self._grpc else ""
+        print(f"Assay serves {self.data_dir}{grpc} at {self.url}", flush=True)
 
     def _announce(self) -> None:
-        described = {"url": self.url, "grpc_url": None, "pid": os.getpid()}
+        described = {"url": self.url, "grpc_url": self.grpc_url, "pid": os.getpid()}
         temporary = self.data_dir / f"{COLLECTOR_FILE}.{os.getpid()}"
         temporary.write_text(json.dumps(described), encoding="utf-8")
         temporary.replace(self.data_dir / COLLECTOR_FILE)
 
     def _close(self) -> None:
+        if self._grpc is not None:
+            self._grpc.stop()
+            self._grpc = self.grpc_url = None
         if self._service is not None:
             (self.data_dir / COLLECTOR_FILE).unlink(missing_ok=True)
             self._service.close()
             self._service = None
+
+
+def _end_now() -> None:
+    """End the process although something still runs: whatever was acknowledged is in the write-ahead log."""
+    logger.warning("stopping took longer than %g s; the write-ahead log is replayed at the next start", STOP_AT_LAST_S)
+    logging.shutdown()
+    os._exit(0)
 
 
 class _Uvicorn(uvicorn.Server):

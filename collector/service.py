@@ -6,28 +6,41 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from assay.collector import queries
-from assay.collector.canonical import span_row
-from assay.collector.decode import decode_request
+from assay.collector import dead_letters, queries
+from assay.collector.convert import Filing, convert, convert_singly
+from assay.collector.decode import Decoded, DecodedSpan, decode_request
+from assay.collector.decode_logs import DecodedLogs
+from assay.collector.export import Exporter, Files
+from assay.collector.intake import Intake
+from assay.collector.life import KEEP_EVERYTHING, Life, LifeRules
 from assay.collector.lock import DirectoryLock
+from assay.collector.log_events import Sorted, sort_records
+from assay.collector.log_merge import LogMerger
 from assay.collector.registry import Registry
-from assay.collector.rows import append_rows, replace_tables, span_table
+from assay.collector.rows import append_rows, replace_tables
+from assay.collector.sql import TIMEOUT_S as SQL_TIMEOUT_S
+from assay.collector.sql import Sandbox
 from assay.collector.store import STORE_FILE, SpanStore
 from assay.collector.writer import Writer
-from assay.errors import AssayError, CollectorUnavailable, InvalidRequest, StoreError
+from assay.errors import AssayError, InvalidRequest, NotFound, StoreError
 
 logger = logging.getLogger("assay.collector")
 
 REGISTRY_FILE = "registry.db"
+EXPORT_DIRECTORY = "export"
+EXPORT_WITHIN_S = 20.0  # while somebody waits for an answer in SQL
 UPKEEP_EVERY_S = 2.0
+
+Decode = Callable[[bytes], Decoded | DecodedLogs | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,7 @@ class Accepted:
 @dataclass(frozen=True, slots=True)
 class _Request:
     body: bytes
+    decode: Decode
     project: str | None
     only_project: str | None
     future: Future[Accepted]
@@ -49,8 +63,14 @@ class _Request:
 class Service:
     """Owns a data directory while it exists. All methods may be called from any thread."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(
+        self, data_dir: Path, *, rules: LifeRules = KEEP_EVERYTHING, sql_timeout_s: float = SQL_TIMEOUT_S
+    ) -> None:
         """Open or create the data directory.
+
+        Args:
+            rules: what is kept, and how long.
+            sql_timeout_s: how long one statement of somebody's SQL may take.
 
         Raises:
             StoreError: it cannot be made or written to.
@@ -67,13 +87,19 @@ class Service:
                 f"The data directory {data_dir} cannot be used: {error.strerror or error}.",
                 hint="Choose another with ASSAY_DATA_DIR or --data-dir.",
             ) from error
-        try:
+        with ExitStack() as opened:
+            opened.callback(self._lock.release)
             self.store = SpanStore(data_dir / STORE_FILE)
+            opened.callback(self.store.close)
             self.registry = Registry.open(data_dir / REGISTRY_FILE)
-        except BaseException:
-            self._lock.release()
-            raise
+            opened.pop_all()
         self.writer = Writer(self.store)
+        self.life = Life(self.store, self.writer, rules)
+        self.exporter = Exporter(self.store, data_dir / EXPORT_DIRECTORY)
+        self.sandbox = Sandbox(timeout_s=sql_timeout_s)
+        self.intake = Intake()
+        self.logs = LogMerger(self.store, self.writer)
+        self.dropped_log_records = 0
         self._mirrored_revision: int | None = None
         self._projects: set[str] = set()
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
@@ -85,10 +111,22 @@ class Service:
 
     # Spans --------------------------------------------------------------------------------------------------------
 
-    def ingest(self, body: bytes, project: str | None = None, *, only_project: str | None = None) -> Future[Accepted]:
-        """Decode and store one OTLP export request; the future resolves once its spans are on disk.
+    def full(self) -> bool:
+        """Whether the next export request would be refused: the time to say so is before reading its body."""
+        return self.writer.full() or self.intake.full()
+
+    def ingest(
+        self,
+        body: bytes,
+        project: str | None = None,
+        *,
+        only_project: str | None = None,
+        decode: Decode = decode_request,
+    ) -> Future[Accepted]:
+        """Decode and store one OTLP export request; the future resolves once what it holds is on disk.
 
         Args:
+            decode: of the request's signal and encoding. Where it returns None, nothing is kept.
             project: where to file spans whose resource names no project.
             only_project: where to file all of them, whatever they say.
 
@@ -96,7 +134,8 @@ class Service:
         sender should try again later.
         """
         future: Future[Accepted] = Future()
-        self._requests.put(_Request(body, project, only_project, future))
+        future.set_running_or_notify_cancel()  # a sender that goes away cannot cancel what is being stored
+        self._requests.put(_Request(body, decode, project, only_project, future))
         return future
 
     def _decode_requests(self) -> None:
@@ -110,21 +149,43 @@ class Service:
                 request.future.set_exception(error)
 
     def _decode(self, request: _Request) -> None:
-        decoded = decode_request(request.body)
-        rows, rejected, received_at = [], decoded.rejected, time.time_ns()
-        for span in decoded.spans:
-            try:
-                row = span_row(span, received_at=received_at, project=request.project)
-                row[0] = request.only_project or row[0]
-                rows.append(row)
-            except Exception as error:
-                logger.exception("span %s could not be converted", span.span_id)
-                rejected.append(f"span {span.span_id} could not be converted: {error}")
-        if not rows:
+        decoded = request.decode(request.body)
+        filing = Filing(time.time_ns(), request.project, request.only_project)
+        if isinstance(decoded, DecodedLogs):
+            self._store_logs(sort_records(decoded.records, filing), request.future)
+            return
+        if decoded is None:
+            request.future.set_result(Accepted(0, []))
+            return
+        converted = convert(decoded.spans, filing)
+        rejected = [*decoded.rejected, *(letter.reason for letter in converted.letters)]
+        if converted.letters:
+            self.writer.put_job(lambda cursor: dead_letters.append(cursor, converted.letters))
+        if converted.batch is None:
             request.future.set_result(Accepted(0, rejected))
             return
-        stored = self.writer.put_spans(span_table(rows), len(request.body))
-        stored.add_done_callback(lambda done: _pass_on(done, request.future, lambda n: Accepted(n, rejected)))
+        stored = self.writer.put_spans(
+            converted.batch,
+            len(request.body),
+            # Decoded once more where it is needed, which is hardly ever: waiting requests hold no more than their bytes
+            singly=lambda: list(convert_singly(_spans(request), filing)),
+        )
+        merged = self.logs.follow(decoded.spans, filing)
+        stored.add_done_callback(
+            lambda done: _pass_on(
+                done, request.future, lambda it: Accepted(it.count, rejected + it.rejected), after=merged
+            )
+        )
+
+    def _store_logs(self, found: Sorted, future: Future[Accepted]) -> None:
+        self.dropped_log_records += found.dropped
+        if not (found.events or found.scores):
+            future.set_result(Accepted(0, found.rejected))
+            return
+        count = len(found.events) + len(found.scores)
+        self.logs.put(found).add_done_callback(
+            lambda done: _pass_on(done, future, lambda _: Accepted(count, found.rejected))
+        )
 
     # Everything else that is written ------------------------------------------------------------------------------
 
@@ -152,6 +213,12 @@ class Service:
                 logger.warning("the registry's copy in %s could not be renewed: %s", STORE_FILE, error)
             except Exception:
                 logger.exception("the registry's copy in %s could not be renewed", STORE_FILE)
+            try:
+                self.life.step()
+                self.exporter.keep_up(registry_revision=self._mirrored_revision)
+                self.sandbox.rest()
+            except Exception:
+                logger.exception("upkeep failed; it goes on with the next step")
 
     def register_projects(self) -> None:
         """Make a project of every name that spans were filed under since the last time."""
@@ -172,25 +239,72 @@ class Service:
         self.writer.put_job(lambda cursor: replace_tables(cursor, tables)).result()
         self._mirrored_revision = revision
 
+    # SQL ----------------------------------------------------------------------------------------------------------
+
+    def sql(self, statement: str, *, project: str, limit: int) -> dict[str, Any]:
+        """The answer to one SELECT over the tables of a project, which hold everything that is stored by now.
+
+        Raises:
+            NotFound: there is no such project.
+            InvalidRequest: the statement is refused, wrong, or takes too long or too much memory.
+            CollectorUnavailable: too many are running, or the first export takes longer than a request may.
+        """
+        with self.exported(project, within_s=EXPORT_WITHIN_S) as views:
+            return self.sandbox.run(statement, directory=self.exporter.path(project), views=views, limit=limit)
+
+    @contextmanager
+    def exported(self, project: str, *, within_s: float) -> Iterator[Files]:
+        """The files of a project's export, with everything that is stored by now; they stay until the block ends.
+
+        Raises:
+            NotFound: there is no such project.
+            CollectorUnavailable: it takes longer than `within_s`; the next call goes on from there.
+        """
+        self.register_projects()
+        if project not in self._projects and not self.registry.projects.exists(project):
+            raise NotFound(f"There is no project {project!r}.", hint="GET /api/v1/projects lists them.")
+        self.mirror_registry()
+        with self.exporter.reading(project, registry_revision=self._mirrored_revision, within_s=within_s) as views:
+            yield views
+
     def close(self) -> None:
-        """Commit what waits, renew the copies, checkpoint, let go of the directory."""
+        """Commit what waits, renew the copies, checkpoint, let go of the directory; each whether or not others fail."""
+        with ExitStack() as steps:  # run from the last to the first
+            steps.callback(self._lock.release)
+            steps.callback(self.store.close)
+            steps.callback(self.registry.close)
+            steps.callback(self.writer.stop)
+            steps.callback(self._renew_copies)
+            steps.callback(self._stop_threads)
+            steps.callback(self.sandbox.close)
+
+    def _stop_threads(self) -> None:
         self._stop.set()
+        self.store.interrupt_reads()
         self._upkeep.join()
         self._requests.put(None)
         self._decoder.join()
+
+    def _renew_copies(self) -> None:
         try:
             self.register_projects()
             self.mirror_registry()
-        except CollectorUnavailable as error:
+        except AssayError as error:
             logger.warning("the registry's copy in %s is not the newest: %s", STORE_FILE, error)
-        self.writer.stop()
-        self.registry.close()
-        self.store.close()
-        self._lock.release()
 
 
-def _pass_on(done: Future[Any], to: Future[Any], convert: Callable[[Any], Any]) -> None:
+def _pass_on(
+    done: Future[Any], to: Future[Any], convert: Callable[[Any], Any], *, after: Future[Any] | None = None
+) -> None:
+    """Resolve `to` as `done` was resolved, once `after` is resolved as well; if that failed, `to` fails."""
     if error := done.exception():
         to.set_exception(error)
-    else:
+    elif after is None:
         to.set_result(convert(done.result()))
+    else:
+        after.add_done_callback(lambda last: _pass_on(last, to, lambda _: convert(done.result())))
+
+
+def _spans(request: _Request) -> list[DecodedSpan]:
+    decoded = request.decode(request.body)
+    return decoded.spans if isinstance(decoded, Decoded) else []
