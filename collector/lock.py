@@ -2,11 +2,13 @@
 
 DuckDB locks its file with fcntl: that lock vanishes as soon as the owner itself opens and closes the file, and a forked
 child inherits the connection unlocked. `flock` belongs to the open file instead, so it holds until this object lets go.
+A forked child would hold it as well, and so keep it after its parent has gone: it closes its copy at once.
 """
 
 from __future__ import annotations
 
 import os
+import weakref
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +21,8 @@ except ImportError:  # Windows: msvcrt locks a byte range of the file, with the 
     import msvcrt
 
 LOCK_FILE = "LOCK"
+
+_held: weakref.WeakSet[DirectoryLock] = weakref.WeakSet()
 
 
 class DirectoryLock:
@@ -45,6 +49,7 @@ class DirectoryLock:
         self._file.truncate()
         self._file.write(str(os.getpid()))
         self._file.flush()
+        _held.add(self)
 
     def release(self) -> None:
         """Let go. The file stays: removing it would let two processes lock two different files of the same name."""
@@ -64,3 +69,12 @@ def _lock(file: IO[str]) -> None:
     else:
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+
+
+def _let_go_in_child() -> None:
+    for lock in list(_held):
+        lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go_in_child)

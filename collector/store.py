@@ -11,30 +11,56 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 
+from assay.collector.compaction import compact_path, copy_database
+from assay.collector.content import KnownContent
+from assay.collector.data_file import DataFile
+from assay.collector.deadlines import Deadlines
+from assay.collector.manifest import Manifest, forget_manifest, write_manifest
 from assay.collector.migrations import migrate
-from assay.errors import CollectorUnavailable, StoreDamaged, StoreError, StoreLocked
+from assay.collector.start_checks import check_contents, check_files, damaged, log_path
+from assay.errors import CollectorUnavailable, StoreError, StoreLocked
 
 logger = logging.getLogger("assay.collector")
 
 STORE_FILE = "assay.duckdb"
-CHECKPOINT_AT_BYTES = 64 * 1024**2  # of write-ahead log
+CHECKPOINT_AT_BYTES = 64 * 1024**2  # of write-ahead log; while somebody waits to write, twice that
+IDLE_CHECKPOINT_AT_BYTES = 4 * 1024**2  # while nobody does: the next start has less to replay
 FREE_BYTES_TO_CHECKPOINT = 3  # times the log's size: a checkpoint writes it once more, beside what is there
 FREE_BYTES_TO_INGEST = 8 * 1024**2  # plus twice the log's size
 MAX_CONCURRENT_READS = 2  # more readers than cores starve the writer
 READ_WAIT_S = 10.0
+READ_TIMEOUT_S = 10.0
+REOPEN_EVERY_S = 1.0
+
+# The instance is of no use any more once one of these was raised; what was committed is in the files.
+FATAL = (duckdb.FatalException, duckdb.InternalException)
+# Nothing is wrong with what was to be written; the same may well succeed later.
+PASSING = (duckdb.TransactionException, duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InterruptException)
 
 Result = TypeVar("Result")
 
 
+class StoreReopened(CollectorUnavailable):
+    """The instance failed and was given up; the next use opens a new one.
+
+    `committing`: it failed in COMMIT itself, so that what was to be written may be stored or not.
+    """
+
+    def __init__(self, error: Exception, *, committing: bool) -> None:
+        super().__init__(f"The store had to be reopened: {error}", hint="Send it again.")
+        self.committing = committing
+
+
 class SpanStore:
-    """Owns assay.duckdb. `write` is for the one writer thread; `read` for any thread of this process."""
+    """Owns assay.duckdb. `write` and `checkpoint` are for the one writer thread; `read` for any thread."""
 
     def __init__(self, path: Path, *, memory_limit: str = "2GB") -> None:
         """Open or create the store at `path` and bring it to the newest schema.
@@ -47,32 +73,44 @@ class SpanStore:
         self._memory_limit = memory_limit
         self._pid = os.getpid()
         self._readers = threading.BoundedSemaphore(MAX_CONCURRENT_READS)
-        self._opening = threading.Lock()
-        self._refuse_what_would_open_empty()
-        self._connection = self._connect()
-        migrate(self._connection)
-        self._refuse_fewer_spans_than_there_were()
+        self._deadlines = Deadlines()
+        self._opening = threading.RLock()
+        self._closed = False
+        self._tried_to_open_at = 0.0
+        self._file = check_files(path) or self._create()
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        try:
+            connection = self._connection = self._connect(path)
+            self.store_id = check_contents(path, connection)
+            migrate(connection)
+            self.store_id = self.store_id or check_contents(path, connection)
+            self.content = _known_content(connection)
+        except BaseException:
+            if self._connection is not None:
+                self._connection.close()
+            self._file.close()
+            raise
+        self.note_progress()
 
     # Opening ------------------------------------------------------------------------------------------------------
 
-    def _refuse_what_would_open_empty(self) -> None:
-        # DuckDB takes a missing or empty file for a new database, and then a log full of spans is gone without a word.
-        wal = self._wal_path
-        if not self.path.exists() and wal.exists() and wal.stat().st_size > 0:
-            raise StoreDamaged(
-                f"{self.path} is missing, but its write-ahead log {wal.name} holds data.",
-                hint="Restore the file from a backup, or move the log aside to start empty. Nothing was changed.",
-            )
-        if self.path.exists() and self.path.stat().st_size == 0:
-            raise StoreDamaged(
-                f"{self.path} is an empty file.",
-                hint="Restore it from a backup, or move it aside to start empty. Nothing was changed.",
-            )
+    def _create(self) -> DataFile:
+        """Make the file in a directory beside, and put it in its place when it is whole: a crash leaves none at all."""
+        directory = self.path.with_name("new")
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir(parents=True)
+        with self._connect(directory / self.path.name) as new:
+            migrate(new)
+            new.execute("CHECKPOINT")
+        (directory / self.path.name).replace(self.path)
+        shutil.rmtree(directory)
+        _sync_directory(self.path.parent)
+        return DataFile(self.path)
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _connect(self, path: Path) -> duckdb.DuckDBPyConnection:
         try:
             connection = duckdb.connect(
-                str(self.path),
+                str(path),
                 config={
                     "storage_compatibility_version": "v1.5.0",  # readable by DuckDB 1.5 and 2
                     "checkpoint_threshold": "1TB",  # never by itself, see the module's docstring
@@ -85,125 +123,257 @@ class SpanStore:
                 },
             )
             connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("PRAGMA disable_checkpoint_on_shutdown")  # as it would not ask for room either
             return connection
         except duckdb.Error as error:
-            if (
-                "lock" in str(error).lower()
-            ):  # ours is free: some other program, such as DuckDB's own, has the file open
+            if "could not set lock" in str(error).lower():
+                # Ours is free: some other program, such as DuckDB's own, has the file open
                 raise StoreLocked(
-                    f"{self.path} is open in another program: {error}", hint="Close that one and try again."
+                    f"{path} is open in another program: {error}", hint="Close that one and try again."
                 ) from error
-            raise StoreDamaged(
-                f"{self.path} cannot be opened: {error}",
-                hint="Restore it from a backup, or move it and its .wal aside to start empty. Nothing was changed.",
-            ) from error
-
-    def _refuse_fewer_spans_than_there_were(self) -> None:
-        counted = self._connection.execute(
-            "SELECT span_count FROM span_count_log ORDER BY counted_at DESC LIMIT 1"
-        ).fetchall()
-        [(there,)] = self._connection.execute("SELECT count(*) FROM span_log").fetchall()
-        if counted and there < counted[0][0]:
-            self._connection.close()
-            raise StoreDamaged(
-                f"{self.path} holds {there} spans, but held {counted[0][0]} at its last checkpoint.",
-                hint="Restore it from a backup. Nothing was changed.",
-            )
+            raise damaged(path, f"{path} cannot be opened: {error}") from error
 
     def close(self) -> None:
         """Checkpoint where that is possible, and let go of the file; the log keeps what a checkpoint could not move."""
+        self.interrupt_reads()
         try:
             self.checkpoint()
-        except duckdb.Error:
+            self.note_progress()
+        except (duckdb.Error, CollectorUnavailable, OSError):
             logger.exception("no checkpoint at the end; the write-ahead log is replayed at the next start")
-        self._connection.close()
-
-    def reopen(self) -> None:
-        """Start over with a new instance after a fatal error; what was committed is all there."""
         with self._opening:
-            logger.warning("reopening %s after a fatal error", self.path)
-            self._connection.close()
-            self._connection = self._connect()
+            self._closed = True
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+            self._file.close()
+
+    def _cursor(self) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]:
+        """A cursor, and the connection that it belongs to; opens a new instance where the last one failed.
+
+        Raises:
+            CollectorUnavailable: that is not possible now.
+        """
+        self._refuse_after_fork()
+        with self._opening:
+            if self._closed:
+                raise CollectorUnavailable("The collector is stopping.", hint="Try again when it is back.")
+            if self._connection is None:
+                self._connection = self._open_again()
+            return self._connection.cursor(), self._connection
+
+    def _open_again(self) -> duckdb.DuckDBPyConnection:
+        if time.monotonic() < self._tried_to_open_at + REOPEN_EVERY_S:
+            raise CollectorUnavailable("The store is being reopened.", hint="Try again in a moment.")
+        self._tried_to_open_at = time.monotonic()
+        try:
+            connection = self._connect(self.path)
+        except StoreError as error:
+            logger.error("the store cannot be reopened: %s", error)
+            raise CollectorUnavailable(f"The store cannot be reopened: {error.message}", hint=error.hint) from error
+        logger.warning("reopened %s", self.path)
+        self._tried_to_open_at = 0.0
+        return connection
+
+    def _give_up(self, failed: duckdb.DuckDBPyConnection, error: Exception) -> None:
+        """Let go of an instance that failed, so that the next use opens a new one; what was committed is all there."""
+        with self._opening:
+            if self._connection is failed:
+                logger.error("the store failed and will be reopened: %s", error)
+                self._connection = None
+                self._deadlines.interrupt_all()
+                failed.close()
 
     # Use ----------------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def read(self, *, timeout_s: float = READ_TIMEOUT_S) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor of one's own, for SELECTs. At most two at once; further readers wait their turn.
 
         Raises:
-            CollectorUnavailable: no turn came within ten seconds.
+            CollectorUnavailable: no turn came within ten seconds, the block took longer than `timeout_s`, or the store
+                has to be reopened.
         """
         self._refuse_after_fork()
         if not self._readers.acquire(timeout=READ_WAIT_S):
             raise CollectorUnavailable("Too many queries are running.", hint="Try again in a moment.")
         try:
-            cursor = self._connection.cursor()
+            cursor, connection = self._cursor()
             try:
-                yield cursor
+                with self._deadlines.within(timeout_s, cursor.interrupt):
+                    yield cursor
+            except duckdb.InterruptException as error:
+                raise CollectorUnavailable(
+                    f"A query took longer than {timeout_s:g} seconds.", hint="Ask for less, such as a shorter time."
+                ) from error
+            except FATAL as error:
+                self._give_up(connection, error)
+                raise CollectorUnavailable("The store has to be reopened.", hint="Try again in a moment.") from error
             finally:
                 cursor.close()
         finally:
             self._readers.release()
 
+    def interrupt_reads(self) -> None:
+        """End the queries that run; their readers get CollectorUnavailable."""
+        self._deadlines.interrupt_all()
+
     def write(self, work: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
         """Run `work` in one transaction; when this returns, it is on disk. Only the writer thread calls it.
 
         Raises:
-            CollectorUnavailable: the disk is full or the store had to be reopened; nothing of it counts as stored.
+            StoreReopened: the instance failed.
+            CollectorUnavailable: the disk is full, or the like; nothing of it is stored.
         """
-        self._refuse_after_fork()
-        cursor = self._connection.cursor()
+        cursor, connection = self._cursor()
+        doing = "BEGIN"
         try:
             cursor.execute("BEGIN")
+            doing = "work"
             result = work(cursor)
+            doing = "COMMIT"
             cursor.execute("COMMIT")
+            self.content.keep()
             return result
-        except duckdb.FatalException as error:
-            self.reopen()
-            raise CollectorUnavailable(f"The store had to be reopened: {error}", hint="Send it again.") from error
-        except duckdb.TransactionException as error:
-            raise CollectorUnavailable(f"The store could not commit: {error}", hint="Send it again.") from error
-        except BaseException:
-            cursor.execute("ROLLBACK")
+        except FATAL as error:
+            self._give_up(connection, error)
+            raise StoreReopened(error, committing=doing == "COMMIT") from error
+        except BaseException as error:
+            if doing == "work":
+                cursor.execute("ROLLBACK")
+            if isinstance(error, PASSING):
+                raise CollectorUnavailable(f"The store could not commit: {error}", hint="Send it again.") from error
             raise
         finally:
+            self.content.forget()  # what was committed is kept by now
             cursor.close()
 
     # Disk ---------------------------------------------------------------------------------------------------------
 
-    @property
-    def _wal_path(self) -> Path:
-        return self.path.with_name(self.path.name + ".wal")
-
     def wal_bytes(self) -> int:
-        return self._wal_path.stat().st_size if self._wal_path.exists() else 0
+        try:
+            return log_path(self.path).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def free_bytes(self) -> int:
+        return shutil.disk_usage(self.path.parent).free
 
     def has_room(self) -> bool:
         """False when the disk is so full that the next batch might be the one that does not fit."""
-        return shutil.disk_usage(self.path.parent).free >= FREE_BYTES_TO_INGEST + 2 * self.wal_bytes()
+        return self.free_bytes() >= FREE_BYTES_TO_INGEST + 2 * self.wal_bytes()
 
-    def checkpoint(self, *, at_least_bytes: int = 1) -> bool:
-        """Move the write-ahead log into the file, if there is enough of it and room for it; whether that was done."""
-        wal = self.wal_bytes()
-        free = shutil.disk_usage(self.path.parent).free
-        if wal < at_least_bytes:
+    def checkpoint_due(self, *, idle: bool) -> bool:
+        """Whether it is time to move the log into the file.
+
+        Args:
+            idle: nobody waits to write.
+        """
+        return due(self.wal_bytes(), self.free_bytes(), idle=idle)
+
+    def checkpoint(self) -> bool:
+        """Move the write-ahead log into the file, if there is room for it; whether that was done.
+
+        Raises:
+            StoreReopened: it failed, and the instance with it. What was committed is in the log.
+        """
+        wal, free = self.wal_bytes(), self.free_bytes()
+        if wal == 0:
             return False
         if free < FREE_BYTES_TO_CHECKPOINT * wal:
             logger.warning("no checkpoint: %d bytes free, %d needed", free, FREE_BYTES_TO_CHECKPOINT * wal)
             return False
-        self._refuse_after_fork()
-        cursor = self._connection.cursor()
+        cursor, connection = self._cursor()
         try:
             # An insert, not an update: DuckDB refuses a checkpoint while readers hold the version that an update
             # replaced.
             cursor.execute("INSERT INTO span_count_log SELECT count(*), now()::TIMESTAMP FROM span_log").fetchall()
             cursor.execute("CHECKPOINT")
             return True
+        except FATAL as error:
+            self._give_up(connection, error)
+            raise StoreReopened(error, committing=False) from error
         finally:
             cursor.close()
+
+    def compact(self) -> None:
+        """Move everything into a new file, without what was deleted. Nothing is written meanwhile; readers read on.
+
+        Whatever moment the process dies at, one of the two files is whole and in its place.
+
+        Raises:
+            StoreError: there is no room for it.
+            CollectorUnavailable: readers do not come to an end, or the log cannot be moved into the file first.
+        """
+        target = compact_path(self.path)
+        try:
+            if self.wal_bytes() and not self.checkpoint():
+                raise CollectorUnavailable("There is no room for a checkpoint.", hint="Free some space.")
+            cursor, _ = self._cursor()
+            try:
+                copy_database(cursor, target)
+            finally:
+                cursor.close()
+            self._take_place(target)
+        finally:
+            shutil.rmtree(target.parent, ignore_errors=True)
+        self.note_progress()
+
+    def _take_place(self, new: Path) -> None:
+        """Put the file `new` where the store's is, and go on with it."""
+        with ExitStack() as turns:
+            for _ in range(MAX_CONCURRENT_READS):
+                if not self._readers.acquire(timeout=READ_WAIT_S):
+                    raise CollectorUnavailable("Too many queries are running.", hint="Try again in a moment.")
+                turns.callback(self._readers.release)
+            with self._opening:
+                if self._connection is not None:
+                    self._connection.close()
+                self._connection = None  # the next use opens it, whichever file is there then
+                if self.wal_bytes():
+                    raise CollectorUnavailable("Something was written meanwhile.", hint="Try again in a moment.")
+                forget_manifest(self.path.parent)  # the new file has seen fewer checkpoints
+                self._file.close()
+                try:
+                    new.replace(self.path)
+                    _sync_directory(self.path.parent)
+                finally:
+                    self._file = DataFile(self.path)
+
+    def note_progress(self) -> None:
+        """Write down how far the store has come, for the checks of the next start."""
+        log_bytes = self.wal_bytes()
+        manifest = Manifest(self.store_id, self._file.header().checkpoint, log_bytes)
+        write_manifest(self.path.parent, manifest)
 
     def _refuse_after_fork(self) -> None:
         # A forked child can read and write through the inherited connection, and so destroy the file.
         if os.getpid() != self._pid:
             raise StoreError("This process was forked from the collector's and cannot use its store.")
+
+
+def due(wal: int, free: int, *, idle: bool) -> bool:
+    """Whether a log of `wal` bytes should be moved into the file, with `free` bytes left on the disk."""
+    if wal >= (CHECKPOINT_AT_BYTES if idle else 2 * CHECKPOINT_AT_BYTES):
+        return True
+    # Spans take less room in the file than in the log: while a checkpoint still fits, it puts off the day when
+    # nothing does.
+    tight = free < FREE_BYTES_TO_INGEST + 2 * FREE_BYTES_TO_CHECKPOINT * wal
+    if tight and wal >= FREE_BYTES_TO_INGEST // 4:
+        return free >= FREE_BYTES_TO_CHECKPOINT * wal
+    return idle and wal >= IDLE_CHECKPOINT_AT_BYTES
+
+
+def _known_content(connection: duckdb.DuckDBPyConnection) -> KnownContent:
+    [(last,)] = connection.execute("SELECT coalesce(max(id), 0) FROM content").fetchall()
+    return KnownContent(last + 1)
+
+
+def _sync_directory(path: Path) -> None:
+    if os.name == "nt":  # where directories cannot be opened, nor need be
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
