@@ -14,11 +14,12 @@ from rich.markup import escape
 
 import assay
 from assay.cli_table import Column, cost, duration, lines, print_table, time
-from assay.errors import AssayError, TraceNotFound
-from assay.settings import Settings, configure, current_settings
+from assay.errors import AssayError, ConfigurationError, TraceNotFound
+from assay.settings import configure, current_settings
 from assay.settings_table import setting_rows
 
 EXIT_ERROR = 1
+EXIT_USAGE = 2
 
 app = typer.Typer(
     name="assay",
@@ -81,12 +82,14 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 def main() -> None:
-    """Entry point: errors that are ours end with one line and status 1, never with a traceback."""
+    """Entry point: errors that are ours end with one line, never with a traceback; the status is 2 for what was asked
+    wrongly, as for an option that does not exist, else 1.
+    """
     try:
         app()
     except AssayError as error:
         Console(stderr=True, highlight=False).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
-        sys.exit(EXIT_ERROR)
+        sys.exit(EXIT_USAGE if isinstance(error, ConfigurationError) else EXIT_ERROR)
 
 
 def _version(wanted: bool) -> None:
@@ -123,10 +126,11 @@ def serve(
 
     settings = configure(data_dir=data_dir, host=host, port=port, grpc_port=grpc_port)
     try:
+        from assay.collector.logs import log_to_stderr
         from assay.collector.server import Server
     except ImportError as error:
         raise MissingExtra("assay serve", "server") from error
-    _log_to_stderr(settings)
+    log_to_stderr(settings.log_level, settings.log_format)
     Server(
         data_dir=settings.data_dir.absolute(),
         host=settings.host,
@@ -225,14 +229,6 @@ def _client() -> Any:
     from assay.client import current_client
 
     return current_client()
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    import logging
-
-    logging.basicConfig(
-        level=settings.log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
 
 
 def _print(rows: list[dict[str, Any]], as_json: bool, columns: tuple[Column, ...], *, drop: tuple[str, ...]) -> None:

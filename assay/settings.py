@@ -87,9 +87,37 @@ class Settings(BaseSettings):
         'Web pages that may send OTLP from a browser, as a JSON list of origins, e.g. ["https://example.org"].',
         name="cors_origins",
     )
+    allowed_hosts: list[str] = _setting(
+        [],
+        "More names by which the collector may be reached, as a JSON list, e.g. behind a proxy; others are refused. "
+        "On loopback its own names are known; elsewhere any name is taken while this is empty.",
+        name="allowed_hosts",
+    )
+    requests_per_s: float | None = _setting(
+        None,
+        "Requests a second that one key may make; 0: any number. Unset: 1000 where keys are needed, else any number.",
+        name="requests_per_s",
+        ge=0,
+    )
+    mb_per_s: float | None = _setting(
+        None,
+        "Megabytes a second that one key may send; 0: any number. Unset: 100 where keys are needed, else any number.",
+        name="mb_per_s",
+        ge=0,
+    )
+    redact: str = _setting(
+        "off",
+        "What the collector replaces in spans before it stores them: `secrets`, `personal`, `all`, or names of rules, "
+        "e.g. `all,-phone`. `off`: spans are kept as they came.",
+        name="redact",
+    )
+    redact_rules: Path | None = _setting(
+        None, "TOML file of redaction rules of your own: [[rule]] with name and pattern (RE2).", name="redact_rules"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "How much the collector logs.", name="log_level"
     )
+    log_format: Literal["text", "json"] = _setting("text", "How the collector logs.", name="log_format")
 
     # Models
     gateway_url: str | None = _setting(

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from assay.errors import CollectorUnavailable
+from assay.settings import Settings
 
 BURST_S = 2.0  # of the rate may be used at once
 MOST_BUCKETS = 10_000  # full ones are forgotten beyond that: they say nothing
@@ -67,6 +68,16 @@ class Limits:
 
 
 NO_LIMITS = Limits()
+DEFAULT_LIMITS = Limits(requests_per_s=1000.0, mb_per_s=100.0)  # where keys are needed and nothing else is set
+
+
+def limits_of(settings: Settings, *, keys_required: bool) -> Limits:
+    """The limits that the settings ask for."""
+    default = DEFAULT_LIMITS if keys_required else NO_LIMITS
+    return Limits(
+        default.requests_per_s if settings.requests_per_s is None else settings.requests_per_s,
+        default.mb_per_s if settings.mb_per_s is None else settings.mb_per_s,
+    )
 
 
 class Limiter:

@@ -1,0 +1,112 @@
+"""Redaction on the server: what the rules find is gone before anything is stored. Pure, but for reading the rules file.
+
+Off by default. What was sent is kept as it came, and programs can redact before they send; this second pass is for
+collectors whose senders are not in the same hands. Scores, experiments, prompts and data sets are left alone: they are
+written on purpose, and are hashed and compared as they are.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from assay.collector.decode import Decoded, DecodedSpan
+from assay.collector.decode_logs import DecodedLog, DecodedLogs
+from assay.errors import ConfigurationError
+from assay.redaction import Redactor, make_redactor, own_rule
+from assay.redaction_rules import Rule
+from assay.settings import Settings
+
+Request = Decoded | DecodedLogs | None
+
+
+class _OwnRule(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    pattern: Annotated[str, Field(min_length=1, max_length=10_000)]
+
+
+class _RulesFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    rule: Annotated[list[_OwnRule], Field(max_length=100)] = []
+
+
+def redactor_of(settings: Settings) -> Redactor | None:
+    """The redactor that the settings ask for; None: none.
+
+    Raises:
+        ConfigurationError: a rule is not known or cannot be used, or the rules file cannot be read.
+    """
+    own = read_rules(settings.redact_rules) if settings.redact_rules else []
+    return make_redactor(settings.redact, own)
+
+
+def read_rules(path: Path) -> list[Rule]:
+    """Rules of one's own, from a TOML file of `[[rule]]` tables with a `name` and a `pattern`.
+
+    Raises:
+        ConfigurationError: the file, or a rule in it, cannot be used.
+    """
+    try:
+        file = _RulesFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise ConfigurationError(
+            f"The redaction rules in {path} cannot be read: {said}.",
+            hint="It is TOML: [[rule]] with name = 'ticket' and pattern = 'TICKET-[0-9]+'.",
+        ) from error
+    return [own_rule(rule.name, rule.pattern) for rule in file.rule]
+
+
+def redacting(decode: Callable[[bytes], Request], redactor: Redactor | None) -> Callable[[bytes], Request]:
+    """`decode`, with what it returns redacted."""
+    return decode if redactor is None else lambda body: redacted(decode(body), redactor)
+
+
+def redacted(request: Request, redactor: Redactor) -> Request:
+    """A decoded request without what the rules find. Ids, times and scopes are left alone."""
+    resources: dict[int, dict[str, Any]] = {}  # spans of a request share theirs
+
+    def resource(given: dict[str, Any]) -> dict[str, Any]:
+        if id(given) not in resources:
+            resources[id(given)] = redactor.attributes(given)
+        return resources[id(given)]
+
+    if isinstance(request, Decoded):
+        return replace(request, spans=[_span(span, redactor, resource(span.resource)) for span in request.spans])
+    if isinstance(request, DecodedLogs):
+        return replace(request, records=[_log(log, redactor, resource(log.resource)) for log in request.records])
+    return request
+
+
+def _span(span: DecodedSpan, redactor: Redactor, resource: dict[str, Any]) -> DecodedSpan:
+    return replace(
+        span,
+        name=redactor.text(span.name),
+        status_message=None if span.status_message is None else redactor.text(span.status_message),
+        attributes=redactor.attributes(span.attributes),
+        events=[
+            {**event, "name": redactor.text(event["name"]), "attributes": redactor.attributes(event["attributes"])}
+            for event in span.events
+        ],
+        links=[{**link, "attributes": redactor.attributes(link["attributes"])} for link in span.links],
+        trace_state=None if span.trace_state is None else redactor.text(span.trace_state),
+        resource=resource,
+    )
+
+
+def _log(log: DecodedLog, redactor: Redactor, resource: dict[str, Any]) -> DecodedLog:
+    return replace(
+        log,
+        event_name=redactor.text(log.event_name),
+        body=redactor.value(log.body),
+        attributes=redactor.attributes(log.attributes),
+        resource=resource,
+    )
