@@ -1,17 +1,24 @@
-"""What a model call cost, by the price list of `genai-prices`. Unknown is None, never 0.
+"""What a model call cost: by prices of one's own, else by the price list of `genai-prices`. Unknown is None, never 0.
 
 The collector prices every span, evaluations the rows under way. The list is loaded when the first price is asked for.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import logging
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from assay.errors import ConfigurationError
+from assay.own_prices import OwnPrice, read_own_prices
+from assay.settings import current_settings
+
 if TYPE_CHECKING:
     from genai_prices.types import PriceCalculation
+
+logger = logging.getLogger("assay")
 
 # provider as the GenAI conventions spell it -> as the price list does
 PROVIDERS = {
@@ -25,6 +32,7 @@ PROVIDERS = {
     "x_ai": "x-ai",
 }
 NANOSECONDS_PER_DAY = 86_400 * 10**9
+EPOCH = date(1970, 1, 1)
 
 
 def cost_usd(
@@ -47,10 +55,47 @@ def cost_usd(
     if input_tokens is None and output_tokens is None:
         return None
     usage = (input_tokens or 0, output_tokens or 0, cache_read_tokens or 0, cache_write_tokens or 0)
-    for model in models:
-        if model and (cost := _cost(provider, model, at // NANOSECONDS_PER_DAY, usage)) is not None:
-            return cost
+    day = at // NANOSECONDS_PER_DAY
+    for cost_of in (_own_cost, _cost) if own_prices() else (_cost,):
+        for model in models:
+            if model and (cost := cost_of(provider, model, day, usage)) is not None:
+                return cost
     return None
+
+
+@lru_cache(maxsize=1)
+def own_prices() -> tuple[OwnPrice, ...]:
+    """The prices that the setting `prices` names, read once.
+
+    A file that cannot be used is told in the log, and the price list alone is used: spans go on being stored.
+    """
+    try:
+        return read_own_prices(current_settings().prices)
+    except ConfigurationError as error:
+        logger.error("%s", error)
+        return ()
+
+
+def forget_own_prices() -> None:
+    """Have the file of own prices read again when the next price is asked for."""
+    own_prices.cache_clear()
+    _own_price.cache_clear()
+
+
+def _own_cost(provider: str | None, model: str, day: int, usage: tuple[int, int, int, int]) -> float | None:
+    input_tokens, output_tokens, cache_read, cache_write = usage
+    uncached = input_tokens - cache_read - cache_write
+    longer_than = max((p.above_input_tokens for p in own_prices() if input_tokens > p.above_input_tokens), default=0)
+    price = _own_price(provider, model, day, longer_than)
+    if price is None or uncached < 0:
+        return None
+    return price.cost_usd(input=uncached, output=output_tokens, cache_read=cache_read, cache_write=cache_write)
+
+
+@lru_cache(maxsize=4096)
+def _own_price(provider: str | None, model: str, day: int, longer_than: int) -> OwnPrice | None:
+    at = EPOCH + timedelta(days=day)
+    return next((price for price in own_prices() if price.fits(provider, model, at, longer_than)), None)
 
 
 def _cost(provider: str | None, model: str, day: int, usage: tuple[int, int, int, int]) -> float | None:
@@ -118,6 +163,6 @@ def _calculated(provider: str | None, model: str, day: int, **counts: int) -> Pr
 def _names(provider: str | None, model: str) -> tuple[str | None, str]:
     """Provider and model in the price list's words; a LiteLLM-style `openai/gpt-4o` says both at once."""
     prefix, slash, rest = model.partition("/")
-    if slash and provider is None:
+    if slash and (provider is None or provider == prefix):
         return PROVIDERS.get(prefix, prefix), rest
     return (PROVIDERS.get(provider, provider) if provider else None), model

@@ -120,6 +120,12 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = _setting("text", "How the collector logs.", name="log_format")
 
     # Models
+    prices: Path | None = _setting(
+        None,
+        "File of your own prices, TOML or JSON: `[[price]]` entries of `model`, `input`, `output` (US dollars per "
+        "million tokens), and `provider`, `cache_read`, `cache_write`, `since`, `above_input_tokens` where they matter.",
+        name="prices",
+    )
     gateway_url: str | None = _setting(
         None,
         "OpenAI-compatible base URL of every model call: LiteLLM proxy, Portkey, vLLM, ... Unset: the provider's own.",

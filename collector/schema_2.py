@@ -148,11 +148,24 @@ LEFT JOIN (
 ) long ON long.row_id = s.row_id;
 """
 
-TRACES_VIEW = """
+# What an agent reports is the sum of its model calls, so it counts only where none of them arrived.
+_COUNTED = ",\n    ".join(
+    f"coalesce(sum({name}) FILTER (WHERE is_model_call), max({name}) FILTER (WHERE NOT is_model))::{sql} AS {name}"
+    for name, sql in (
+        *(
+            (f"{name}_tokens", "BIGINT")
+            for name in ("input", "output", "total", "cache_read", "cache_write", "reasoning")
+        ),
+        ("cost_usd", "DOUBLE"),
+    )
+)
+
+TRACES_VIEW = f"""
 CREATE OR REPLACE VIEW traces AS
 WITH counted AS (
     SELECT s.*,
-        s.kind IN ('llm', 'embedding') AND NOT EXISTS (
+        coalesce(s.kind IN ('llm', 'embedding'), false) AS is_model,
+        is_model AND NOT EXISTS (
             SELECT 1 FROM span_log c
             WHERE c.project = s.project AND c.trace_id = s.trace_id AND c.parent_span_id = s.span_id
               AND c.kind = s.kind AND c.total_tokens IS NOT NULL
@@ -181,13 +194,7 @@ FROM (SELECT
     (epoch_ns(max(end_time)) - epoch_ns(min(start_time))) / 1e6 AS duration_ms,
     count(*) AS span_count,
     count(*) FILTER (WHERE status = 'error') AS error_count,
-    sum(input_tokens) FILTER (WHERE is_model_call)::BIGINT AS input_tokens,
-    sum(output_tokens) FILTER (WHERE is_model_call)::BIGINT AS output_tokens,
-    sum(total_tokens) FILTER (WHERE is_model_call)::BIGINT AS total_tokens,
-    sum(cache_read_tokens) FILTER (WHERE is_model_call)::BIGINT AS cache_read_tokens,
-    sum(cache_write_tokens) FILTER (WHERE is_model_call)::BIGINT AS cache_write_tokens,
-    sum(reasoning_tokens) FILTER (WHERE is_model_call)::BIGINT AS reasoning_tokens,
-    sum(cost_usd) FILTER (WHERE is_model_call) AS cost_usd,
+    {_COUNTED},
     list_sort(list(DISTINCT coalesce(response_model, request_model))
         FILTER (WHERE is_model_call AND coalesce(response_model, request_model) IS NOT NULL)) AS models,
     any_value(session_id ORDER BY start_time) AS session_id,

@@ -33,6 +33,13 @@ COUNTED = (
 OF_ROOT = ("input", "output", "status", "status_message", "service_name", "environment", "release", "kind")
 OF_FIRST = ("session_id", "user_id", "prompt_name", "prompt_version", "ab_test", "ab_arm", "experiment_id", "item_id")
 
+
+def _counted(name: str) -> str:
+    # What an agent reports is the sum of its model calls, so it counts only where none of them arrived.
+    agents = f"max(s.{name}) FILTER (WHERE coalesce(s.kind NOT IN {MODEL_KINDS}, true))"
+    return f"coalesce(sum(s.{name}) FILTER (WHERE s.is_model_call), {agents})"
+
+
 AGGREGATES: dict[str, str] = {
     "name": f"coalesce(max(s.trace_name), arg_min_null(s.name, {ROOT_FIRST}))",
     **{name: f"arg_min_null(s.{name}, {ROOT_FIRST})" for name in (*OF_ROOT, "input_id", "output_id")},
@@ -42,8 +49,8 @@ AGGREGATES: dict[str, str] = {
     "duration_ms": "(epoch_ns(max(s.end_time)) - epoch_ns(min(s.start_time))) / 1e6",
     "span_count": "count(*)",
     "error_count": "count(*) FILTER (WHERE s.status = 'error')",
-    **{name: f"sum(s.{name}) FILTER (WHERE s.is_model_call)::BIGINT" for name in COUNTED},
-    "cost_usd": "sum(s.cost_usd) FILTER (WHERE s.is_model_call)",
+    **{name: f"{_counted(name)}::BIGINT" for name in COUNTED},
+    "cost_usd": _counted("cost_usd"),
     "models": (
         "list_sort(list(DISTINCT coalesce(s.response_model, s.request_model))"
         " FILTER (WHERE s.is_model_call AND coalesce(s.response_model, s.request_model) IS NOT NULL))"
