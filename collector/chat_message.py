@@ -63,6 +63,9 @@ TOOL_ITEMS = {"function_call_output", "custom_tool_call_output", "computer_call_
 ITEMS = {"message", *ASSISTANT_ITEMS, *TOOL_ITEMS}
 
 
+PLAIN_ROLES = ("system", "user", "assistant")
+
+
 def item_type(item: Any) -> str:
     kind = item.get("type") if isinstance(item, Mapping) else None
     return kind if isinstance(kind, str) else ""
@@ -98,6 +101,26 @@ MESSAGE_KEYS = {"content", "parts", "tool_calls", "function_call", "blocks", "re
 def _class(item: Mapping[str, Any]) -> Any:
     path = item.get("id")
     return path[-1] if isinstance(path, list) and path and isinstance(path[-1], str) else None
+
+
+def plain_message(item: Any) -> Message | None:
+    """The message that `item` is where it holds nothing but text, as most do; None where it takes more to read it."""
+    if type(item) is not dict or item.get("role") not in PLAIN_ROLES:
+        return None
+    content = item.get("content")
+    if content is not None:
+        plain = len(item) == 2 and type(content) is str and content
+        return {"role": item["role"], "parts": [{"type": "text", "content": content}]} if plain else None
+    parts = item.get("parts")
+    finish = item.get("finish_reason", "")
+    if type(parts) is not list or type(finish) is not str or len(item) != 2 + ("finish_reason" in item):
+        return None
+    for part in parts:
+        if type(part) is not dict or len(part) != 2 or part.get("type") != "text":
+            return None
+        if type(part.get("content")) is not str or not part["content"]:
+            return None
+    return item
 
 
 def read_message(item: Any, role: str) -> Iterator[Message]:

@@ -27,26 +27,51 @@ class Filing:
     only: str | None = None
 
 
+Row = list[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """`batch` is None when no span was left."""
+    """Rows for `span_batch`, and the spans that could not become one."""
 
-    batch: SpanBatch | None
+    rows: list[Row]
     letters: list[DeadLetter]
 
 
 def convert(spans: Sequence[DecodedSpan], filing: Filing) -> Converted:
-    rows: list[list[Any]] = []
+    rows: list[Row] = []
     letters: list[DeadLetter] = []
     for span in spans:
         try:
             rows.append(_row(span, filing))
         except Exception as error:
             letters.append(_set_aside(span, filing, error))
+    return Converted(rows, letters)
+
+
+def convert_apart(
+    spans: Sequence[DecodedSpan], filing: Filing, converted: Converted
+) -> tuple[SpanBatch | None, list[DeadLetter]]:
+    """The batch of these spans, without those whose values fit no column; None when none was left."""
     try:
-        return Converted(span_batch(rows), letters)
-    except Exception:  # a value that fits no column, and Arrow does not say whose
-        return _convert_apart(spans, filing)
+        return span_batch(converted.rows), []
+    except Exception as error:
+        logger.debug("a batch is made span by span, for Arrow does not say which value is wrong: %s", error)
+    rows: list[Row] = []
+    letters: list[DeadLetter] = []
+    for span in spans:
+        try:
+            row = _row(span, filing)
+        except Exception as error:
+            logger.debug("span %s has been set aside: %s", span.span_id, error)
+            continue
+        try:
+            span_batch([row])
+        except Exception as error:
+            letters.append(_set_aside(span, filing, error))
+        else:
+            rows.append(row)
+    return span_batch(rows), letters
 
 
 def convert_singly(spans: Sequence[DecodedSpan], filing: Filing) -> Iterator[tuple[SpanBatch, DeadLetter]]:
@@ -61,21 +86,7 @@ def convert_singly(spans: Sequence[DecodedSpan], filing: Filing) -> Iterator[tup
             yield batch, _letter(span, filing)
 
 
-def _convert_apart(spans: Sequence[DecodedSpan], filing: Filing) -> Converted:
-    rows: list[list[Any]] = []
-    letters: list[DeadLetter] = []
-    for span in spans:
-        try:
-            row = _row(span, filing)
-            span_batch([row])
-        except Exception as error:
-            letters.append(_set_aside(span, filing, error))
-        else:
-            rows.append(row)
-    return Converted(span_batch(rows), letters)
-
-
-def _row(span: DecodedSpan, filing: Filing) -> list[Any]:
+def _row(span: DecodedSpan, filing: Filing) -> Row:
     row = span_row(span, received_at=filing.received_at, project=filing.fallback)
     row[0] = filing.only or row[0]
     return row

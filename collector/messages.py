@@ -21,6 +21,7 @@ from assay.collector.chat_message import (
     is_pair,
     item_type,
     merged,
+    plain_message,
     read_item,
     read_message,
 )
@@ -80,6 +81,9 @@ def _found(value: Any, role: str, depth: int = 0) -> list[Message] | None:
 def _in_list(items: list[Any], role: str, depth: int) -> list[Message] | None:
     if not items:
         return None
+    plain = [plain_message(item) for item in items]
+    if None not in plain:
+        return plain  # type: ignore[return-value]
     if all(isinstance(item, list) for item in items):
         if all(is_pair(item) for item in items):
             return [

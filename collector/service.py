@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from assay.collector import dead_letters, queries
-from assay.collector.convert import Filing, convert, convert_singly
-from assay.collector.decode import Decoded, DecodedSpan, decode_request
-from assay.collector.decode_logs import DecodedLogs
+from assay.collector import queries
+from assay.collector.decode import decode_request
+from assay.collector.deletions import Deleted, Selection
 from assay.collector.export import Exporter, Files
+from assay.collector.ingest import Accepted, Decode, Ingest
 from assay.collector.intake import Intake
 from assay.collector.life import KEEP_EVERYTHING, Life, LifeRules
 from assay.collector.lock import DirectoryLock
-from assay.collector.log_events import Sorted, sort_records
 from assay.collector.log_merge import LogMerger
 from assay.collector.registry import Registry
 from assay.collector.rows import append_rows, replace_tables
@@ -32,6 +29,7 @@ from assay.collector.sql import Sandbox
 from assay.collector.store import STORE_FILE, SpanStore
 from assay.collector.writer import Writer
 from assay.errors import AssayError, InvalidRequest, NotFound, StoreError
+from assay.redaction import Redactor
 
 logger = logging.getLogger("assay.collector")
 
@@ -40,37 +38,24 @@ EXPORT_DIRECTORY = "export"
 EXPORT_WITHIN_S = 20.0  # while somebody waits for an answer in SQL
 UPKEEP_EVERY_S = 2.0
 
-Decode = Callable[[bytes], Decoded | DecodedLogs | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What became of one export request: how many spans are on disk, and why the others are not."""
-
-    stored: int
-    rejected: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    body: bytes
-    decode: Decode
-    project: str | None
-    only_project: str | None
-    future: Future[Accepted]
-
 
 class Service:
     """Owns a data directory while it exists. All methods may be called from any thread."""
 
     def __init__(
-        self, data_dir: Path, *, rules: LifeRules = KEEP_EVERYTHING, sql_timeout_s: float = SQL_TIMEOUT_S
+        self,
+        data_dir: Path,
+        *,
+        rules: LifeRules = KEEP_EVERYTHING,
+        sql_timeout_s: float = SQL_TIMEOUT_S,
+        redactor: Redactor | None = None,
     ) -> None:
         """Open or create the data directory.
 
         Args:
             rules: what is kept, and how long.
             sql_timeout_s: how long one statement of somebody's SQL may take.
+            redactor: what it finds in spans and log records is never stored.
 
         Raises:
             StoreError: it cannot be made or written to.
@@ -78,6 +63,7 @@ class Service:
             StoreDamaged: a file in it cannot be opened as it is.
         """
         self.data_dir = data_dir
+        self.redactor = redactor
         self.started_at = time.time()
         try:
             data_dir.mkdir(parents=True, exist_ok=True)
@@ -99,12 +85,9 @@ class Service:
         self.sandbox = Sandbox(timeout_s=sql_timeout_s)
         self.intake = Intake()
         self.logs = LogMerger(self.store, self.writer)
-        self.dropped_log_records = 0
+        self.requests = Ingest(self.writer, self.logs, redactor)
         self._mirrored_revision: int | None = None
         self._projects: set[str] = set()
-        self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
-        self._decoder = threading.Thread(target=self._decode_requests, name="assay-decoder", daemon=True)
-        self._decoder.start()
         self._stop = threading.Event()
         self._upkeep = threading.Thread(target=self._keep_up, name="assay-upkeep", daemon=True)
         self._upkeep.start()
@@ -133,59 +116,7 @@ class Service:
         The future's exception is InvalidRequest for a body that is no such request, and CollectorUnavailable when the
         sender should try again later.
         """
-        future: Future[Accepted] = Future()
-        future.set_running_or_notify_cancel()  # a sender that goes away cannot cancel what is being stored
-        self._requests.put(_Request(body, decode, project, only_project, future))
-        return future
-
-    def _decode_requests(self) -> None:
-        while request := self._requests.get():
-            try:
-                self._decode(request)
-            except AssayError as error:
-                request.future.set_exception(error)
-            except Exception as error:
-                logger.exception("an export request could not be converted")
-                request.future.set_exception(error)
-
-    def _decode(self, request: _Request) -> None:
-        decoded = request.decode(request.body)
-        filing = Filing(time.time_ns(), request.project, request.only_project)
-        if isinstance(decoded, DecodedLogs):
-            self._store_logs(sort_records(decoded.records, filing), request.future)
-            return
-        if decoded is None:
-            request.future.set_result(Accepted(0, []))
-            return
-        converted = convert(decoded.spans, filing)
-        rejected = [*decoded.rejected, *(letter.reason for letter in converted.letters)]
-        if converted.letters:
-            self.writer.put_job(lambda cursor: dead_letters.append(cursor, converted.letters))
-        if converted.batch is None:
-            request.future.set_result(Accepted(0, rejected))
-            return
-        stored = self.writer.put_spans(
-            converted.batch,
-            len(request.body),
-            # Decoded once more where it is needed, which is hardly ever: waiting requests hold no more than their bytes
-            singly=lambda: list(convert_singly(_spans(request), filing)),
-        )
-        merged = self.logs.follow(decoded.spans, filing)
-        stored.add_done_callback(
-            lambda done: _pass_on(
-                done, request.future, lambda it: Accepted(it.count, rejected + it.rejected), after=merged
-            )
-        )
-
-    def _store_logs(self, found: Sorted, future: Future[Accepted]) -> None:
-        self.dropped_log_records += found.dropped
-        if not (found.events or found.scores):
-            future.set_result(Accepted(0, found.rejected))
-            return
-        count = len(found.events) + len(found.scores)
-        self.logs.put(found).add_done_callback(
-            lambda done: _pass_on(done, future, lambda _: Accepted(count, found.rejected))
-        )
+        return self.requests.put(body, decode=decode, project=project, only_project=only_project)
 
     # Everything else that is written ------------------------------------------------------------------------------
 
@@ -267,6 +198,15 @@ class Service:
         with self.exporter.reading(project, registry_revision=self._mirrored_revision, within_s=within_s) as views:
             yield views
 
+    def delete(self, selection: Selection) -> Deleted:
+        """Delete whole traces and what belongs to them; returns once that is on disk.
+
+        Exports follow within seconds, and the store's bytes are given back by a compaction soon after.
+        """
+        gone = self.life.delete(selection)
+        self.exporter.hurry()
+        return gone
+
     def close(self) -> None:
         """Commit what waits, renew the copies, checkpoint, let go of the directory; each whether or not others fail."""
         with ExitStack() as steps:  # run from the last to the first
@@ -282,8 +222,7 @@ class Service:
         self._stop.set()
         self.store.interrupt_reads()
         self._upkeep.join()
-        self._requests.put(None)
-        self._decoder.join()
+        self.requests.stop()
 
     def _renew_copies(self) -> None:
         try:
@@ -291,20 +230,3 @@ class Service:
             self.mirror_registry()
         except AssayError as error:
             logger.warning("the registry's copy in %s is not the newest: %s", STORE_FILE, error)
-
-
-def _pass_on(
-    done: Future[Any], to: Future[Any], convert: Callable[[Any], Any], *, after: Future[Any] | None = None
-) -> None:
-    """Resolve `to` as `done` was resolved, once `after` is resolved as well; if that failed, `to` fails."""
-    if error := done.exception():
-        to.set_exception(error)
-    elif after is None:
-        to.set_result(convert(done.result()))
-    else:
-        after.add_done_callback(lambda last: _pass_on(last, to, lambda _: convert(done.result())))
-
-
-def _spans(request: _Request) -> list[DecodedSpan]:
-    decoded = request.decode(request.body)
-    return decoded.spans if isinstance(decoded, Decoded) else []
