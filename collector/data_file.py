@@ -75,6 +75,10 @@ class DataFile:
             raise NotADatabase(f"its blocks are said to have {block_bytes} bytes")
         return Header(checkpoint, n_blocks, block_bytes)
 
+    def is_named(self, identifier: bytes) -> bool:
+        """Whether this is the file of which a log speaks."""
+        return identifier in self._read(0, HEADER_BYTES)
+
     def suspect_blocks(self, header: Header, *, within_s: float = float("inf")) -> list[int]:
         """Numbers of blocks that are cut off, or whose checksum is wrong; looks as far as `within_s` allows.
 

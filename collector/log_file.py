@@ -15,10 +15,25 @@ from dataclasses import dataclass
 from assay.collector.checksum import checksum
 
 _ENTRY = struct.Struct("<QQ")  # length and checksum of what follows
-_END = b"\xff\xff"
-_VERSION_ENTRY = b"\x64\x00\x62"  # the type of the first entry, as its first field
 _COMMIT_ENTRY = b"\x64\x00\x64\xff\xff"
+_TYPE, _VERSION, _IDENTIFIER, _CHECKPOINT, _END = (
+    b"\x64\x00\x62",  # field 100: this entry says which version the log has
+    b"\x65\x00",  # 101: a number
+    b"\x66\x00",  # 102: a list of numbers below 256
+    b"\x67\x00",  # 103: a number
+    b"\xff\xff",
+)
 MAX_FIRST_ENTRY_BYTES = 256
+NEWEST_VERSION = 16  # of the log; far above any that there is
+
+
+@dataclass(frozen=True, slots=True)
+class FirstEntry:
+    """To which file, as of which checkpoint, a log belongs; both None in a log of the first version."""
+
+    n_bytes: int
+    identifier: bytes | None
+    checkpoint: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +51,11 @@ class LogScan:
 
 def scan_log(log: bytes) -> LogScan:
     """Read a log from its beginning to the first entry that is not whole."""
-    position = first_entry_end(log)
-    if position is None:
+    first = read_first_entry(log)
+    if first is None:
         return LogScan(len(log), 0, 0, "its first entry is damaged") if log else LogScan(0, 0, 0, None)
-    good, commits, problem = position, 0, None
+    position = good = first.n_bytes
+    commits, problem = 0, None
     view = memoryview(log)
     while position < len(log):
         payload, problem = _entry_at(view, position)
@@ -53,16 +69,44 @@ def scan_log(log: bytes) -> LogScan:
     return LogScan(len(log), good, commits, problem)
 
 
-def first_entry_end(log: bytes) -> int | None:
-    """Where the entries with checksums begin; None when the first entry is not what it should be."""
-    if not log.startswith(_VERSION_ENTRY):
+def read_first_entry(log: bytes) -> FirstEntry | None:
+    """What a log begins with; None when that is not what it should be."""
+    try:
+        head = log[:MAX_FIRST_ENTRY_BYTES]
+        rest = _after(head, _TYPE)
+        version, rest = _number(_after(rest, _VERSION))
+        if not 0 < version <= NEWEST_VERSION:
+            return None
+        identifier = checkpoint = None
+        if rest.startswith(_IDENTIFIER):
+            length, rest = _number(_after(rest, _IDENTIFIER))
+            numbers = []
+            for _ in range(length):
+                number, rest = _number(rest)
+                numbers.append(number)
+            identifier = bytes(numbers)
+        if rest.startswith(_CHECKPOINT):
+            checkpoint, rest = _number(_after(rest, _CHECKPOINT))
+        rest = _after(rest, _END)
+    except (ValueError, IndexError):
         return None
-    end = log.find(_END, 0, MAX_FIRST_ENTRY_BYTES)
-    while end >= 0:  # a number within may hold the same two bytes
-        if end + len(_END) == len(log) or _entry_at(memoryview(log), end + len(_END))[0] is not None:
-            return end + len(_END)
-        end = log.find(_END, end + 1, MAX_FIRST_ENTRY_BYTES)
-    return None
+    return FirstEntry(len(head) - len(rest), identifier, checkpoint)
+
+
+def _after(data: bytes, expected: bytes) -> bytes:
+    if not data.startswith(expected):
+        raise ValueError("something else is there")
+    return data[len(expected) :]
+
+
+def _number(data: bytes) -> tuple[int, bytes]:
+    """A number in pieces of seven bits, the lowest first, and what follows it."""
+    number = 0
+    for place in range(10):
+        number |= (data[place] & 0x7F) << 7 * place
+        if data[place] < 0x80:
+            return number, data[place + 1 :]
+    raise ValueError("a number does not end")
 
 
 def find_entries(log: bytes) -> int | None:

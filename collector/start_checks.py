@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from assay.collector.data_file import DataFile, Header, NotADatabase
-from assay.collector.log_file import MAX_FIRST_ENTRY_BYTES, first_entry_end
+from assay.collector.log_file import MAX_FIRST_ENTRY_BYTES, read_first_entry
 from assay.collector.manifest import Manifest, read_manifest
 from assay.errors import StoreDamaged
 
@@ -43,9 +43,9 @@ def check_files(path: Path, *, within_s: float = READ_WITHIN_S) -> DataFile | No
     try:
         header = _header(path, file)
         _check_age(path, header, n_log, manifest)
-        _check_log_start(path, log)
+        _check_log_start(path, file, header)
         if suspect := file.suspect_blocks(header, within_s=within_s):
-            _read_everything(path, suspect)
+            _confirm(path, suspect)
     except BaseException:
         file.close()
         raise
@@ -58,18 +58,28 @@ def check_contents(path: Path, connection: duckdb.DuckDBPyConnection) -> str | N
     Raises:
         StoreDamaged: as it says.
     """
+    try:
+        store_id, counted, there = _contents(connection)
+    except duckdb.Error as error:
+        raise damaged(path, f"{path} is damaged: {error}") from error
+    manifest = read_manifest(path.parent)
+    if store_id and manifest and manifest.store_id != store_id:
+        raise damaged(path, f"{path} is not the file that was here before: it is the store {store_id}.")
+    if there < counted:
+        raise damaged(path, f"{path} holds {there} spans, but held {counted} at its last checkpoint.")
+    return store_id
+
+
+def _contents(connection: duckdb.DuckDBPyConnection) -> tuple[str | None, int, int]:
+    """The store's id, how many spans it had when they were last counted, and how many it has."""
     [(tables,)] = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'store_info'").fetchall()
     if not tables:
-        return None
-    [(store_id,)] = connection.execute("SELECT value FROM store_info WHERE key = 'store_id'").fetchall()
-    manifest = read_manifest(path.parent)
-    if manifest and manifest.store_id != store_id:
-        raise damaged(path, f"{path} is not the file that was here before: it is the store {store_id}.")
+        return None, 0, 0
+    found = connection.execute("SELECT value FROM store_info WHERE key = 'store_id'").fetchall()
+    store_id = found[0][0] if found else "without an id"
     counted = connection.execute("SELECT span_count FROM span_count_log ORDER BY rowid DESC LIMIT 1").fetchall()
     [(there,)] = connection.execute("SELECT count(*) FROM span_log").fetchall()
-    if counted and there < counted[0][0]:
-        raise damaged(path, f"{path} holds {there} spans, but held {counted[0][0]} at its last checkpoint.")
-    return str(store_id)
+    return store_id, counted[0][0] if counted else 0, there
 
 
 def damaged(path: Path, message: str) -> StoreDamaged:
@@ -98,29 +108,55 @@ def _check_age(path: Path, header: Header, n_log: int, manifest: Manifest | None
         )
 
 
-def _check_log_start(path: Path, log: Path) -> None:
-    # DuckDB ignores a log whose first entry it cannot read, and then overwrites it.
+def log_is_of(log_start: bytes, file: DataFile, header: Header) -> bool:
+    """Whether DuckDB will take a log that begins like this for the file's: one that it does not, it overwrites."""
+    first = read_first_entry(log_start)
+    if first is None:
+        return False
+    # After a crash between the end of a checkpoint and the removal of its log, that log is one behind.
+    of_checkpoint = first.checkpoint in (None, header.checkpoint, header.checkpoint - 1)
+    return of_checkpoint and (first.identifier is None or file.is_named(first.identifier))
+
+
+def read_all(connection: duckdb.DuckDBPyConnection) -> None:
+    """Have every table and index read.
+
+    Raises:
+        duckdb.Error: something of it is damaged.
+    """
+    tables = connection.execute(
+        "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY ALL"
+    ).fetchall()
+    for schema, table in tables:
+        connection.execute(f'SELECT bit_xor(hash(t)) FROM "{schema}"."{table}" t').fetchall()
+    # Indexes are read only by looking something up
+    keys = connection.execute(
+        "SELECT schema_name, table_name, constraint_column_names[1] FROM duckdb_constraints() "
+        "WHERE constraint_type IN ('PRIMARY KEY', 'UNIQUE') AND len(constraint_column_names) = 1 ORDER BY ALL"
+    ).fetchall()
+    for schema, table, column in keys:
+        for (value,) in connection.execute(f'SELECT "{column}" FROM "{schema}"."{table}" LIMIT 100').fetchall():
+            connection.execute(f'SELECT * FROM "{schema}"."{table}" WHERE "{column}" = ?', [value]).fetchall()
+
+
+def _check_log_start(path: Path, file: DataFile, header: Header) -> None:
+    log = log_path(path)
     if not log.exists():
         return
-    with log.open("rb") as file:
-        # Enough for the first entry and the one after it, by which its end is known
-        start = file.read(64 * MAX_FIRST_ENTRY_BYTES)
-    if start and first_entry_end(start) is None and first_entry_end(log.read_bytes()) is None:
+    with log.open("rb") as opened:
+        start = opened.read(MAX_FIRST_ENTRY_BYTES)
+    if start and not log_is_of(start, file, header):
         raise damaged(path, f"The write-ahead log {log} cannot be read: its first entry is damaged.")
 
 
-def _read_everything(path: Path, suspect: list[int]) -> None:
-    """Refuse the file if a query meets a damaged block. Free blocks may hold anything, so checksums alone do not tell.
+def _confirm(path: Path, suspect: list[int]) -> None:
+    """Refuse the file if DuckDB meets a damaged block. Free blocks may hold anything, so checksums alone do not tell.
 
     Opened for reading only, because closing must not write to what is damaged.
     """
     try:
         with duckdb.connect(str(path), read_only=True) as db:
-            tables = db.execute(
-                "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal ORDER BY ALL"
-            ).fetchall()
-            for schema, table in tables:
-                db.execute(f'SELECT bit_xor(hash(t)) FROM "{schema}"."{table}" t').fetchall()
+            read_all(db)
     except duckdb.Error as error:
         raise damaged(
             path, f"{path} is damaged in {len(suspect)} of its blocks, the first at block {suspect[0]}: {error}"

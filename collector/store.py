@@ -342,9 +342,10 @@ class SpanStore:
 
     def note_progress(self) -> None:
         """Write down how far the store has come, for the checks of the next start."""
-        log_bytes = self.wal_bytes()
-        manifest = Manifest(self.store_id, self._file.header().checkpoint, log_bytes)
-        write_manifest(self.path.parent, manifest)
+        with self._opening:
+            log_bytes = self.wal_bytes()
+            manifest = Manifest(self.store_id, self._file.header().checkpoint, log_bytes)
+            write_manifest(self.path.parent, manifest)
 
     def _refuse_after_fork(self) -> None:
         # A forked child can read and write through the inherited connection, and so destroy the file.

@@ -1,0 +1,108 @@
+"""Copies what can be read of a DuckDB file with damaged blocks into a new one, and puts that in its place."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from assay.collector.start_checks import log_path
+from assay.errors import StoreDamaged
+
+LEAST_ROWS = 2048  # as many as DuckDB decompresses at once: within them there is nothing to gain
+CONFIG = {"checkpoint_threshold": "1TB", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+
+
+def salvage(path: Path, store_id: str, lost: list[str]) -> None:
+    """Make a new file of what is readable, log included; what is not is added to `lost`.
+
+    Args:
+        store_id: of the new file, where the old one's cannot be read.
+
+    Raises:
+        StoreDamaged: not even the list of its tables is. Nothing was changed.
+    """
+    directory = path.with_name("repair")
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    target = directory / path.name
+    try:
+        with duckdb.connect(str(path), config=CONFIG) as db:
+            db.execute("PRAGMA disable_checkpoint_on_shutdown")
+            _copy(db, path.stem, target, lost)
+            _identify(db, store_id)
+            db.execute("CHECKPOINT mended")
+            db.execute("DETACH mended")
+    except duckdb.Error as error:
+        shutil.rmtree(directory)
+        raise StoreDamaged(
+            f"{path} cannot be read: {error}", hint="Restore it from a backup. Nothing was changed."
+        ) from error
+    log_path(path).unlink(missing_ok=True)  # replayed into the new file
+    target.replace(path)
+    shutil.rmtree(directory)
+
+
+def _copy(db: duckdb.DuckDBPyConnection, source: str, target: Path, lost: list[str]) -> None:
+    quoted = str(target).replace("'", "''")
+    db.execute(f"ATTACH '{quoted}' AS mended (STORAGE_VERSION 'v1.5.0')")
+    db.execute(f'COPY FROM DATABASE "{source}" TO mended (SCHEMA)')
+    for (table,) in db.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = ? ORDER BY ALL", [source]
+    ).fetchall():
+        gone: Counter[str] = Counter()
+        for first, end in _copy_rows(db, source, table):
+            gone[_copy_columns(db, source, table, first, end)] += end - first
+        lost += [f"{what} {rows} rows of {table}: their blocks are damaged" for what, rows in gone.items()]
+
+
+def _identify(db: duckdb.DuckDBPyConnection, store_id: str) -> None:
+    if not db.execute("SELECT 1 FROM mended.store_info").fetchall():
+        db.execute("INSERT INTO mended.store_info VALUES ('store_id', ?)", [store_id])
+
+
+def _copy_rows(db: duckdb.DuckDBPyConnection, source: str, table: str) -> Iterator[tuple[int, int]]:
+    """Copy a table, in halves where that fails; gives the ranges of row numbers that cannot be read whole."""
+    [(rows,)] = db.execute(f'SELECT coalesce(max(rowid) + 1, 0) FROM "{source}"."{table}"').fetchall()
+    ranges = [(0, rows)]
+    while ranges:
+        first, end = ranges.pop()
+        try:
+            db.execute(f'INSERT INTO mended."{table}" SELECT * {_rows(source, table)}', [first, end])
+        except duckdb.Error:
+            if end - first <= LEAST_ROWS:
+                yield first, end
+                continue
+            # At a boundary of LEAST_ROWS, so that rows are not given up for their neighbours
+            middle = first + max(LEAST_ROWS, (end - first) // 2 // LEAST_ROWS * LEAST_ROWS)
+            ranges += [(middle, end), (first, middle)]
+
+
+def _copy_columns(db: duckdb.DuckDBPyConnection, source: str, table: str, first: int, end: int) -> str:
+    """Copy rows without the columns that cannot be read, where those may be empty; what is lost of the rows."""
+    columns = db.execute(
+        "SELECT column_name, is_nullable FROM duckdb_columns() "
+        "WHERE database_name = ? AND table_name = ? ORDER BY column_index",
+        [source, table],
+    ).fetchall()
+    readable = {name: _is_readable(db, source, table, name, first, end) for name, _ in columns}
+    if not all(readable[name] or nullable for name, nullable in columns):
+        return "the whole of"
+    chosen = ", ".join(f'"{name}"' if readable[name] else "NULL" for name, _ in columns)
+    db.execute(f'INSERT INTO mended."{table}" SELECT {chosen} {_rows(source, table)}', [first, end])
+    return f"{', '.join(name for name, _ in columns if not readable[name])} of"
+
+
+def _is_readable(db: duckdb.DuckDBPyConnection, source: str, table: str, column: str, first: int, end: int) -> bool:
+    try:
+        db.execute(f'SELECT bit_xor(hash("{column}")) {_rows(source, table)}', [first, end]).fetchall()
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _rows(source: str, table: str) -> str:
+    return f'FROM "{source}"."{table}" WHERE rowid >= ? AND rowid < ?'

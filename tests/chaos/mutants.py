@@ -1,0 +1,83 @@
+"""The collector with one promise broken: the chaos suite must notice. Never imported by anything else.
+
+python tests/chaos/mutants.py MUTANT serve …      as `assay serve …`, with that promise broken
+python tests/chaos/mutants.py                     run the suite against each; fails if one survives
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+
+def acknowledge_early() -> None:
+    """Answer as soon as spans are queued."""
+    from assay.collector import writer
+
+    put = writer.Writer.put_spans
+
+    def put_spans(self: writer.Writer, spans: writer.SpanBatch, *rest: object) -> object:
+        put(self, spans, *rest)  # type: ignore[arg-type]
+        answered: writer.Future[writer.Stored] = writer.Future()
+        answered.set_result(writer.Stored(len(spans), []))
+        return answered
+
+    writer.Writer.put_spans = put_spans  # type: ignore[assignment]
+
+
+def drop_dedupe() -> None:
+    """Store what comes, whether or not it is there."""
+    from assay.collector import rows
+
+    rows.INSERT_SPANS = rows.INSERT_SPANS.partition("WHERE NOT EXISTS")[0]
+
+
+def remove_lock() -> None:
+    """Let anybody in whom DuckDB lets in."""
+    from assay.collector import lock
+
+    lock._lock = lambda file: None
+
+
+MUTANTS: dict[str, Callable[[], None]] = {
+    "acknowledge-early": acknowledge_early,
+    "drop-dedupe": drop_dedupe,
+    "remove-lock": remove_lock,
+}
+
+
+def serve(mutant: str, arguments: list[str]) -> None:
+    MUTANTS[mutant]()
+    from assay.cli import main
+
+    sys.argv = ["assay", *arguments]
+    main()
+
+
+def judge() -> int:
+    """Run the suite against every mutant; how many survived."""
+    survived = 0
+    for name in MUTANTS:
+        run = subprocess.run(
+            ["pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "chaos", str(Path(__file__).parent)],
+            env={**os.environ, "ASSAY_CHAOS_MUTANT": name},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # 1 means that tests failed; anything else, that they did not run
+        caught = run.returncode == 1
+        failed = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
+        print(f"{name}: {'caught by ' + failed[0] if caught and failed else 'SURVIVED'}", flush=True)
+        survived += not caught
+    return survived
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        serve(sys.argv[1], sys.argv[2:])
+    else:
+        sys.exit(judge())
