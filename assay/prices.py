@@ -9,6 +9,7 @@ import logging
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import ConfigurationError
@@ -56,46 +57,44 @@ def cost_usd(
         return None
     usage = (input_tokens or 0, output_tokens or 0, cache_read_tokens or 0, cache_write_tokens or 0)
     day = at // NANOSECONDS_PER_DAY
-    for cost_of in (_own_cost, _cost) if own_prices() else (_cost,):
+    for cost_of in (_own_cost, _cost) if current_settings().prices else (_cost,):
         for model in models:
             if model and (cost := cost_of(provider, model, day, usage)) is not None:
                 return cost
     return None
 
 
-@lru_cache(maxsize=1)
-def own_prices() -> tuple[OwnPrice, ...]:
-    """The prices that the setting `prices` names, read once.
-
-    A file that cannot be used is told in the log, and the price list alone is used: spans go on being stored.
-    """
-    try:
-        return read_own_prices(current_settings().prices)
-    except ConfigurationError as error:
-        logger.error("%s", error)
-        return ()
-
-
 def forget_own_prices() -> None:
     """Have the file of own prices read again when the next price is asked for."""
-    own_prices.cache_clear()
+    _own_prices.cache_clear()
     _own_price.cache_clear()
 
 
 def _own_cost(provider: str | None, model: str, day: int, usage: tuple[int, int, int, int]) -> float | None:
     input_tokens, output_tokens, cache_read, cache_write = usage
     uncached = input_tokens - cache_read - cache_write
-    longer_than = max((p.above_input_tokens for p in own_prices() if input_tokens > p.above_input_tokens), default=0)
-    price = _own_price(provider, model, day, longer_than)
+    path = current_settings().prices
+    tiers = (price.above_input_tokens for price in _own_prices(path) if input_tokens > price.above_input_tokens)
+    price = _own_price(path, provider, model, day, max(tiers, default=0))
     if price is None or uncached < 0:
         return None
     return price.cost_usd(input=uncached, output=output_tokens, cache_read=cache_read, cache_write=cache_write)
 
 
 @lru_cache(maxsize=4096)
-def _own_price(provider: str | None, model: str, day: int, longer_than: int) -> OwnPrice | None:
+def _own_price(path: Path | None, provider: str | None, model: str, day: int, longer_than: int) -> OwnPrice | None:
     at = EPOCH + timedelta(days=day)
-    return next((price for price in own_prices() if price.fits(provider, model, at, longer_than)), None)
+    return next((price for price in _own_prices(path) if price.fits(provider, model, at, longer_than)), None)
+
+
+@lru_cache(maxsize=8)
+def _own_prices(path: Path | None) -> tuple[OwnPrice, ...]:
+    """A file that cannot be used is told in the log, and the price list alone is used: spans go on being stored."""
+    try:
+        return read_own_prices(path)
+    except ConfigurationError as error:
+        logger.error("%s", error)
+        return ()
 
 
 def _cost(provider: str | None, model: str, day: int, usage: tuple[int, int, int, int]) -> float | None:

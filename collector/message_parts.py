@@ -17,6 +17,9 @@ ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 Given = Mapping[str, Any]
 
 
+EMPTY_TEXT = {"type": "text", "content": ""}
+
+
 def to_parts(content: Any) -> Iterator[Part]:
     """Parts of a message's content: text, one part, a list of them, or nothing."""
     if isinstance(content, str):
@@ -24,8 +27,8 @@ def to_parts(content: Any) -> Iterator[Part]:
             yield text_part(content)
     elif isinstance(content, list):
         for item in content:
-            if item is not None and item != "":
-                yield to_part(item)
+            if item is not None and (part := to_part(item)) != EMPTY_TEXT:
+                yield part
     elif isinstance(content, Mapping):
         if content:
             yield to_part(content)
