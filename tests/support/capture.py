@@ -116,10 +116,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def anonymous(body: bytes) -> bytes:
-    """The body without this machine's paths, each replaced by one of the same length: protobuf counts bytes."""
+    """The body without this machine's paths and id, each replaced by something of the same length: protobuf counts bytes."""
     for place in (sys.prefix, str(Path(__file__).parents[2]), str(Path.home())):
         body = body.replace(place.encode(), b"/venv".ljust(len(place), b"_")[: len(place)])
-    return body
+    machine = Path("/etc/machine-id")
+    name = machine.read_bytes().strip() if machine.exists() else b""
+    return body.replace(name, b"0" * len(name)) if name else body
 
 
 @contextmanager
