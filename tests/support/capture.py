@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def anonymous(body: bytes) -> bytes:
-    """The body without this machine's paths and id, each replaced by something of the same length: protobuf counts bytes."""
+    """The body without this machine's paths and id, replaced by something as long: protobuf counts bytes."""
     for place in (sys.prefix, str(Path(__file__).parents[2]), str(Path.home())):
         body = body.replace(place.encode(), b"/venv".ljust(len(place), b"_")[: len(place)])
     machine = Path("/etc/machine-id")
