@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import assay
+from assay import cli_care
 from assay.cli_table import Column, cost, duration, lines, print_table, time
 from assay.errors import AssayError, ConfigurationError, TraceNotFound
 from assay.settings import configure, current_settings
@@ -30,6 +31,7 @@ app = typer.Typer(
 keys = typer.Typer(help="Keys of a collector that other machines can reach.", no_args_is_help=True)
 prompts = typer.Typer(help="The prompt registry.", no_args_is_help=True)
 traces = typer.Typer(help="Traces.", no_args_is_help=True)
+cli_care.add_commands(app)
 app.add_typer(keys, name="keys")
 app.add_typer(prompts, name="prompts")
 app.add_typer(traces, name="traces")

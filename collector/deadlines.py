@@ -41,11 +41,15 @@ class Deadlines:
 
     def _watch(self) -> None:
         while True:
-            with self._changed:
-                while not self._running:
-                    self._changed.wait()
-                now = time.monotonic()
-                for deadline, interrupt in self._running.values():
-                    if deadline <= now:
-                        interrupt()
+            self._interrupt_overdue()
             time.sleep(LOOK_EVERY_S)
+
+    def _interrupt_overdue(self) -> None:
+        # A function of its own: the thread never ends, and what its frame holds would never be let go.
+        with self._changed:
+            while not self._running:
+                self._changed.wait()
+            now = time.monotonic()
+            for deadline, interrupt in self._running.values():
+                if deadline <= now:
+                    interrupt()

@@ -63,6 +63,20 @@ class DirectoryLock:
         return self._file.read().strip() or "unknown"
 
 
+def lock_holder(data_dir: Path) -> str | None:
+    """Pid of the process that holds the lock of `data_dir`; None when nobody does."""
+    try:
+        with open(data_dir / LOCK_FILE, "r+", encoding="ascii") as file:
+            try:
+                _lock(file)
+            except OSError:
+                file.seek(0)
+                return file.read().strip() or "unknown"
+    except FileNotFoundError:
+        return None
+    return None
+
+
 def _lock(file: IO[str]) -> None:
     if fcntl is not None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -26,7 +26,14 @@ ALLOWED = {
     "evaluation": {"assay", "tracing", "prompts"},
     "collector": {"assay", "tracing", "prompts", "evaluation"},
 }
-FACES = {"assay/__init__.py", "assay/scorers.py", "assay/cli.py", "assay/__main__.py", "assay/embedded.py"}
+FACES = {
+    "assay/__init__.py",
+    "assay/scorers.py",
+    "assay/cli.py",
+    "assay/cli_care.py",
+    "assay/__main__.py",
+    "assay/embedded.py",
+}
 # The collector takes only what is pure from below.
 PURE_FOR_THE_COLLECTOR = {
     "assay.prompts.diff",

@@ -1,0 +1,170 @@
+"""What stands between this machine and spans that arrive: settings, packages, addresses, keys, the clock."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import socket
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+import assay
+from assay.check import Check
+from assay.destination import http_client, running_collector
+from assay.settings import Settings
+from assay.settings_table import setting_rows
+
+EXTRAS = {
+    "server": ("duckdb", "pyarrow", "fastapi", "uvicorn", "sqlalchemy"),
+    "eval": ("pandas", "scipy", "litellm"),
+    "openai": ("openai",),
+}
+VERSIONS = ("duckdb", "opentelemetry-sdk", "protobuf", "pyarrow")
+# Library -> packages that trace it, in the order in which one would choose them
+INSTRUMENTATIONS = {
+    "openai": ("opentelemetry-instrumentation-openai-v2", "openinference-instrumentation-openai"),
+    "anthropic": ("openinference-instrumentation-anthropic", "opentelemetry-instrumentation-anthropic"),
+    "langchain": ("openinference-instrumentation-langchain", "opentelemetry-instrumentation-langchain"),
+    "llama-index": ("openinference-instrumentation-llama-index", "opentelemetry-instrumentation-llamaindex"),
+    "google-genai": ("openinference-instrumentation-google-genai", "opentelemetry-instrumentation-google-genai"),
+    "crewai": ("openinference-instrumentation-crewai",),
+    "dspy": ("openinference-instrumentation-dspy",),
+    "boto3": ("openinference-instrumentation-bedrock", "opentelemetry-instrumentation-botocore"),
+}
+TRACED_BY_US = {"openai"}
+MOST_CLOCK_SKEW_S = 60.0
+OLDEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def check_environment(settings: Settings) -> list[Check]:
+    """Everything but the data directory, from which a collector elsewhere is not served."""
+    url = settings.endpoint or running_collector(settings.data_dir.absolute())
+    return [
+        _versions(),
+        *_extras(),
+        *_instrumentations(),
+        _settings(settings),
+        *(_collector(url.rstrip("/"), settings) if url else [_no_collector(settings), *_ports(settings)]),
+    ]
+
+
+def _versions() -> Check:
+    found = [f"{name} {version}" for name in VERSIONS if (version := _version(name))]
+    return Check(
+        "versions", "ok", ", ".join([f"assay {assay.__version__}", f"Python {platform.python_version()}", *found])
+    )
+
+
+def _extras() -> list[Check]:
+    checks = []
+    for extra, modules in EXTRAS.items():
+        missing = [module for module in modules if importlib.util.find_spec(module) is None]
+        if missing:
+            detail = f"not installed: {', '.join(missing)}"
+            checks.append(Check(f"extra {extra}", "ok", detail, f"If you need it: pip install 'assay[{extra}]'"))
+        else:
+            checks.append(Check(f"extra {extra}", "ok", "installed"))
+    return checks
+
+
+def _instrumentations() -> list[Check]:
+    """What is there to be traced, and by what."""
+    checks = []
+    for library, packages in INSTRUMENTATIONS.items():
+        version = _version(library)
+        if version is None:
+            continue
+        tracers = ["assay.autolog()"] if library in TRACED_BY_US else []
+        tracers += [package for package in packages if _version(package)]
+        hint = "" if tracers else f"To trace its calls: pip install {packages[0]}"
+        checks.append(
+            Check(f"library {library}", "ok", f"{version}, traced by {', '.join(tracers) or 'nothing yet'}", hint)
+        )
+    return checks
+
+
+def _settings(settings: Settings) -> Check:
+    changed = [
+        f"{row['setting']}={row['value']}"
+        for row in setting_rows(settings)
+        if getattr(settings, row["setting"]) != type(settings).model_fields[row["setting"]].default
+    ]
+    return Check("settings", "ok", ", ".join(changed) or "all at their defaults", "All of them: assay settings")
+
+
+def _no_collector(settings: Settings) -> Check:
+    return Check(
+        "collector",
+        "warning",
+        f"none serves {settings.data_dir.absolute()}, and no endpoint is set",
+        "Start one with: assay serve. Without it, a traced program starts its own.",
+    )
+
+
+def _collector(url: str, settings: Settings) -> list[Check]:
+    headers = {"authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
+    try:
+        with http_client(url, timeout_s=5.0) as http:
+            health = http.get(f"{url}/health")
+            keyed = http.get(f"{url}/api/v1/projects", headers=headers)
+        described = health.raise_for_status().json()
+    except (httpx.HTTPError, ValueError) as error:
+        hint = "Is ASSAY_ENDPOINT right, and the collector running?"
+        return [Check("collector", "failed", f"{url} does not answer: {error}", hint)]
+    detail = f"{url} answers, assay {described.get('version')}, process {described.get('pid')}"
+    if described.get("version") not in (None, assay.__version__):
+        reached = Check("collector", "warning", detail, f"This is assay {assay.__version__}: better the same on both.")
+    else:
+        reached = Check("collector", "ok", detail)
+    return [reached, _key(keyed, settings), _clock(health)]
+
+
+def _key(answer: httpx.Response, settings: Settings) -> Check:
+    having = "the key that is set" if settings.api_key else "no key"
+    if answer.status_code in (401, 403):
+        reason = answer.json().get("error", {}).get("message", "")
+        make = "Make a key at the collector with: assay keys create NAME --scope ingest --scope read"
+        return Check("key", "failed", f"{having} is refused: {reason}", f"{make}; set it as ASSAY_API_KEY.")
+    if not answer.is_success:
+        return Check("key", "failed", f"the API answers {answer.status_code}", "The collector's log says why.")
+    return Check("key", "ok", f"{having} is accepted")
+
+
+def _clock(answer: httpx.Response) -> Check:
+    now = datetime.now(UTC)
+    if now < OLDEST_CLOCK:
+        return Check("clock", "failed", f"it says {now:%Y-%m-%d %H:%M} UTC", "Set the clock of this machine.")
+    if date := answer.headers.get("date"):
+        skew = (now - parsedate_to_datetime(date)).total_seconds()
+        if abs(skew) > MOST_CLOCK_SKEW_S:
+            hint = "Set the clocks: spans would lie in the wrong order."
+            return Check("clock", "warning", f"{skew:+.0f} s against the collector's", hint)
+    return Check("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _ports(settings: Settings) -> list[Check]:
+    """Whether the ports that `assay serve` would take are free."""
+    ports = {"HTTP": settings.port, "gRPC": settings.grpc_port}
+    return [_port(use, settings.host, port) for use, port in ports.items() if isinstance(port, int) and port]
+
+
+def _port(use: str, host: str, port: int) -> Check:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            hint = "Another collector? Take another port with --port, or --port 0 for a free one."
+            return Check(f"port {port}", "warning", f"{use} on {host}: {error.strerror}", hint)
+    return Check(f"port {port}", "ok", f"{use} on {host}: free")
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
