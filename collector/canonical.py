@@ -303,7 +303,9 @@ def _exception(span: DecodedSpan) -> dict[str, Any] | None:
 
 
 def _exception_message(span: DecodedSpan) -> str | None:
-    event = _exception(span)
+    """Of the exception that escaped; of a span that says itself that it failed, of the last one it tells of."""
+    told = [event for event in span.events if event["name"] == "exception"] if span.status == "error" else []
+    event = _exception(span) or (told[-1] if told else None)
     return as_text(event["attributes"].get("exception.message")) if event else None
 
 

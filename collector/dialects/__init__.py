@@ -9,13 +9,17 @@ from __future__ import annotations
 from assay.collector.dialects import (
     assay,
     generic,
+    google_adk,
+    haystack,
     langfuse,
+    langsmith,
     litellm,
     logfire,
     mlflow,
     openinference,
     openllmetry,
     otel_genai,
+    strands,
     vercel,
 )
 from assay.collector.dialects.dialect import Dialect
@@ -29,6 +33,10 @@ DIALECTS: tuple[Dialect, ...] = (
     logfire.DIALECT,
     litellm.DIALECT,
     openllmetry.DIALECT,
+    langsmith.DIALECT,
+    google_adk.DIALECT,
+    haystack.DIALECT,
+    strands.DIALECT,
     otel_genai.DIALECT,
     openinference.DIALECT,
     generic.DIALECT,

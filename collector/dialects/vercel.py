@@ -31,20 +31,6 @@ KIND_OF_REQUEST = {
     "toolCall": "tool",
 }
 
-# how the SDK names a provider -> how the convention does; what is missing is cut at the first dot
-PROVIDERS = {
-    "google.vertex": "gcp.vertex_ai",
-    "google-vertex": "gcp.vertex_ai",
-    "vertex": "gcp.vertex_ai",
-    "google": "gcp.gemini",
-    "amazon-bedrock": "aws.bedrock",
-    "bedrock": "aws.bedrock",
-    "azure-openai": "azure.ai.openai",
-    "azure": "azure.ai.openai",
-    "mistral": "mistral_ai",
-    "xai": "x_ai",
-}
-
 PARAMETERS = {
     "ai.settings.temperature": "temperature",
     "ai.settings.topP": "top_p",
@@ -81,10 +67,7 @@ def kind(attributes: Attributes) -> str | None:
 
 def provider(attributes: Attributes) -> str | None:
     named = _provider(attributes)
-    for prefix, ours in PROVIDERS.items():
-        if named == prefix or named.startswith((prefix + ".", prefix + "-")):
-            return ours
-    return named or None
+    return "azure" if named.startswith("azure.") and not named.startswith("azure.ai.") else named or None
 
 
 def _provider(attributes: Attributes) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from assay.collector.dialects import vercel
 from assay.collector.messages import to_messages
+from assay.collector.providers import as_provider
 from support.recordings import columns, recorded_row, recorded_rows, said
 
 VERSIONS = ("ai-4.3.19", "ai-5.0.277", "ai-6.0.326", "ai-7.0.173-legacy", "ai-7.0.173")
@@ -181,7 +182,7 @@ def test_cached_tokens_of_anthropic_are_added_where_they_were_counted_apart(vers
 @pytest.mark.parametrize(
     ("named", "expected"),
     [
-        ("openai.responses", "openai.responses"),
+        ("openai.responses", "openai"),
         ("google.generative-ai", "gcp.gemini"),
         ("google.vertex.chat", "gcp.vertex_ai"),
         ("amazon-bedrock", "aws.bedrock"),
@@ -192,7 +193,7 @@ def test_cached_tokens_of_anthropic_are_added_where_they_were_counted_apart(vers
     ],
 )
 def test_the_sdks_provider_names_become_the_conventions(named: str, expected: str) -> None:
-    assert vercel.provider({"ai.model.provider": named}) == expected
+    assert as_provider(vercel.provider({"ai.model.provider": named})) == expected
 
 
 def test_a_prompt_that_looks_like_json_stays_text() -> None:
