@@ -58,6 +58,7 @@ bench: $(READY)  ## Print the benchmarks' figures
 
 docs: $(READY)  ## Write the documents that are made from the code
 	$(BIN)/python -c "from assay.settings_table import settings_markdown; open('docs/settings.md', 'w').write(settings_markdown())"
+	$(BIN)/python -c "from assay.collector.dialects_markdown import dialects_markdown; open('docs/dialects.md', 'w').write(dialects_markdown())"
 
 screenshots: $(READY)  ## Take the pictures of the pages that the README shows
 	$(BIN)/python docs/screenshots.py
