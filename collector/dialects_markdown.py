@@ -13,9 +13,9 @@ from assay.collector.dialects.dialect import EVENTS, Dialect, Function
 INTRODUCTION = """\
 # Dialects
 
-A span is stored with the attributes it came with, and beside them with the same columns whoever sent it. Each convention
-that spans are written in is a module in `collector/dialects/`: a table of names, and functions for what is more than a
-rename. This page is made from those tables (`make docs`).
+A span is stored with the attributes it came with, and beside them with the same columns whoever sent it. Each
+convention that spans are written in is a module in `collector/dialects/`: a table of names, and functions for what is
+more than a rename. This page is made from those tables (`make docs`).
 
 - **A column is filled by the first dialect that has a value for it**, in the order of the list below: senders mix
   conventions on one span. `dialect` is a label only, that of the first one that recognises the span.
