@@ -43,7 +43,9 @@ def read_object(body: bytes) -> Object:
         value = _loads(body)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"The body is not JSON: {error}.") from error
-    return as_object(value, "the body")
+    if not isinstance(value, dict):
+        raise _wrong("The body", "an object", value)
+    return value
 
 
 def _loads(body: bytes) -> Any:
