@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.prompts import search_prompts as search_prompts
     from assay.prompts import set_prompt_alias as set_prompt_alias
     from assay.scores import Score as Score
+    from assay.sql_query import sql as sql
     from assay.tracing import context as context
     from assay.tracing import current_span as current_span
     from assay.tracing import current_trace_id as current_trace_id
@@ -66,6 +67,7 @@ _NAMES: dict[str, str | None] = {
     "search_traces": "assay.tracing",
     "set_prompt_alias": "assay.prompts",
     "shutdown": "assay.tracing",
+    "sql": "assay.sql_query",
     "start_span": "assay.tracing",
     "trace": "assay.tracing",
     "update_trace": "assay.tracing",

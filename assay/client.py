@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -103,6 +104,48 @@ class Client:
             return response.json() if response.content else None
         raise _error(response)
 
+    @contextmanager
+    def stream(self, method: str, path: str, **params: Any) -> Iterator[httpx.Response]:
+        """The answer to a request below `/api/v1`, to be read bit by bit; it may take its time.
+
+        Raises:
+            CollectorUnavailable, AssayError: as `request`.
+        """
+        query = {key: value for key, value in {"project": self.project, **params}.items() if value is not None}
+        url = self.url
+        headers = self._destination.headers if self._destination else {}
+        try:
+            with self._connections(url).stream(
+                method, f"{url}/api/v1{path}", params=query, headers=headers, timeout=None
+            ) as response:
+                if not response.is_success:
+                    response.read()
+                    raise _error(response)
+                yield response
+        except httpx.TransportError as error:
+            raise _unreachable(url, error) from error
+
+    def send_otlp(self, body: bytes, content_type: str, *, project: str | None = None) -> bytes:
+        """Send one OTLP request with spans; what is answered, in the encoding of the request.
+
+        Args:
+            project: for spans whose resource names none.
+
+        Raises:
+            CollectorUnavailable, AssayError: as `request`.
+        """
+        url = self.url
+        headers = {**(self._destination.headers if self._destination else {}), "content-type": content_type}
+        if project:
+            headers["x-project-name"] = project
+        try:
+            response = self._connections(url).post(f"{url}/v1/traces", content=body, headers=headers, timeout=60.0)
+        except httpx.TransportError as error:
+            raise _unreachable(url, error) from error
+        if response.is_success:
+            return response.content
+        raise _otlp_error(response)
+
     def _send(self, method: str, path: str, query: dict[str, Any], json: Any) -> httpx.Response:
         for attempt in (1, 2):
             url = self.url
@@ -149,6 +192,13 @@ def _error(response: httpx.Response) -> AssayError:
         code, message, hint = "", f"{response.request.url} answered {response.status_code}: {response.text[:500]}", None
     kind = ERRORS.get(code) or (CollectorUnavailable if response.status_code in (429, 502, 503, 504) else AssayError)
     return kind(message, hint=hint)
+
+
+def _otlp_error(response: httpx.Response) -> AssayError:
+    # Refusals of OTLP are google.rpc.Status in the request's encoding; what it says is text all the same.
+    said = response.text if response.headers.get("content-type", "").startswith("application/json") else ""
+    kind = CollectorUnavailable if response.status_code in (429, 502, 503, 504) else InvalidRequest
+    return kind(f"The collector answered {response.status_code} to OTLP. {said[:500]}".strip())
 
 
 _client: Client | None = None

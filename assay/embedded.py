@@ -39,17 +39,26 @@ def start_embedded(data_dir: Path, *, port: int = 0) -> str:
     """
     with no_fork(), _lock:
         try:
+            from assay.collector.life import LifeRules
             from assay.collector.server import Server
         except ImportError as error:
             raise MissingExtra("Keeping traces without a collector (no ASSAY_ENDPOINT is set)", "server") from error
         from assay.destination import running_collector
         from assay.errors import StoreLocked
+        from assay.settings import current_settings
 
+        settings = current_settings()
         if server := _servers.get(data_dir):
             return server.url
         deadline = time.monotonic() + RIVAL_READY_WITHIN_S
         while True:
-            server = Server(data_dir=data_dir, host="127.0.0.1", port=port)
+            server = Server(
+                data_dir=data_dir,
+                host="127.0.0.1",
+                port=port,
+                rules=LifeRules.of(settings),
+                sql_timeout_s=settings.sql_timeout_s,
+            )
             try:
                 server.start()
                 break

@@ -114,6 +114,28 @@ class Settings(BaseSettings):
     redact_rules: Path | None = _setting(
         None, "TOML file of redaction rules of your own: [[rule]] with name and pattern (RE2).", name="redact_rules"
     )
+    retention_days: int | None = _setting(
+        None,
+        "Days that traces are kept, in projects that say nothing themselves (`assay retention`). Unset: for ever.",
+        name="retention_days",
+        ge=1,
+    )
+    tail_share: float = _setting(
+        1.0,
+        "Share of the traces to keep that neither failed nor were slow nor have scores, 0 to 1, decided by trace id.",
+        name="tail_share",
+        ge=0,
+        le=1,
+    )
+    tail_slow_ms: float | None = _setting(
+        None, "Traces that took at least so many milliseconds are kept whatever tail_share says.", name="tail_slow_ms"
+    )
+    tail_quiet_s: float = _setting(
+        60.0, "Seconds without a new span after which tail_share decides on a trace.", name="tail_quiet_s", gt=0
+    )
+    sql_timeout_s: float = _setting(
+        5.0, "Seconds that one statement of `assay sql` may take.", name="sql_timeout_s", gt=0, le=300
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "warning", "How much the collector logs.", name="log_level"
     )

@@ -67,6 +67,18 @@ ROUTES: dict[str, Rule] = {
     "GET /api/v1/spans": READ,
     "GET /api/v1/scores": READ,
     "POST /api/v1/scores": WRITE,
+    # SQL, and the life of data
+    "POST /api/v1/sql": READ,
+    "GET /api/v1/exports": READ,
+    "GET /api/v1/exports/file": READ,
+    "DELETE /api/v1/traces/{trace_id}": ADMIN,
+    "DELETE /api/v1/sessions/{session_id:path}": ADMIN,
+    "DELETE /api/v1/users/{user_id:path}": ADMIN,
+    "GET /api/v1/retention": READ,
+    "PUT /api/v1/retention": ADMIN,
+    "POST /api/v1/compactions": EVERY_PROJECT_ADMIN,
+    "POST /api/v1/backups": EVERY_PROJECT_ADMIN,
+    "POST /api/v1/repricings": ADMIN,
     # Prompts, data sets, experiments
     "GET /api/v1/prompts": READ,
     "POST /api/v1/prompts": WRITE,

@@ -32,6 +32,10 @@ class Projects:
             is_new = session.get(Project, name) is None
             return _project(ensure_project(session, name, self.clock(), actor)), is_new
 
+    def exists(self, name: str) -> bool:
+        with self.database.read() as session:
+            return session.get(Project, name) is not None
+
     def page(self, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page:
         """In the order of their names."""
         query = select(Project).order_by(Project.name).limit(checked_limit(limit) + 1)

@@ -1,0 +1,88 @@
+"""Copying a DuckDB file as it is at one moment: for backups, and to give free bytes back to the disk.
+
+A DuckDB file never shrinks, and what was deleted stays in its free blocks until they are used again. Copying every
+table into a new file leaves both behind.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from assay.errors import StoreError
+
+COMPACT_DIRECTORY = "compact"
+COMPACT_WHEN_FREE = 0.5  # share of the file
+COMPACT_ABOVE_BYTES = 64 * 1024**2  # of free blocks; fewer are not worth the work
+ROOM = 1.1  # times the bytes in use: what must be free on the disk for a copy
+
+
+def copy_database(cursor: duckdb.DuckDBPyConnection, target: Path) -> int:
+    """Copy everything, as it is at one moment, into a new file; its number of spans. Writers go on meanwhile.
+
+    Raises:
+        StoreError: there is no room for it.
+    """
+    [(source,)] = cursor.execute("SELECT current_database()").fetchall()
+    used, _ = space(cursor)
+    free = shutil.disk_usage(target.parent).free
+    if free < ROOM * used:
+        raise StoreError(
+            f"A copy of the store needs {int(ROOM * used)} bytes in {target.parent}; {free} are free.",
+            hint="Free some space, or choose another disk.",
+        )
+    alias = f"copy_{os.urandom(4).hex()}"
+    cursor.execute(f"ATTACH '{_quoted(target)}' AS {alias} (STORAGE_VERSION 'v1.5.0')")
+    try:
+        cursor.execute("BEGIN")
+        try:
+            cursor.execute(f'COPY FROM DATABASE "{source}" TO {alias}')
+            [(spans,)] = cursor.execute("SELECT count(*) FROM span_log").fetchall()
+            cursor.execute("COMMIT")
+        except BaseException:
+            cursor.execute("ROLLBACK")
+            raise
+        cursor.execute(f"CHECKPOINT {alias}")
+        [(copied,)] = cursor.execute(f"SELECT count(*) FROM {alias}.span_log").fetchall()
+    finally:
+        cursor.execute(f"DETACH {alias}")
+    if copied != spans:
+        raise StoreError(f"The copy {target} has {copied} spans, not {spans}.")
+    _sync(target)
+    return int(spans)
+
+
+def space(cursor: duckdb.DuckDBPyConnection) -> tuple[int, int]:
+    """Bytes of the file in use, and bytes of it that are free."""
+    [(block, used, free)] = cursor.execute(
+        "SELECT block_size, used_blocks, free_blocks FROM pragma_database_size() "
+        "WHERE database_name = current_database()"
+    ).fetchall()
+    return block * used, block * free
+
+
+def worth_compacting(used: int, free: int) -> bool:
+    return free >= COMPACT_ABOVE_BYTES and free >= COMPACT_WHEN_FREE * (used + free)
+
+
+def compact_path(store: Path) -> Path:
+    """Where the new file is made: an empty directory beside the store, without anything an interrupted try left."""
+    directory = store.with_name(COMPACT_DIRECTORY)
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    return directory / store.name
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
