@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -14,8 +15,10 @@ from rich.markup import escape
 
 import assay
 from assay import cli_care
+from assay.cli_data import add_commands
 from assay.cli_table import Column, cost, duration, lines, print_table, time
 from assay.errors import AssayError, ConfigurationError, TraceNotFound
+from assay.own_prices import read_own_prices
 from assay.settings import configure, current_settings
 from assay.settings_table import setting_rows
 
@@ -31,6 +34,7 @@ app = typer.Typer(
 keys = typer.Typer(help="Keys of a collector that other machines can reach.", no_args_is_help=True)
 prompts = typer.Typer(help="The prompt registry.", no_args_is_help=True)
 traces = typer.Typer(help="Traces.", no_args_is_help=True)
+add_commands(app)
 cli_care.add_commands(app)
 app.add_typer(keys, name="keys")
 app.add_typer(prompts, name="prompts")
@@ -127,7 +131,9 @@ def serve(
     from assay.errors import MissingExtra
 
     settings = configure(data_dir=data_dir, host=host, port=port, grpc_port=grpc_port)
+    read_own_prices(settings.prices)  # better now than never: later a mistake in them is only told in the log
     try:
+        from assay.collector.life import LifeRules
         from assay.collector.logs import log_to_stderr
         from assay.collector.server import Server
     except ImportError as error:
@@ -140,6 +146,8 @@ def serve(
         grpc_port=settings.port_of_grpc(),
         max_body_bytes=settings.max_request_bytes,
         cors_origins=settings.cors_origins,
+        rules=LifeRules.of(settings),
+        sql_timeout_s=settings.sql_timeout_s,
     ).run()
 
 
@@ -159,6 +167,22 @@ def demo(
 def settings(as_json: Json = False) -> None:
     """List every setting: its variables, its value now, what it does."""
     _print(setting_rows(current_settings()), as_json, SETTINGS, drop=("setting",))
+
+
+@app.command()
+def reprice(
+    since: Annotated[
+        datetime | None, typer.Option(help="Only calls that started then or later (UTC). [default: all]")
+    ] = None,
+    project: Annotated[str | None, typer.Option(help="The one project to price. [default: every one]")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Price what is stored again, after your own prices changed or the price list was renewed."""
+    configure(data_dir=data_dir)
+    start = since.replace(tzinfo=UTC).isoformat() if since else None
+    with _client().stream("POST", "/repricings", project=project, since=start) as response:  # may take minutes
+        response.read()
+    print(f"{response.json()['changed']} costs changed.")
 
 
 @keys.command("create")

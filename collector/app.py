@@ -12,7 +12,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import assay
 from assay.collector import pages
 from assay.collector.access import Access
-from assay.collector.api import datasets, experiment_rows, experiments, keys, projects, prompts, scores, traces
+from assay.collector.api import (
+    datasets,
+    experiment_rows,
+    experiments,
+    keys,
+    life,
+    projects,
+    prompts,
+    repricing,
+    scores,
+    sql,
+    traces,
+)
 from assay.collector.api.errors import add_error_handlers, error_response
 from assay.collector.api.parameters import KNOWN_PARAMETERS_ONLY
 from assay.collector.guard import Guard
@@ -31,7 +43,34 @@ ROUTERS = (
     experiments.router,
     experiment_rows.router,
     keys.router,
+    sql.router,
+    life.router,
+    repricing.router,
 )
+
+
+def create_api(service: Service) -> FastAPI:
+    """The API and the pages, without what guards them: for `create_app`, and for lists of what there is."""
+    # FastAPI traces itself: in a traced program its requests would stand among the traces of the user
+    app = FastAPI(
+        title="Assay",
+        version=assay.__version__,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
+    )
+    app.state.service = service
+    add_error_handlers(app)
+    for router in ROUTERS:
+        app.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY])
+    pages.mount(app)
+
+    @app.get("/health", tags=["operation"])
+    async def health() -> dict[str, Any]:
+        """Whether the collector is up. `pid` tells which process answers."""
+        return {"status": "ok", "version": assay.__version__, "pid": os.getpid()}
+
+    return app
 
 
 def create_app(
@@ -55,24 +94,7 @@ def create_app(
         max_body_bytes: of an OTLP request, after decompression.
         cors_origins: of web pages that may send OTLP from a browser.
     """
-    # FastAPI traces itself: in a traced program its requests would stand among the traces of the user
-    app = FastAPI(
-        title="Assay",
-        version=assay.__version__,
-        docs_url=None,
-        redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
-    )
-    app.state.service = service
-    add_error_handlers(app)
-    for router in ROUTERS:
-        app.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY])
-    pages.mount(app)
-
-    @app.get("/health", tags=["operation"])
-    async def health() -> dict[str, Any]:
-        """Whether the collector is up. `pid` tells which process answers."""
-        return {"status": "ok", "version": assay.__version__, "pid": os.getpid()}
+    app = create_api(service)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and otlp.takes(scope):

@@ -23,11 +23,14 @@ import uvicorn
 from assay.collector.access import Access
 from assay.collector.app import create_app
 from assay.collector.life import KEEP_EVERYTHING, LifeRules
+from assay.collector.limits import limits_of
 from assay.collector.receive_http import MAX_BODY_BYTES
+from assay.collector.redact import redactor_of
 from assay.collector.service import Service
 from assay.collector.sql import TIMEOUT_S as SQL_TIMEOUT_S
 from assay.destination import COLLECTOR_FILE
 from assay.errors import ConfigurationError, MissingExtra
+from assay.settings import Settings, current_settings
 
 if TYPE_CHECKING:
     from assay.collector.receive_grpc import GrpcServer
@@ -51,6 +54,7 @@ class Server:
         grpc_port: int | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
         cors_origins: Collection[str] = (),
+        settings: Settings | None = None,
         rules: LifeRules = KEEP_EVERYTHING,
         sql_timeout_s: float = SQL_TIMEOUT_S,
     ) -> None:
@@ -61,6 +65,7 @@ class Server:
             grpc_port: of OTLP/gRPC; 0 takes a free one, None serves none, and grpcio is not even loaded.
             max_body_bytes: of an OTLP request, after decompression.
             cors_origins: of web pages that may send OTLP from a browser.
+            settings: of limits, names and redaction; those of the process when absent.
             rules: what is kept, and how long.
             sql_timeout_s: how long one statement of somebody's SQL may take.
         """
@@ -70,6 +75,7 @@ class Server:
         self._grpc_port = grpc_port
         self._max_body_bytes = max_body_bytes
         self._cors_origins = cors_origins
+        self._settings = settings or current_settings()
         self._rules = rules
         self._sql_timeout_s = sql_timeout_s
         self._service: Service | None = None
@@ -135,13 +141,20 @@ class Server:
     def _open(self) -> None:
         self._socket = _bind(self.host, self._port)
         try:
-            self._service = Service(self.data_dir, rules=self._rules, sql_timeout_s=self._sql_timeout_s)
+            self._service = Service(
+                self.data_dir,
+                rules=self._rules,
+                sql_timeout_s=self._sql_timeout_s,
+                redactor=redactor_of(self._settings),
+            )
             if not _is_loopback(self.host) and not self._service.registry.has_admin_key():
                 raise ConfigurationError(
                     f"{self.host} is reachable from other machines, and there is no admin key yet.",
                     hint="Make one with: assay keys create NAME --scope admin",
                 )
-            access = Access(self._service.registry, required=not _is_loopback(self.host))
+            keys_required = not _is_loopback(self.host)
+            limits = limits_of(self._settings, keys_required=keys_required)
+            access = Access(self._service.registry, required=keys_required, limits=limits)
             if self._grpc_port is not None:
                 self._open_grpc(self._service, access, self._grpc_port)
         except BaseException:
@@ -149,7 +162,9 @@ class Server:
             self._close()
             raise
         self.url = self._url(self._socket.getsockname()[1])
-        names = LOOPBACK_NAMES | {self.host.lower()} if _is_loopback(self.host) else frozenset()
+        names = frozenset(name.lower() for name in self._settings.allowed_hosts)
+        if names or _is_loopback(self.host):
+            names |= LOOPBACK_NAMES | {self.host.lower()}
         config = uvicorn.Config(
             create_app(
                 self._service,
