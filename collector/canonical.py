@@ -36,6 +36,7 @@ from assay.settings import DEFAULT_PROJECT
 Attributes = Mapping[str, Any]
 
 GENERIC = "generic"
+EXCEPTION_EVENTS = ("exception", "gen_ai.client.operation.exception")
 
 # column -> how whatever a sender wrote there is read
 READERS: dict[str, Callable[[Any], Any]] = {
@@ -137,7 +138,7 @@ def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None)
         (all_text(inputs) if found["kind"] == "embedding" else last_user_text(inputs)) or found["input"],
         answer_text(outputs) or found["output"],
         _json(found["documents"]),
-        found["tool_name"] or (span.name if found["kind"] == "tool" else None),
+        _tool_name(span, found),
         calls or None,
         tokens.input,
         tokens.output,
@@ -280,6 +281,12 @@ def _tokens(found: dict[str, Any], scope: str) -> Tokens:
     )
 
 
+def _tool_name(span: DecodedSpan, found: dict[str, Any]) -> str | None:
+    if found["kind"] == "llm":  # the tools that a model asks for are in its answer
+        return None
+    return found["tool_name"] or (span.name if found["kind"] == "tool" else None)
+
+
 def _finish_reasons(outputs: list[Message] | None) -> list[str] | None:
     """Where they only stand in the messages, as the conventions once had them."""
     return [message["finish_reason"] for message in outputs or () if message.get("finish_reason")] or None
@@ -297,14 +304,14 @@ def _status(span: DecodedSpan, found: str | None) -> str:
 def _exception(span: DecodedSpan) -> dict[str, Any] | None:
     # An exception that was handled inside the span, and said so, does not make the span fail.
     for event in span.events:
-        if event["name"] == "exception" and str(event["attributes"].get("exception.escaped")).lower() != "false":
+        if event["name"] in EXCEPTION_EVENTS and str(event["attributes"].get("exception.escaped")).lower() != "false":
             return event
     return None
 
 
 def _exception_message(span: DecodedSpan) -> str | None:
     """Of the exception that escaped; of a span that says itself that it failed, of the last one it tells of."""
-    told = [event for event in span.events if event["name"] == "exception"] if span.status == "error" else []
+    told = [event for event in span.events if event["name"] in EXCEPTION_EVENTS] if span.status == "error" else []
     event = _exception(span) or (told[-1] if told else None)
     return as_text(event["attributes"].get("exception.message")) if event else None
 
