@@ -15,7 +15,7 @@ from assay import semconv
 from assay.collector.chat_message import Message
 from assay.collector.decode import DecodedSpan
 from assay.collector.dialects import DIALECTS, Dialect
-from assay.collector.dialects.dialect import EVENTS, NAME, RESOURCE, SCOPE, SPAN_KIND
+from assay.collector.dialects.dialect import EVENTS, NAME, RESOURCE, SCOPE, SPAN_KIND, Function
 from assay.collector.message_text import all_text, answer_text, last_user_text, tool_calls
 from assay.collector.providers import as_provider
 from assay.collector.tokens import Tokens, excludes_cached, totals
@@ -197,15 +197,15 @@ def _coalesce(span: DecodedSpan) -> tuple[dict[str, Any], str]:
     }
     found = dict.fromkeys(READERS)
     for column, read, ways in plan:
-        for way in ways:
-            value = read(said[way] if isinstance(way, str) else way(said))
+        for name, function in ways:
+            value = read(said[name] if function is None else function(said))
             if value is not None:
                 found[column] = value
                 break
     return found, label
 
 
-Way = str | Callable[[Attributes], Any]  # an attribute's name, or a function of all that is said
+Way = tuple[str, Function | None]  # a function of all that is said, or without one an attribute's name
 Plan = tuple[tuple[str, Callable[[Any], Any], tuple[Way, ...]], ...]
 
 MANY_NAMES = 64
@@ -258,12 +258,12 @@ def _speaks(dialect: Dialect, names: tuple[str, ...], scope: str, events: tuple[
 
 def _ways(column: str, dialects: list[Dialect], present: Attributes) -> Iterator[Way]:
     for dialect in dialects:
-        yield from (name for name in dialect.fields.get(column, ()) if name in present)
+        yield from ((name, None) for name in dialect.fields.get(column, ()) if name in present)
         function = dialect.functions.get(column)
         if function is not None:
             wanted = getattr(function, "needs", None)
             if wanted is None or _any_starts(present, wanted):
-                yield function
+                yield "", function
 
 
 def _any_starts(names: Iterable[str], prefixes: tuple[str, ...]) -> bool:

@@ -86,6 +86,8 @@ def input_messages(attributes: Attributes) -> list[Message] | None:
     messages = to_messages(detail(attributes, semconv.GEN_AI_INPUT_MESSAGES), role="user")
     if messages is None:
         messages = to_messages(attributes.get("gen_ai.prompt"), role="user") or event_inputs(attributes)
+    if system and messages and messages[0] == system[0]:
+        return messages  # some put them there as well
     return [*(system or []), *messages] or None
 
 
