@@ -18,7 +18,7 @@ from assay import semconv
 from assay.collector.dialects.dialect import SCOPE, Attributes, Dialect, needs
 from assay.collector.documents import Document, to_documents
 from assay.collector.messages import Message, find_messages, to_messages
-from assay.collector.recorded import recorded_input, recorded_output
+from assay.collector.recorded import answer_of, recorded_input, recorded_output
 from assay.collector.token_usage import TokenUsage, read_usage
 from assay.collector.values import as_list, as_number, as_object, as_structure, as_text, parse_json, to_json
 
@@ -46,6 +46,7 @@ KIND_OF_TYPE = {
     "guardrail": "guardrail",
 }
 MAY_HOLD_MESSAGES = {"chain", "agent", "span", None}
+EMPTY_HANDED = '{"role"'
 
 # what the LangChain callback takes for the trace itself
 OF_THE_TRACE = ("langfuse_session_id", "langfuse_user_id", "langfuse_tags")
@@ -74,7 +75,8 @@ def output_messages(attributes: Attributes) -> list[Message] | None:
 def _messages(attributes: Attributes, name: str, role: str) -> list[Message] | None:
     value = attributes.get(name)
     if kind(attributes) != "llm":
-        return find_messages(value, role=role) if attributes.get(TYPE) in MAY_HOLD_MESSAGES else None
+        found = find_messages(value, role=role) if attributes.get(TYPE) in MAY_HOLD_MESSAGES else None
+        return answer_of(found) or found if role == "assistant" else found
     structure = as_structure(value)
     if structure is not None:
         found = find_messages(_without_tools(structure), role=role)
@@ -114,7 +116,9 @@ def input_text(attributes: Attributes) -> str | None:
 @needs(OUTPUT, TRACE_OUTPUT)
 def output_text(attributes: Attributes) -> str | None:
     value = attributes.get(OUTPUT, attributes.get(TRACE_OUTPUT))
-    return recorded_output(value) if attributes.get(TYPE) in MAY_HOLD_MESSAGES else as_text(value)
+    if kind(attributes) == "llm":  # a message that says nothing is nothing to read
+        return None if isinstance(value, str) and value.startswith(EMPTY_HANDED) else as_text(value)
+    return recorded_output(value)
 
 
 @needs(OUTPUT)
@@ -211,10 +215,13 @@ def metadata(attributes: Attributes) -> dict[str, Any] | None:
     return {name: value for name, value in found.items() if name not in OF_THE_TRACE} or None
 
 
-def _langchain(name: str) -> Any:
-    @needs(OBSERVED + name)
+def _attached(*names: str) -> Any:
+    """What the user put into an observation's metadata: under Langfuse's name, or as LangChain's users do."""
+
+    @needs(*(OBSERVED + name for name in names))
     def told(attributes: Attributes) -> Any:
-        return _metadata_value(attributes.get(OBSERVED + name))
+        values = (_metadata_value(attributes.get(OBSERVED + name)) for name in names)
+        return next((value for value in values if value), None)
 
     return told
 
@@ -263,9 +270,9 @@ DIALECT = Dialect(
         "cache_write_tokens": needs(USAGE)(lambda attributes: usage(attributes).cache_write),
         "reasoning_tokens": needs(USAGE)(lambda attributes: usage(attributes).reasoning),
         "cost_usd": cost,
-        "session_id": _langchain("langfuse_session_id"),
-        "user_id": _langchain("langfuse_user_id"),
-        "tags": _langchain("langfuse_tags"),
+        "session_id": _attached("langfuse_session_id", "session_id", "thread_id", "conversation_id"),
+        "user_id": _attached("langfuse_user_id", "user_id"),
+        "tags": _attached("langfuse_tags"),
         "metadata": metadata,
         "status": status,
     },

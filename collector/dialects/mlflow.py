@@ -12,6 +12,7 @@ Source: mlflow-tracing on PyPI (mlflow/tracing/constant.py).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -23,7 +24,7 @@ from assay.collector.dialects.dialect import EVENTS, Attributes, Dialect, needs
 from assay.collector.dialects.flattened import below
 from assay.collector.documents import Document, to_documents
 from assay.collector.messages import Message, find_messages, to_messages
-from assay.collector.recorded import recorded_input, recorded_output
+from assay.collector.recorded import answer_of, recorded_input, recorded_output
 from assay.collector.token_usage import NOTHING, TokenUsage, read_usage
 from assay.collector.values import as_number, as_object, as_text
 
@@ -57,6 +58,8 @@ KIND_OF_TYPE = {
 MODELS = ("llm", "embedding")
 OPERATIONS = ("chat", "generate_content", "embeddings")  # of model calls, where it writes GenAI names
 NO_MESSAGES = ("tool", "retriever", "reranker", "embedding")
+
+OBJECT = re.compile(r"<[\w.]{1,200} object at 0x[0-9a-f]+>")
 
 # Integrations that trace the client of one provider, whose name they do not write
 PROVIDER_OF_FORMAT = {
@@ -133,8 +136,14 @@ def output_messages(attributes: Attributes) -> list[Message] | None:
     given = value(attributes, OUTPUTS)
     if isinstance(given, str):
         said = {"role": "assistant", "content": given}
-        return to_messages([said], role="assistant") if does == "llm" and given else None
-    return find_messages(_with_streamed_calls(given, attributes), role="assistant")
+        return to_messages([said], role="assistant") if does == "llm" and _told_text(given) else None
+    found = find_messages(_with_streamed_calls(given, attributes), role="assistant")
+    return found if does == "llm" else answer_of(found) or found  # a graph's output repeats the conversation
+
+
+def _told_text(text: str) -> str | None:
+    """Text, unless it is what Python calls an object that MLflow could not read, such as a stream."""
+    return None if not text or OBJECT.fullmatch(text) else text
 
 
 def _with_streamed_calls(answer: Any, attributes: Attributes) -> Any:
@@ -189,7 +198,7 @@ def input_text(attributes: Attributes) -> str | None:
         return given if isinstance(given, str) else as_text(attributes[INPUTS])
     if does == "embedding" and isinstance(given, dict):
         return as_text(given.get("input", given))
-    return recorded_input(given)
+    return recorded_input(attributes[INPUTS])
 
 
 @needs(OUTPUTS)
@@ -197,9 +206,9 @@ def output_text(attributes: Attributes) -> str | None:
     given, does = value(attributes, OUTPUTS), kind(attributes)
     if does == "embedding":  # nobody reads vectors
         return None
-    if does == "llm" or does in NO_MESSAGES:
-        return given if isinstance(given, str) else as_text(attributes[OUTPUTS])
-    return recorded_output(given)
+    if does == "llm" or does in ("retriever", "reranker"):
+        return _told_text(given) if isinstance(given, str) else as_text(attributes[OUTPUTS])
+    return recorded_output(attributes[OUTPUTS])
 
 
 @needs(OUTPUTS)

@@ -180,6 +180,14 @@ def test_langchain_sends_definitions_of_tools_as_messages_of_tools(version: str)
     assert columns(calls[1], "session_id", "user_id", "tags") == ("s1", "u7", ["beta"])
 
 
+def test_a_graph_answers_with_its_last_message() -> None:
+    spans = {span["name"]: span for span in recorded_rows("langfuse", "langfuse-5.0.4-langchain-agent")}
+    assert columns(spans["support"], "kind", "input") == ("chain", "Where is my order 42?")
+    assert said(spans["support"]["output_messages"]) == [("assistant", ["It left the warehouse this morning."])]
+    assert columns(spans["find_order"], "input", "output") == ('{"id": 42}', '{"status": "sent", "id": 42}')
+    assert columns(spans["support"], "session_id", "user_id") == ("s1", "u7")
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [

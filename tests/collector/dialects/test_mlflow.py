@@ -180,6 +180,26 @@ def test_langchain_chains_retrievers_and_tools_read_plainly(version: str) -> Non
     assert columns(spans["find"], "kind", "input", "output") == ("tool", '{"query": "order"}', "shipped")
 
 
+def test_claude_counts_cached_tokens_beside_and_comes_out_with_them() -> None:
+    call = row(f"{NEWEST}-anthropic-tools")
+    assert columns(call, *MODELS) == ("anthropic", "claude-sonnet-4-5", "claude-sonnet-4-5-20250929")
+    assert columns(call, *TOKENS[:4], "cache_write_tokens") == (260, 30, 290, 200, 50)
+    assert call["cost_usd"] == pytest.approx(10 * 3e-6 + 200 * 0.3e-6 + 50 * 3.75e-6 + 30 * 15e-6)
+    assert [message["role"] for message in call["input_messages"]] == ["system", "user", "assistant", "tool"]
+    assert columns(call, "output", "tool_call_names", "finish_reasons") == ("One more.", ["find_order"], ["tool_use"])
+
+
+def test_a_stream_that_mlflow_could_not_read_has_no_answer() -> None:
+    assert columns(row(f"{NEWEST}-anthropic-stream"), "output", "output_messages", "input_tokens") == (None, None, None)
+
+
+def test_a_graph_answers_with_its_last_message() -> None:
+    spans = {span["name"]: span for span in recorded_rows("mlflow", f"{NEWEST}-langchain-agent")}
+    assert columns(spans["support"], "kind", "input") == ("chain", "Where is my order 42?")
+    assert said(spans["support"]["output_messages"]) == [("assistant", ["It left the warehouse this morning."])]
+    assert columns(spans["find_order"], "input", "output") == ('{"id": 42}', '{"status": "sent", "id": 42}')
+
+
 def encoded(**attributes: Any) -> dict[str, Any]:
     return {f"mlflow.{name.replace('_', '.')}": json.dumps(value) for name, value in attributes.items()}
 

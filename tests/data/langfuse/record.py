@@ -14,11 +14,13 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from langchain_core.tracers.context import register_configure_hook
 from langfuse import Langfuse, get_client, observe
 from langfuse.api import Prompt_Text
 from langfuse.langchain import CallbackHandler
@@ -27,6 +29,7 @@ from langfuse.openai import AsyncOpenAI, OpenAI
 
 from support.capture import capture
 from support.openai_server import usage
+from support.recorded_cases import langchain_calls
 
 SEARCH = {
     "type": "function",
@@ -213,6 +216,13 @@ with capture(__file__, library="langfuse") as recorder:
     with case("event"):
         langfuse.create_event(name="clicked", input="button", metadata={"x": 1})
 
+    handler = CallbackHandler()
+    everywhere: ContextVar[Any] = ContextVar("everywhere", default=None)
+    register_configure_hook(everywhere, inheritable=True)
+    everywhere.set(handler)
+    langchain_calls(recorder, langfuse.flush)
+    everywhere.set(None)
+
     with case("langchain") as server:
         from langchain_core.documents import Document
         from langchain_core.prompts import ChatPromptTemplate
@@ -229,7 +239,6 @@ with capture(__file__, library="langfuse") as recorder:
             """Searches the shop."""
             return "shipped"
 
-        handler = CallbackHandler()
         config = {
             "callbacks": [handler],
             "metadata": {"langfuse_session_id": "s1", "langfuse_user_id": "u7", "langfuse_tags": ["beta"]},

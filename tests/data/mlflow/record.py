@@ -1,6 +1,6 @@
 """Records what MLflow exports over OTLP: its OpenAI and LangChain autologging, its own spans.
 
-    python -m venv /tmp/v && /tmp/v/bin/pip install mlflow-tracing==3.17.2 openai langchain langchain-openai \
+    python -m venv /tmp/v && /tmp/v/bin/pip install mlflow-tracing==3.17.2 openai langchain langchain-openai anthropic \
         opentelemetry-exporter-otlp-proto-http
     /tmp/v/bin/python tests/data/mlflow/record.py            # its own attributes
     /tmp/v/bin/python tests/data/mlflow/record.py --genai    # written as GenAI conventions (3.10 and later)
@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from support.capture import capture
 from support.openai_server import usage
+from support.recorded_cases import anthropic_calls, langchain_calls
 
 GENAI = "--genai" in sys.argv
 SEARCH = {
@@ -193,6 +194,18 @@ with capture(__file__, library="mlflow-tracing") as recorder:
             raise ValueError("no stock")
 
         broken(7)
+
+    if not GENAI:
+        with suppress(ImportError):
+            import anthropic  # noqa: F401 - only where it is installed
+
+            mlflow.anthropic.autolog()
+            anthropic_calls(recorder, flush)
+        mlflow.openai.autolog(disable=True)
+        mlflow.langchain.autolog()
+        with suppress(ImportError):
+            langchain_calls(recorder, flush)
+        mlflow.openai.autolog(disable=False)
 
     with case("langchain") as server:
         from langchain_core.documents import Document
