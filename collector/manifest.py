@@ -18,9 +18,13 @@ MANIFEST_FILE = "store.json"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`checkpoint`: number of the last one; `log_bytes`: how long the write-ahead log was since then."""
+    """`checkpoint`: number of the last one; `log_bytes`: how long the write-ahead log was since then.
+
+    `schema`: version of the newest migration.
+    """
 
     store_id: str
+    schema: int
     checkpoint: int
     log_bytes: int
 
@@ -29,7 +33,7 @@ def read_manifest(data_dir: Path) -> Manifest | None:
     """None when there is none, or none that can be read: it guards the store and must not keep it from opening."""
     try:
         found = json.loads((data_dir / MANIFEST_FILE).read_bytes())
-        return Manifest(str(found["store_id"]), int(found["checkpoint"]), int(found["log_bytes"]))
+        return Manifest(str(found["store_id"]), int(found["schema"]), int(found["checkpoint"]), int(found["log_bytes"]))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

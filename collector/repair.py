@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,8 +59,7 @@ def repair(data_dir: Path, *, now: Callable[[], float] = time.time) -> Repair:
         if scan.problem:
             _mend_log(path, scan, report)
         if blocks_damaged:
-            manifest = read_manifest(data_dir)
-            salvage(path, manifest.store_id if manifest else str(uuid.uuid4()), report.lost)
+            salvage(path, read_manifest(data_dir), report.lost)
         else:
             _compare_with_what_was(path, report)
         forget_manifest(data_dir)

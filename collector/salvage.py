@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 
+from assay.collector.manifest import Manifest
 from assay.collector.start_checks import log_path
 from assay.errors import StoreDamaged
 
@@ -16,11 +18,11 @@ LEAST_ROWS = 2048  # as many as DuckDB decompresses at once: within them there i
 CONFIG = {"checkpoint_threshold": "1TB", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
-def salvage(path: Path, store_id: str, lost: list[str]) -> None:
+def salvage(path: Path, manifest: Manifest | None, lost: list[str]) -> None:
     """Make a new file of what is readable, log included; what is not is added to `lost`.
 
     Args:
-        store_id: of the new file, where the old one's cannot be read.
+        manifest: says which store it is, where the file itself cannot.
 
     Raises:
         StoreDamaged: not even the list of its tables is. Nothing was changed.
@@ -33,7 +35,7 @@ def salvage(path: Path, store_id: str, lost: list[str]) -> None:
         with duckdb.connect(str(path), config=CONFIG) as db:
             db.execute("PRAGMA disable_checkpoint_on_shutdown")
             _copy(db, path.stem, target, lost)
-            _identify(db, store_id)
+            _identify(db, manifest)
             db.execute("CHECKPOINT mended")
             db.execute("DETACH mended")
     except duckdb.Error as error:
@@ -59,9 +61,16 @@ def _copy(db: duckdb.DuckDBPyConnection, source: str, target: Path, lost: list[s
         lost += [f"{what} {rows} rows of {table}: their blocks are damaged" for what, rows in gone.items()]
 
 
-def _identify(db: duckdb.DuckDBPyConnection, store_id: str) -> None:
-    if not db.execute("SELECT 1 FROM mended.store_info").fetchall():
+def _identify(db: duckdb.DuckDBPyConnection, manifest: Manifest | None) -> None:
+    """Put back what the tables that say what this file is have lost."""
+    if not db.execute("SELECT 1 FROM mended.store_info WHERE key = 'store_id'").fetchall():
+        store_id = manifest.store_id if manifest else str(uuid.uuid4())
         db.execute("INSERT INTO mended.store_info VALUES ('store_id', ?)", [store_id])
+    if manifest and not db.execute("SELECT 1 FROM mended.schema_migrations WHERE version IS NOT NULL").fetchall():
+        db.execute(
+            "INSERT INTO mended.schema_migrations (version, name) VALUES (?, 'as it was before the repair')",
+            [manifest.schema],
+        )
 
 
 def _copy_rows(db: duckdb.DuckDBPyConnection, source: str, table: str) -> Iterator[tuple[int, int]]:

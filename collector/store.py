@@ -24,7 +24,7 @@ from assay.collector.content import KnownContent
 from assay.collector.data_file import DataFile
 from assay.collector.deadlines import Deadlines
 from assay.collector.manifest import Manifest, forget_manifest, write_manifest
-from assay.collector.migrations import migrate
+from assay.collector.migrations import MIGRATIONS, migrate
 from assay.collector.start_checks import check_contents, check_files, damaged, log_path
 from assay.errors import CollectorUnavailable, StoreError, StoreLocked
 
@@ -195,6 +195,7 @@ class SpanStore:
                 has to be reopened.
         """
         self._refuse_after_fork()
+        started = time.perf_counter()
         if not self._readers.acquire(timeout=READ_WAIT_S):
             raise CollectorUnavailable("Too many queries are running.", hint="Try again in a moment.")
         try:
@@ -213,6 +214,7 @@ class SpanStore:
                 cursor.close()
         finally:
             self._readers.release()
+            self.read_times.add(time.perf_counter() - started)
 
     def interrupt_reads(self) -> None:
         """End the queries that run; their readers get CollectorUnavailable."""
@@ -344,7 +346,7 @@ class SpanStore:
         """Write down how far the store has come, for the checks of the next start."""
         with self._opening:
             log_bytes = self.wal_bytes()
-            manifest = Manifest(self.store_id, self._file.header().checkpoint, log_bytes)
+            manifest = Manifest(self.store_id, MIGRATIONS[-1].version, self._file.header().checkpoint, log_bytes)
             write_manifest(self.path.parent, manifest)
 
     def _refuse_after_fork(self) -> None:

@@ -24,10 +24,16 @@ def command() -> list[str]:
 class Serving:
     """`assay serve` over a data directory; starts at once, and may be killed and started again."""
 
-    def __init__(self, data_dir: Path, *, env: Mapping[str, str] | None = None, arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self, data_dir: Path, *, env: Mapping[str, str] | None = None, program: Sequence[str] | None = None
+    ) -> None:
+        """
+        Args:
+            program: another one than `assay`, that takes the same arguments.
+        """
         self.data_dir = data_dir
         self._env = {**os.environ, **(env or {})}
-        self._arguments = list(arguments)
+        self._program = list(program or command())
         self.ready_after_s = 0.0
         self.url = ""
         self.start()
@@ -37,7 +43,7 @@ class Serving:
         began = time.monotonic()
         self._log = (self.data_dir.parent / "serve.log").open("ab")
         self.process = subprocess.Popen(
-            [*command(), "serve", "--data-dir", str(self.data_dir), "--port", "0", *self._arguments],
+            [*self._program, "serve", "--data-dir", str(self.data_dir), "--port", "0"],
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=self._env,
