@@ -30,6 +30,7 @@ FACES = {
     "assay/__init__.py",
     "assay/scorers.py",
     "assay/cli.py",
+    "assay/cli_data.py",
     "assay/cli_care.py",
     "assay/__main__.py",
     "assay/embedded.py",

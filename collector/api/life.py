@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -27,6 +27,7 @@ router = APIRouter(prefix="/api/v1", tags=["life"])
 
 EXPORT_WITHIN_S = 3600.0
 TAR = "application/x-tar"
+PARQUET = "application/vnd.apache.parquet"
 CHUNK_BYTES = 1024**2
 
 
@@ -64,8 +65,9 @@ def delete_user(user_id: str, service: ServiceDep, actor: ActorDep, project: Pro
 
 def _delete(service: Service, actor: Actor, what: str, selection: Selection) -> dict[str, Any]:
     gone = asdict(service.delete(selection))
-    # Who was deleted is not written down: it would be kept for ever.
-    service.registry.audit.add(actor, "traces.delete", what, project=selection.project, **gone)
+    if any(gone.values()):
+        # Who was deleted is not written down: it would be kept for ever.
+        service.registry.audit.add(actor, "traces.delete", what, project=selection.project, **gone)
     return {"deleted": gone}
 
 
@@ -135,8 +137,14 @@ def get_export(
         opened, size = None, -1
     if opened is None:
         raise NotFound(f"There is no file {file!r} of {view!r}.", hint="GET /api/v1/exports lists them.")
-    chunks = iter(lambda: opened.read(CHUNK_BYTES), b"")
-    return StreamingResponse(chunks, media_type="application/vnd.apache.parquet", headers={"content-length": str(size)})
+    return StreamingResponse(_chunks(opened), media_type=PARQUET, headers={"content-length": str(size)})
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Opened by the caller, so that what is sent is whole even where the file is replaced meanwhile."""
+    with file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
 
 
 def _tar(directory: Path) -> Iterator[bytes]:
@@ -147,9 +155,7 @@ def _tar(directory: Path) -> Iterator[bytes]:
             member.size = path.stat().st_size
             member.mtime = int(path.stat().st_mtime)
             yield member.tobuf(tarfile.PAX_FORMAT)
-            with path.open("rb") as file:
-                while chunk := file.read(CHUNK_BYTES):
-                    yield chunk
+            yield from _chunks(path.open("rb"))
             yield bytes(-member.size % tarfile.BLOCKSIZE)
         yield bytes(2 * tarfile.BLOCKSIZE)
     finally:
