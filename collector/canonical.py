@@ -259,8 +259,7 @@ def _speaks(dialect: Dialect, names: tuple[str, ...], scope: str, events: tuple[
 def _ways(column: str, dialects: list[Dialect], present: Attributes) -> Iterator[Way]:
     for dialect in dialects:
         yield from ((name, None) for name in dialect.fields.get(column, ()) if name in present)
-        function = dialect.functions.get(column)
-        if function is not None:
+        for function in dialect.functions_of(column):
             wanted = getattr(function, "needs", None)
             if wanted is None or _any_starts(present, wanted):
                 yield "", function
@@ -271,6 +270,8 @@ def _any_starts(names: Iterable[str], prefixes: tuple[str, ...]) -> bool:
 
 
 def _tokens(found: dict[str, Any], scope: str) -> Tokens:
+    if found["cache_read_tokens"] is None and found["cache_write_tokens"] is None and not found["reasoning_tokens"]:
+        return totals(input=found["input_tokens"], output=found["output_tokens"], total=found["total_tokens"])
     return totals(
         input=found["input_tokens"],
         output=found["output_tokens"],

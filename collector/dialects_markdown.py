@@ -82,9 +82,9 @@ def _overview(name: str, dialect: Dialect) -> str:
 
 def _columns(dialect: Dialect) -> Iterator[str]:
     for column in READERS:
-        names, function = dialect.fields.get(column, ()), dialect.functions.get(column)
-        if names or function:
-            told = _function(function) if function else ""
+        names, functions = dialect.fields.get(column, ()), dialect.functions_of(column)
+        if names or functions:
+            told = "; ".join(map(_function, functions))
             yield f"| `{column}` | {', '.join(map(_code, names))} | {told} |"
 
 

@@ -10,6 +10,7 @@ from assay.collector.message_text import answer_text, last_user_text, message_te
 from assay.collector.messages import find_messages
 from assay.collector.values import as_text, parse_json
 
+STRUCTURED = ("{", "[", '"')  # how JSON text of what may hold something begins
 INPUTS = ("inputs", "input", "input_str", "query")
 OUTPUTS = ("outputs", "output")
 WRAPPING = {*INPUTS, *OUTPUTS, "tags", "metadata", "kwargs", "error", "run_id", "config"}
@@ -17,17 +18,25 @@ WRAPPING = {*INPUTS, *OUTPUTS, "tags", "metadata", "kwargs", "error", "run_id", 
 
 def recorded_input(value: Any) -> str | None:
     """The last thing the user said where the value holds messages; else the value itself, out of its wrapping."""
+    if _is_plain(value):
+        return as_text(value)
     value = unwrapped(value, *INPUTS)
     return last_user_text(find_messages(value, role="user")) or as_text(value)
 
 
 def recorded_output(value: Any) -> str | None:
     """The answer, or a tool's response, where the value holds messages; else the value itself."""
+    if _is_plain(value):
+        return as_text(value)
     value = unwrapped(value, *OUTPUTS)
     messages = find_messages(value, role="assistant")
     if messages:
         return answer_text(answer_of(messages)) or _last(messages)
     return as_text(value)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str) and value.lstrip()[:1] not in STRUCTURED
 
 
 def unwrapped(value: Any, *keys: str) -> Any:

@@ -39,7 +39,7 @@ def cost_names() -> tuple[str, ...]:
     names: dict[str, None] = {}
     for dialect in DIALECTS:
         names |= dict.fromkeys(dialect.fields.get("cost_usd", ()))
-        if function := dialect.functions.get("cost_usd"):
+        for function in dialect.functions_of("cost_usd"):
             names |= dict.fromkeys(getattr(function, "needs", ()))
     return tuple(names)
 

@@ -32,8 +32,8 @@ def totals(
     input: int | None,
     output: int | None,
     total: int | None,
-    cached: int,
-    reasoning: int,
+    cached: int = 0,
+    reasoning: int = 0,
     input_excludes_cached: bool = False,
 ) -> Tokens:
     """Counts as a sender gave them -> counts that include their parts and add up.

@@ -26,8 +26,8 @@ class Dialect:
     label `dialect` is that of the first one that recognises the span.
 
     `fields` maps a column to attribute names, best first. `functions` maps a column to a pure function of all
-    attributes, asked when no name gave a value; it returns None when it has none, and never raises on values of a
-    strange type. `needs` spares a function the spans that cannot hold anything for it.
+    attributes, or to several, best first, asked when no name gave a value; it returns None when it has none, and never
+    raises on values of a strange type. `needs` spares a function the spans that cannot hold anything for it.
     """
 
     name: str
@@ -42,7 +42,12 @@ class Dialect:
     """Told from the names alone, and from SCOPE: other values are missing. Names of numbered lists may be left out
     from number 1 on, so ask for number 0. EVENTS holds the names of those events that any dialect declares."""
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    functions: Mapping[str, Function] = field(default_factory=dict)
+    functions: Mapping[str, Function | tuple[Function, ...]] = field(default_factory=dict)
+
+    def functions_of(self, column: str) -> tuple[Function, ...]:
+        """Its functions for a column, best first."""
+        given = self.functions.get(column, ())
+        return given if isinstance(given, tuple) else (given,)
 
 
 F = TypeVar("F", bound=Function)

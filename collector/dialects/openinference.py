@@ -33,29 +33,36 @@ def kind(attributes: Attributes) -> str | None:
 # Messages ----------------------------------------------------------------------------------------------------------
 
 
-@needs(INPUT_MESSAGES, "llm.prompts", semconv.INPUT_VALUE)
+@needs(INPUT_MESSAGES)
 def input_messages(attributes: Attributes) -> list[Message] | None:
-    found = _messages(attributes, INPUT_MESSAGES, "user") or _prompts(attributes)
-    if kind(attributes) == "llm" and not _say_something(found):
-        found = find_messages(attributes.get(semconv.INPUT_VALUE), role="user") or found
-    return found
+    return _messages(attributes, INPUT_MESSAGES, "user")
 
 
-@needs(OUTPUT_MESSAGES, "llm.choices", semconv.OUTPUT_VALUE)
+@needs(semconv.INPUT_VALUE)
+def request(attributes: Attributes) -> list[Message] | None:
+    """Of a model call: the request as JSON."""
+    if kind(attributes) != "llm":
+        return None
+    return find_messages(attributes.get(semconv.INPUT_VALUE), role="user")
+
+
+@needs(OUTPUT_MESSAGES)
 def output_messages(attributes: Attributes) -> list[Message] | None:
-    found = _messages(attributes, OUTPUT_MESSAGES, "assistant") or _completions(attributes)
-    if kind(attributes) == "llm" and not _say_something(found):
-        # A refusal is only there
-        found = answer_of(find_messages(attributes.get(semconv.OUTPUT_VALUE), role="assistant")) or found
-    return _with_thoughts(found or []) or None
+    return _with_thoughts(_messages(attributes, OUTPUT_MESSAGES, "assistant") or []) or None
+
+
+@needs(semconv.OUTPUT_VALUE)
+def response(attributes: Attributes) -> list[Message] | None:
+    """Of a model call: the response as JSON. A refusal is only there."""
+    if kind(attributes) != "llm":
+        return None
+    return answer_of(find_messages(attributes.get(semconv.OUTPUT_VALUE), role="assistant")) or None
 
 
 def _messages(attributes: Attributes, prefix: str, role: str) -> list[Message] | None:
-    return to_messages([_plain(item) for item in wrapped(numbered(attributes, prefix), "message")], role=role)
-
-
-def _say_something(messages: list[Message] | None) -> bool:
-    return any(message["parts"] for message in messages or ())
+    """None where all of them are empty, as they are of a call that failed."""
+    found = to_messages([_plain(item) for item in wrapped(numbered(attributes, prefix), "message")], role=role)
+    return found if any(message["parts"] for message in found or ()) else None
 
 
 def _with_thoughts(messages: list[Message]) -> list[Message]:
@@ -93,15 +100,17 @@ def _plain_content(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _prompts(attributes: Attributes) -> list[Message] | None:
-    """Prompts of text completions: a list of texts, or one spread over names."""
+@needs("llm.prompts")
+def prompts(attributes: Attributes) -> list[Message] | None:
+    """Of text completions: a list of texts, or one spread over names."""
     texts = as_list(attributes.get("llm.prompts")) or [
         item["text"] for item in wrapped(numbered(attributes, "llm.prompts"), "prompt") if item.get("text")
     ]
     return [{"role": "user", "parts": [text_part(text)]} for text in texts] or None
 
 
-def _completions(attributes: Attributes) -> list[Message] | None:
+@needs("llm.choices")
+def completions(attributes: Attributes) -> list[Message] | None:
     choices = wrapped(numbered(attributes, "llm.choices"), "completion")
     return [{"role": "assistant", "parts": [text_part(choice.get("text", ""))]} for choice in choices] or None
 
@@ -109,13 +118,15 @@ def _completions(attributes: Attributes) -> list[Message] | None:
 # Values ------------------------------------------------------------------------------------------------------------
 
 
-@needs(semconv.INPUT_VALUE, "embedding.", "reranker.query")
-def input_text(attributes: Attributes) -> str | None:
-    if query := as_text(attributes.get("reranker.query")):
-        return query
+@needs("embedding.embeddings.")
+def embedded(attributes: Attributes) -> str | None:
     texts = [item.get("text") for item in wrapped(numbered(attributes, "embedding.embeddings"), "embedding")]
-    known = [text for text in texts if isinstance(text, str) and text]
-    return "\n".join(known) or recorded_input(attributes.get(semconv.INPUT_VALUE))
+    return "\n".join(text for text in texts if isinstance(text, str) and text) or None
+
+
+@needs(semconv.INPUT_VALUE)
+def input_text(attributes: Attributes) -> str | None:
+    return recorded_input(attributes.get(semconv.INPUT_VALUE))
 
 
 @needs(semconv.OUTPUT_VALUE)
@@ -194,6 +205,7 @@ DIALECT = Dialect(
         "response_model": ("llm.response.model_name", "llm.model_name", "embedding.model_name", "reranker.model_name"),
         "finish_reasons": ("llm.finish_reason",),
         "tool_name": ("tool.name",),
+        "input": ("reranker.query",),
         "input_tokens": ("llm.token_count.prompt",),
         "output_tokens": ("llm.token_count.completion",),
         "total_tokens": ("llm.token_count.total",),
@@ -215,9 +227,9 @@ DIALECT = Dialect(
         "kind": kind,
         "request_model": request_model,
         "model_parameters": model_parameters,
-        "input_messages": input_messages,
-        "output_messages": output_messages,
-        "input": input_text,
+        "input_messages": (input_messages, prompts, request),
+        "output_messages": (output_messages, completions, response),
+        "input": (embedded, input_text),
         "output": output_text,
         "tools": tools,
         "documents": documents,

@@ -70,11 +70,10 @@ def model_parameters(attributes: Attributes) -> dict[str, Any] | None:
     found = below(attributes, REQUEST)
     for name in NO_PARAMETERS:
         found.pop(name, None)
-    for name, parameter in OTHER_PARAMETERS.items():
-        if name in attributes:
-            found.setdefault(parameter, attributes[name])
+    for name in OTHER_PARAMETERS.keys() & attributes.keys():
+        found.setdefault(OTHER_PARAMETERS[name], attributes[name])
     for name in STREAMING:
-        if (streams := as_boolean(attributes.get(name))) is not None:
+        if name in attributes and (streams := as_boolean(attributes[name])) is not None:
             found.setdefault("stream", streams)
     return found or None
 

@@ -88,7 +88,7 @@ def test_one_project_and_one_time_can_be_chosen(collector: Server) -> None:
 
 
 def test_every_dialect_says_in_which_attributes_a_cost_stands() -> None:
-    functions = [function for dialect in DIALECTS if (function := dialect.functions.get("cost_usd"))]
+    functions = [function for dialect in DIALECTS for function in dialect.functions_of("cost_usd")]
     assert functions
     assert all(getattr(function, "needs", ()) for function in functions)
     assert all("'" not in name for name in cost_names())
