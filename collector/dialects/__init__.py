@@ -20,6 +20,7 @@ from assay.collector.dialects import (
     openlit,
     openllmetry,
     otel_genai,
+    semantic_kernel,
     strands,
     vercel,
 )
@@ -39,6 +40,7 @@ DIALECTS: tuple[Dialect, ...] = (
     haystack.DIALECT,
     strands.DIALECT,
     openlit.DIALECT,
+    semantic_kernel.DIALECT,
     otel_genai.DIALECT,
     openinference.DIALECT,
     generic.DIALECT,

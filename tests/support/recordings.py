@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from assay.collector.canonical import span_row
 from assay.collector.columns import COLUMN_NAMES
+from assay.collector.convert import Filing
 from assay.collector.decode import decode_request
+from assay.collector.decode_logs import decode_logs
+from assay.collector.log_events import sort_records, with_events
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -18,10 +22,25 @@ JSON_COLUMNS = ("metadata", "model_parameters", "input_messages", "output_messag
 
 
 def recorded_rows(dialect: str, recording: str) -> list[Row]:
-    """The spans of one recording in the order sent, JSON columns as the values they spell."""
+    """The spans of one recording in the order sent, JSON columns as the values they spell.
+
+    Log records that were recorded with them have joined their spans.
+    """
     decoded = decode_request((DATA / dialect / f"{recording}.pb").read_bytes())
     assert not decoded.rejected
-    return [_row(span_row(span, received_at=1)) for span in decoded.spans]
+    events = _events(DATA / dialect / f"{recording}.logs.pb")
+    spans = [replace(span, events=with_events(span.events, events.get(span.span_id, ()))) for span in decoded.spans]
+    return [_row(span_row(span, received_at=1)) for span in spans]
+
+
+def _events(logs: Path) -> dict[str, list[dict[str, Any]]]:
+    """The log records of a recording as events, by the id of their span."""
+    filing = Filing(received_at=1)
+    sent = decode_logs(logs.read_bytes()).records if logs.exists() else []
+    events: dict[str, list[dict[str, Any]]] = {}
+    for found in sort_records(sent, filing).events:
+        events.setdefault(found.key[2], []).append(found.event)
+    return events
 
 
 def recorded_row(dialect: str, recording: str, **wanted: Any) -> Row:
