@@ -15,9 +15,10 @@ from typing import Any
 import orjson
 
 from assay import semconv
+from assay.collector.chat_message import Message
 from assay.collector.dialects.dialect import SCOPE, Attributes, Dialect, needs
 from assay.collector.documents import Document, to_documents
-from assay.collector.messages import Message, find_messages, to_messages
+from assay.collector.messages import find_messages, to_messages
 from assay.collector.recorded import answer_of, recorded_input, recorded_output
 from assay.collector.token_usage import TokenUsage, read_usage
 from assay.collector.values import as_list, as_number, as_object, as_structure, as_text, parse_json, to_json

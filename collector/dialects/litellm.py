@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 from typing import Any
 
 from assay import semconv
@@ -116,13 +117,18 @@ def finish_reasons(attributes: Attributes) -> list[str] | None:
     ] or None
 
 
+@lru_cache(maxsize=4)
+def _counts(text: str) -> dict[str, str]:
+    return dict(COUNT.findall(text))
+
+
 def _count(*names: str) -> Any:
     """A count that stands only in the usage object, which is written as Python writes a dict."""
 
     @needs(USAGE)
     def count(attributes: Attributes) -> int | None:
         text = attributes.get(USAGE)
-        found = dict(COUNT.findall(text)) if isinstance(text, str) and len(text) <= MAX_LITERAL else {}
+        found = _counts(text) if isinstance(text, str) and len(text) <= MAX_LITERAL else {}
         return next((as_count(found[name]) for name in names if name in found), None)
 
     return count

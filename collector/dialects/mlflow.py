@@ -20,10 +20,11 @@ from typing import Any
 import orjson
 
 from assay import semconv
+from assay.collector.chat_message import Message
 from assay.collector.dialects.dialect import EVENTS, Attributes, Dialect, needs
 from assay.collector.dialects.flattened import below
 from assay.collector.documents import Document, to_documents
-from assay.collector.messages import Message, find_messages, to_messages
+from assay.collector.messages import find_messages, to_messages
 from assay.collector.recorded import answer_of, recorded_input, recorded_output
 from assay.collector.token_usage import NOTHING, TokenUsage, read_usage
 from assay.collector.values import as_number, as_object, as_text
@@ -55,6 +56,7 @@ KIND_OF_TYPE = {
     "GUARDRAIL": "guardrail",
     "EVALUATOR": "evaluator",
 }
+KIND_OF_TEXT = KIND_OF_TYPE | {f'"{name}"': does for name, does in KIND_OF_TYPE.items()}
 MODELS = ("llm", "embedding")
 OPERATIONS = ("chat", "generate_content", "embeddings")  # of model calls, where it writes GenAI names
 NO_MESSAGES = ("tool", "retriever", "reranker", "embedding")
@@ -110,8 +112,8 @@ def _object(attributes: Attributes, name: str) -> dict[str, Any]:
 
 
 def kind(attributes: Attributes) -> str | None:
-    named = value(attributes, TYPE) or attributes.get(semconv.GEN_AI_OPERATION_NAME)
-    return KIND_OF_TYPE.get(named) if isinstance(named, str) else None
+    named = attributes.get(TYPE) or attributes.get(semconv.GEN_AI_OPERATION_NAME)
+    return KIND_OF_TEXT.get(named) if isinstance(named, str) else None
 
 
 # Content -----------------------------------------------------------------------------------------------------------
@@ -247,8 +249,10 @@ def response_model(attributes: Attributes) -> str | None:
 def _langchain_answer(answer: dict[str, Any]) -> dict[str, Any]:
     """What LangChain kept of the provider's answer, beside the message."""
     node: Any = answer.get("generations")
-    for key in (0, 0, "message", "response_metadata"):
-        node = node[key] if isinstance(node, list) and node else node.get(key) if isinstance(node, dict) else None
+    for _ in range(2):  # one list for each prompt, with one generation for each choice
+        node = node[0] if isinstance(node, list) and node else None
+    for key in ("message", "response_metadata"):
+        node = node.get(key) if isinstance(node, dict) else None
     return node if isinstance(node, dict) else {}
 
 
