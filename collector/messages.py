@@ -28,6 +28,8 @@ from assay.collector.chat_message import (
 from assay.collector.message_parts import is_part, text_part, to_parts
 from assay.collector.values import as_object, parse_json
 
+__all__ = ["Message", "find_messages", "to_messages"]
+
 MAX_WRAPPERS = 8  # objects and lists around messages; more is no message of anyone's
 
 

@@ -145,9 +145,8 @@ def tools(attributes: Attributes) -> list[Any] | None:
 @needs("retrieval.documents", "reranker.")
 def documents(attributes: Attributes) -> list[Document] | None:
     for prefix in ("retrieval.documents", "reranker.output_documents", "reranker.input_documents"):
-        if found := list(wrapped(numbered(attributes, prefix), "document")):
-            return to_documents(found)
-        if found := to_documents(attributes.get(prefix)):
+        flattened = list(wrapped(numbered(attributes, prefix), "document"))
+        if found := to_documents(flattened or attributes.get(prefix)):
             return found
     return None
 
