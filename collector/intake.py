@@ -1,11 +1,15 @@
-"""How much of what senders are sending is held in memory at once, over all transports."""
+"""What all transports share while they receive: how much is held in memory at once, and how much was rejected."""
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 
 from assay.errors import CollectorUnavailable
+
+logger = logging.getLogger("assay.collector")
 
 MAX_HELD_BYTES = 64 * 1024**2
 
@@ -17,6 +21,7 @@ class Intake:
         self._max_bytes = max_bytes
         self._held = 0
         self._lock = threading.Lock()
+        self.rejected = 0  # spans and log records, in requests that were accepted otherwise
 
     def hold(self) -> Held:
         """One request's share, to be given back at its end: `with intake.hold() as held`."""
@@ -25,6 +30,13 @@ class Intake:
     def full(self) -> bool:
         """Whether a request that has sent nothing yet should come again later."""
         return self._held >= self._max_bytes
+
+    def tell_rejected(self, what: str, reasons: Sequence[str]) -> None:
+        """Count and log what a partial success says: senders must not try again, and many do not even log it."""
+        if reasons:
+            with self._lock:
+                self.rejected += len(reasons)
+            logger.warning("%d of the %s in a request were rejected: %s", len(reasons), what, reasons[0])
 
     def change(self, n_bytes: int, mine: int) -> None:
         """Add to what is held, or with a negative number take away. Who has `mine` bytes alone may hold any number,

@@ -112,8 +112,16 @@ class LogMerger:
     def follow(self, spans: Sequence[DecodedSpan], filing: Filing) -> Future[Any] | None:
         """Merge what waits for these spans, which were queued just before, and store the scores among their events.
 
-        None when there is nothing to do, as with nearly all spans.
+        None when there is nothing to do, as with nearly all spans. Never raises: what went wrong is in the future.
         """
+        try:
+            return self._follow(spans, filing)
+        except Exception as error:
+            failed: Future[Any] = Future()
+            failed.set_exception(error)
+            return failed
+
+    def _follow(self, spans: Sequence[DecodedSpan], filing: Filing) -> Future[Any] | None:
         if not (self._waiting or self._unlinked or any(span.events for span in spans)):
             return None
         of_project = [(filed_under(span.resource, filing), span) for span in spans]

@@ -194,3 +194,12 @@ def test_a_million_characters_and_a_thousand_attributes_are_kept(
     [only] = stored(service)
     assert only["attributes"]["long"].startswith("x" * 1024**2 + "…")
     assert len(only["attributes"]) == 1024
+
+
+def test_rejections_are_counted_and_logged_here_since_senders_do_not(
+    transport: Transport, server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = server.service.intake.rejected
+    transport.send(traces(span(trace_id=b""), span(span_id=b"")))
+    assert server.service.intake.rejected == before + 2
+    assert "2 of the traces in a request were rejected: trace_id must be 16 bytes" in caplog.text

@@ -14,6 +14,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from assay.collector.decode_logs import decode_logs
 from assay.collector.server import Server
 from assay.collector.service import Accepted, Service
+from assay.errors import CollectorUnavailable
 from support.otlp_messages import NOW, SPAN_ID, TRACE_ID, logs, pairs, record, span, traces
 from support.otlp_transports import Transport, api_items
 
@@ -273,3 +274,19 @@ def test_a_result_that_does_not_say_of_what_is_rejected(transport: Transport, se
     answer = transport.send(logs(result({"gen_ai.evaluation.score.value": 1.0}), result(), service=service))
     assert (answer.status, answer.rejected) == (200, 1)
     assert "gen_ai.evaluation.name" in answer.message
+
+
+def test_a_span_whose_events_cannot_be_merged_now_is_to_be_sent_again(
+    collected: Service, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(collected, logs(*FORMS["details"], service=service))
+
+    def refuse(*args: object, **options: object) -> object:
+        raise CollectorUnavailable("The collector is stopping.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(collected.writer, "put_job", refuse)
+        with pytest.raises(CollectorUnavailable):
+            send(collected, traces(span(CALL), service=service))
+    send(collected, traces(span(CALL), service=service))
+    assert [row[:2] for row in stored(collected, service)] == [("How do I reset it?", "Press the button.")]
