@@ -18,11 +18,14 @@ from assay.collector.api import (
     experiments,
     keys,
     life,
+    live,
+    metrics,
     projects,
     prompts,
     repricing,
     scores,
     sql,
+    stats,
     traces,
 )
 from assay.collector.api.errors import add_error_handlers, error_response
@@ -37,6 +40,9 @@ from assay.errors import AssayError
 ROUTERS = (
     projects.router,
     traces.router,
+    stats.router,
+    live.router,
+    metrics.router,
     scores.router,
     prompts.router,
     datasets.router,

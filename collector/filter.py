@@ -10,8 +10,9 @@ condition, `child(...)` for a direct child of the span in question, `search('...
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
@@ -24,6 +25,9 @@ from assay.errors import InvalidRequest
 
 __all__ = ["Compiled", "Target", "TraceFilter", "compile_filter", "compile_trace_filter"]
 
+# It warns of statements that it cannot read, with their text: what is no filter is refused here, and logged nowhere.
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
+
 MAX_FILTER_CHARS = 4000
 MAX_NODES = 500
 
@@ -32,7 +36,7 @@ class FilterDialect(DuckDB):
     """DuckDB's expressions without its functions: a call is a call, by the name that was written."""
 
     class Parser(DuckDB.Parser):
-        FUNCTIONS: dict[str, Any] = {}
+        FUNCTIONS: ClassVar[dict[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)

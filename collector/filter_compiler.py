@@ -153,7 +153,7 @@ class FilterCompiler:
         if not (isinstance(wanted, exp.Literal) and wanted.is_string and wanted.this.strip()):
             raise self._refuse(node, "needs a text, as in search('refund')")
         alias = self._span_alias
-        pattern = f"%{_escaped(wanted.this)}%"
+        pattern = contains_pattern(wanted.this)
         sql = f"({alias}.input ILIKE ? ESCAPE '^' OR {alias}.output ILIKE ? ESCAPE '^')"
         condition = Compiled(sql, [pattern, pattern])
         return self._some_span(condition, alias) if self.target == "traces" else condition
@@ -379,8 +379,10 @@ def _at(node: exp.Expr) -> str:
     return f" at character {min(starts) + 1}" if starts else ""
 
 
-def _escaped(text: str) -> str:
-    return text.replace("^", "^^").replace("%", "^%").replace("_", "^_")
+def contains_pattern(text: str, *, start: bool = False) -> str:
+    """For `ILIKE … ESCAPE '^'`: what contains `text`, or starts with it."""
+    escaped = text.replace("^", "^^").replace("%", "^%").replace("_", "^_")
+    return f"{escaped}%" if start else f"%{escaped}%"
 
 
 def _quoted(name: str) -> str:

@@ -109,6 +109,21 @@ def decode_cursor(cursor: str | None, n_keys: int = 1) -> Cursor | None:
     return values
 
 
+def number_in(cursor: Cursor, place: int = 0) -> int:
+    """A whole number of a cursor.
+
+    Raises:
+        InvalidRequest: there is none, so the cursor was not made here.
+    """
+    try:
+        number = int(cursor[place])
+    except (TypeError, ValueError, OverflowError, IndexError) as error:
+        raise _unreadable() from error
+    if abs(number) >= 2**63:
+        raise _unreadable()
+    return number
+
+
 def _unreadable() -> InvalidRequest:
     return InvalidRequest("The cursor cannot be read.", hint="Pass `next_cursor` as it was given.")
 

@@ -5,24 +5,36 @@ SQL stands in those, in `rows`, `store` and `migrations`, and nowhere else.
 
 from __future__ import annotations
 
+from assay.collector.distinct_values import distinct_values
 from assay.collector.experiment_rows import experiment_rows, list_experiment_rows
 from assay.collector.paging import Page
 from assay.collector.scores import list_scores
+from assay.collector.sessions import get_session, list_sessions
+from assay.collector.skeleton import MAX_SPANS as MAX_SKELETON_SPANS
+from assay.collector.skeleton import get_skeleton
 from assay.collector.span_list import MAX_SPANS_PER_PAGE, get_span, get_trace, list_spans
+from assay.collector.stats import StatsQuery, stats
 from assay.collector.store import SpanStore
 from assay.collector.trace_list import list_traces
 
 __all__ = [
+    "MAX_SKELETON_SPANS",
     "MAX_SPANS_PER_PAGE",
     "Page",
+    "StatsQuery",
+    "distinct_values",
     "experiment_rows",
+    "get_session",
+    "get_skeleton",
     "get_span",
     "get_trace",
     "list_experiment_rows",
     "list_scores",
+    "list_sessions",
     "list_spans",
     "list_traces",
     "project_names",
+    "stats",
 ]
 
 

@@ -53,6 +53,9 @@ ROUTES: dict[str, Rule] = {
     "POST /v1/traces": INGEST,
     "POST /v1/logs": INGEST,
     "POST /v1/metrics": INGEST,
+    "POST /api/public/otel/v1/traces": INGEST,  # where Langfuse's SDKs send
+    "POST /api/public/otel/v1/logs": INGEST,
+    "POST /api/public/otel/v1/metrics": INGEST,
     # Where the SDK of Langfuse sends to; and paths below which only OTLP is spoken, which answers 404 in its own form
     "POST /api/public/otel/{path:path}": INGEST,
     "POST /v1/{path:path}": INGEST,
@@ -64,7 +67,14 @@ ROUTES: dict[str, Rule] = {
     # Traces, scores
     "GET /api/v1/traces": READ,
     "GET /api/v1/traces/{trace_id}": READ,
+    "GET /api/v1/traces/{trace_id}/skeleton": READ,
     "GET /api/v1/spans": READ,
+    "GET /api/v1/spans/{trace_id}/{span_id}": READ,
+    "GET /api/v1/sessions": READ,
+    "GET /api/v1/sessions/{session_id:path}": READ,
+    "GET /api/v1/stats": READ,
+    "GET /api/v1/values": READ,
+    "GET /api/v1/live": READ,
     "GET /api/v1/scores": READ,
     "POST /api/v1/scores": WRITE,
     # SQL, and the life of data

@@ -106,6 +106,7 @@ class Server:
     def stop(self) -> None:
         """Answer what is under way, write everything to disk, let go of the directory. Asking again does nothing."""
         if self._thread is not None and self._uvicorn is not None:
+            self.service.live.stop()
             self._uvicorn.should_exit = True
             self._thread.join()
             self._thread = None
@@ -131,6 +132,7 @@ class Server:
 
     def _stop_on_signal(self, number: int, frame: FrameType | None) -> None:
         assert self._uvicorn is not None
+        self.service.live.stop()
         self._uvicorn.should_exit = True
         last = threading.Timer(STOP_AT_LAST_S, _end_now)
         last.daemon = True

@@ -20,6 +20,7 @@ from assay.collector.export import Exporter, Files
 from assay.collector.ingest import Accepted, Decode, Ingest
 from assay.collector.intake import Intake
 from assay.collector.life import KEEP_EVERYTHING, Life, LifeRules
+from assay.collector.live import Live
 from assay.collector.lock import DirectoryLock
 from assay.collector.log_merge import LogMerger
 from assay.collector.registry import Registry
@@ -83,6 +84,7 @@ class Service:
         self.life = Life(self.store, self.writer, rules)
         self.exporter = Exporter(self.store, data_dir / EXPORT_DIRECTORY)
         self.sandbox = Sandbox(timeout_s=sql_timeout_s)
+        self.live = Live(self.store, self.writer)
         self.intake = Intake()
         self.logs = LogMerger(self.store, self.writer)
         self.requests = Ingest(self.writer, self.logs, redactor)

@@ -18,6 +18,7 @@ from assay.collector.paging import (
     decode_cursor,
     encode_cursor,
     fetch,
+    number_in,
     order_of,
     readable,
     within,
@@ -101,7 +102,7 @@ def _windows(
     earliest, latest = bounds
     if not order.newest_first:
         return iter([moment(db, earliest, "max")])
-    return windows_back(db, before=int(after[0]) if after else None, earliest=earliest, latest=latest)
+    return windows_back(db, before=number_in(after) if after else None, earliest=earliest, latest=latest)
 
 
 def _read_by_row(db: duckdb.DuckDBPyConnection, found: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -26,6 +26,7 @@ from assay.collector.deadlines import Deadlines
 from assay.collector.manifest import Manifest, forget_manifest, write_manifest
 from assay.collector.migrations import MIGRATIONS, migrate
 from assay.collector.start_checks import check_contents, check_files, damaged, log_path
+from assay.collector.timings import Timings
 from assay.errors import CollectorUnavailable, StoreError, StoreLocked
 
 logger = logging.getLogger("assay.collector")
@@ -73,6 +74,7 @@ class SpanStore:
         self._memory_limit = memory_limit
         self._pid = os.getpid()
         self._readers = threading.BoundedSemaphore(MAX_CONCURRENT_READS)
+        self.read_times, self.write_times = Timings(), Timings()
         self._deadlines = Deadlines()
         self._opening = threading.RLock()
         self._closed = False
@@ -205,7 +207,8 @@ class SpanStore:
                     yield cursor
             except duckdb.InterruptException as error:
                 raise CollectorUnavailable(
-                    f"A query took longer than {timeout_s:g} seconds.", hint="Ask for less, such as a shorter time."
+                    f"A query took longer than {timeout_s:g} seconds.",
+                    hint="Ask for less, such as a shorter time: start_time > now() - interval 1 day",
                 ) from error
             except FATAL as error:
                 self._give_up(connection, error)
@@ -227,6 +230,7 @@ class SpanStore:
             StoreReopened: the instance failed.
             CollectorUnavailable: the disk is full, or the like; nothing of it is stored.
         """
+        started = time.perf_counter()
         cursor, connection = self._cursor()
         doing = "BEGIN"
         try:
@@ -249,6 +253,7 @@ class SpanStore:
         finally:
             self.content.forget()  # what was committed is kept by now
             cursor.close()
+            self.write_times.add(time.perf_counter() - started)
 
     # Disk ---------------------------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from assay.collector.paging import (
     decode_cursor,
     encode_cursor,
     fetch,
+    number_in,
     order_of,
     within,
 )
@@ -110,7 +111,7 @@ def _windows(
 ) -> Iterator[int | None]:
     if not order.newest_first:  # the first by another order can be anywhere
         return iter([moment(db, condition.earliest, "max")])
-    before = int(after[0]) if after else None
+    before = number_in(after) if after else None
     return windows_back(db, before=before, earliest=condition.earliest, latest=condition.latest)
 
 
@@ -165,7 +166,7 @@ def _probes(condition: TraceFilter, order: Order, after: Cursor | None) -> Itera
 
 
 def _started_before(db: duckdb.DuckDBPyConnection, lower: int | None, batch: Sequence[_Found]) -> set[tuple[str, str]]:
-    """Which of these traces have a span before `lower`, so that they belong further down and what is summed is wrong."""
+    """Which of these traces have a span before `lower`: they belong further down, and were summed up in part only."""
     if lower is None or not batch:
         return set()
     rows = db.execute(

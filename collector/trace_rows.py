@@ -30,7 +30,10 @@ COUNTED = (
     "cache_write_tokens",
     "reasoning_tokens",
 )
-OF_ROOT = ("input", "output", "status", "status_message", "service_name", "environment", "release", "kind")
+OF_ROOT = (
+    *("input", "input_id", "output", "output_id", "status", "status_message"),
+    *("service_name", "environment", "release", "kind"),
+)
 OF_FIRST = ("session_id", "user_id", "prompt_name", "prompt_version", "ab_test", "ab_arm", "experiment_id", "item_id")
 
 
@@ -41,8 +44,6 @@ def _counted(name: str) -> str:
 
 
 AGGREGATES: dict[str, str] = {
-    "name": f"coalesce(max(s.trace_name), arg_min_null(s.name, {ROOT_FIRST}))",
-    **{name: f"arg_min_null(s.{name}, {ROOT_FIRST})" for name in (*OF_ROOT, "input_id", "output_id")},
     **{name: f"arg_min(s.{name}, s.start_time)" for name in OF_FIRST},
     "start_time": "min(s.start_time)",
     "end_time": "max(s.end_time)",
@@ -56,7 +57,16 @@ AGGREGATES: dict[str, str] = {
         " FILTER (WHERE s.is_model_call AND coalesce(s.response_model, s.request_model) IS NOT NULL))"
     ),
     "tags": "list_sort(list_distinct(flatten(list(s.tags))))",
-    "metadata": f"coalesce(arg_min_null(s.metadata, {ROOT_FIRST}), arg_min(s.metadata, s.start_time))",
+}
+# Fields read from the root span, and what stands in where it does not say.
+FROM_ROOT: dict[str, str] = {
+    **{name: f"root.{name}" for name in OF_ROOT},
+    "name": "coalesce(trace_name, root.name)",
+    "metadata": "coalesce(root.metadata, metadata)",
+}
+BESIDE_ROOT = {
+    "name": "max(s.trace_name) AS trace_name",
+    "metadata": "arg_min(s.metadata, s.start_time) AS metadata",
 }
 OF_MODEL_CALLS = frozenset((*COUNTED, "cost_usd", "models"))
 KEY_COLUMNS = ("project", "trace_id", "span_id", "parent_span_id", "kind", "start_time", "total_tokens")
@@ -75,37 +85,54 @@ def summed_up(
 
     Parameters stand in the order: span conditions, then `where`.
     """
-    wanted = [name for name in fields if name not in ("project", "trace_id")]
-    sums = [f"{AGGREGATES[name]} AS {name}" for name in wanted]
-    sums += [f"bool_or(coalesce(s.c{number}, false)) AS c{number}" for number in range(len(span_conditions))]
-    columns = dict.fromkeys((*KEY_COLUMNS, *(name for text in sums for name in re.findall(r"\bs\.(\w+)", text))))
-    columns.pop("is_model_call", None)
-    picked = [f"({sql}) AS c{number}" for number, sql in enumerate(span_conditions)]
-    picked += [f"s.{name}" for name in columns if not re.fullmatch(r"c\d+", name)]
+    of_root = [name for name in fields if name in FROM_ROOT]
+    others = [name for name in fields if name in AGGREGATES]
+    sums = [f"{AGGREGATES[name]} AS {name}" for name in others]
+    sums += [BESIDE_ROOT[name] for name in of_root if name in BESIDE_ROOT]
+    if of_root:  # one look for the root, however much is read from it
+        parts = ", ".join(f"'{name}': s.{name}" for name in of_root)
+        sums.append(f"arg_min({{{parts}}}, {ROOT_FIRST}) AS root")
+    flags = [f"c{number}" for number in range(len(span_conditions))]
+    sums += [f"bool_or(coalesce(s.{flag}, false)) AS {flag}" for flag in flags]
+    columns = {*KEY_COLUMNS, *(name for text in sums for name in re.findall(r"\bs\.(\w+)", text))}
+    picked = [f"({sql}) AS {flag}" for sql, flag in zip(span_conditions, flags, strict=True)]
+    picked += [f"s.{name}" for name in sorted(columns.difference(flags, ("is_model_call",)))]
     group, project_of = ("s.trace_id", "any_value(s.project)") if project else ("s.project, s.trace_id", "s.project")
+    marked = bool(OF_MODEL_CALLS.intersection(fields))
+    summed = (
+        f"SELECT {', '.join([f'{project_of} AS project', 's.trace_id', 'max(s.start_time) AS last_start', *sums])}"
+        f" FROM {'marked' if marked else 'source'} s GROUP BY {group}"
+    )
+    given = [
+        "project",
+        "trace_id",
+        "last_start",
+        *others,
+        *flags,
+        *(f"{FROM_ROOT[name]} AS {name}" for name in of_root),
+    ]
     return (
-        f"WITH source AS (SELECT {', '.join(picked)} FROM span_log s WHERE {where}){_marked(wanted)}"
-        f" SELECT {', '.join([f'{project_of} AS project', 's.trace_id', 'max(s.start_time) AS last_start', *sums])}"
-        f" FROM {'marked' if OF_MODEL_CALLS & set(wanted) else 'source'} s GROUP BY {group}"
+        f"WITH source AS (SELECT {', '.join(picked)} FROM span_log s WHERE {where}){MARKED if marked else ''}"
+        f" SELECT {', '.join(given)} FROM ({summed})"
     )
 
 
-def _marked(fields: Collection[str]) -> str:
-    """Two more steps where tokens are asked for: calls that stand around another one, and all spans marked by them."""
-    if not OF_MODEL_CALLS & set(fields):
-        return ""
-    return (
-        ", around AS (SELECT DISTINCT i.project, i.trace_id, i.parent_span_id AS span_id, i.kind FROM source i"
-        f" WHERE i.kind IN {MODEL_KINDS} AND i.total_tokens IS NOT NULL AND i.parent_span_id IS NOT NULL)"
-        f", marked AS (SELECT o.*, o.kind IN {MODEL_KINDS} AND around.span_id IS NULL AS is_model_call FROM source o"
-        " LEFT JOIN around ON around.span_id = o.span_id AND around.trace_id = o.trace_id AND around.kind = o.kind"
-        " AND around.project = o.project)"
-    )
+# Two more steps where tokens are asked for: calls that stand around another one, and all spans marked by them.
+MARKED = (
+    ", around AS (SELECT DISTINCT i.project, i.trace_id, i.parent_span_id AS span_id, i.kind FROM source i"
+    f" WHERE i.kind IN {MODEL_KINDS} AND i.total_tokens IS NOT NULL AND i.parent_span_id IS NOT NULL)"
+    f", marked AS (SELECT o.*, o.kind IN {MODEL_KINDS} AND around.span_id IS NULL AS is_model_call FROM source o"
+    " LEFT JOIN around ON around.span_id = o.span_id AND around.trace_id = o.trace_id AND around.kind = o.kind"
+    " AND around.project = o.project)"
+)
 
 
 # Rows -------------------------------------------------------------------------------------------------------------
 
-ROW_FIELDS = (*(name for name in TRACE_FIELDS if name not in ("project", "trace_id")), "kind", "input_id", "output_id")
+ROW_FIELDS = (
+    *(name for name in TRACE_FIELDS if name not in ("project", "trace_id")),
+    *("kind", "input_id", "output_id"),
+)
 
 
 @dataclass(frozen=True, slots=True)

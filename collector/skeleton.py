@@ -1,0 +1,143 @@
+"""The shape of a trace without its contents, as columns: what a tree or a waterfall of 100,000 spans needs first.
+
+Spans come breadth first: every span behind its parent, siblings in start order, so that whoever reads the first part
+has the head of every branch, and can build the tree in one pass. Spans whose parent never arrived, and one span of
+every circle of parents, hang under a root made up for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from assay.collector.paging import decode_cursor, encode_cursor, fetch, iso_time, number_in
+from assay.collector.span_list import find_trace, of_trace
+from assay.collector.store import SpanStore
+
+MAX_SPANS = 20_000  # in one answer: some 1.5 MB
+NO_PARENT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Spans breadth first: `order[i]` is the place of the i-th among those given, None for the made-up root;
+    `parents[i]` the place of its parent in `order`, -1 for a root.
+    """
+
+    order: list[int | None]
+    parents: list[int]
+
+
+def arrange(ids: Sequence[str], parent_ids: Sequence[str | None]) -> Tree:
+    """The tree of some spans, given in start order. Every span is in it once, whatever they say of their parents."""
+    places = {span_id: place for place, span_id in reversed(list(enumerate(ids)))}
+    children: dict[int, list[int]] = {}
+    roots, orphans = [], []
+    for place, parent_id in enumerate(parent_ids):
+        if not parent_id:
+            roots.append(place)
+        elif (parent := places.get(parent_id)) is None:
+            orphans.append(place)
+        else:
+            children.setdefault(parent, []).append(place)
+    orphans += _heads_of_circles(roots + orphans, children, len(ids))
+    order: list[int | None] = [None] if orphans else []
+    parents = [NO_PARENT] * len(order)
+    order += sorted(roots)
+    parents += [NO_PARENT] * len(roots)
+    order += sorted(orphans)
+    parents += [0] * len(orphans)
+    seen = set(order)
+    at = 0
+    while at < len(order):
+        place = order[at]
+        for child in children.get(place, ()) if place is not None else ():
+            if child not in seen:
+                seen.add(child)
+                order.append(child)
+                parents.append(at)
+        at += 1
+    return Tree(order, parents)
+
+
+def _heads_of_circles(tops: Sequence[int], children: dict[int, list[int]], n: int) -> list[int]:
+    """One span of each circle of parents: what cannot be reached from the tops, the earliest first."""
+    reached: set[int] = set()
+    _reach(tops, children, reached)
+    heads = []
+    for place in range(n):
+        if place not in reached:
+            heads.append(place)
+            _reach([place], children, reached)
+    return heads
+
+
+def _reach(start: Sequence[int], children: dict[int, list[int]], reached: set[int]) -> None:
+    waiting = list(start)
+    while waiting:
+        place = waiting.pop()
+        if place not in reached:
+            reached.add(place)
+            waiting += children.get(place, ())
+
+
+# As answered ------------------------------------------------------------------------------------------------------
+
+
+def get_skeleton(
+    store: SpanStore, trace_id: str, *, project: str | None = None, limit: int = MAX_SPANS, cursor: str | None = None
+) -> dict[str, Any] | None:
+    """Columns of a trace's spans, breadth first; None when there is no such trace.
+
+    Later pages speak of the spans there were at the first one, so that places hold while a trace still grows.
+
+    Raises:
+        InvalidRequest: the cursor cannot be read.
+    """
+    after = decode_cursor(cursor)
+    first, last_row = (number_in(after), number_in(after, 1)) if after else (0, 2**63 - 1)
+    with store.read() as db:
+        key = find_trace(db, trace_id, project)
+        if key is None:
+            return None
+        where, parameters = of_trace(key)
+        rows = fetch(
+            db,
+            "SELECT s.row_id, s.span_id, s.parent_span_id, s.name, s.kind, s.status, epoch_ns(s.start_time) AS start,"
+            f" s.duration_ms, s.total_tokens, s.cost_usd FROM span_log s WHERE {where} AND s.row_id <= ?"
+            " ORDER BY s.start_time, s.span_id",
+            [*parameters, last_row],
+        )
+    tree = arrange([row["span_id"] for row in rows], [row["parent_span_id"] for row in rows])
+    page = tree.order[first : first + limit]
+    more = first + limit < len(tree.order)
+    newest = max(row["row_id"] for row in rows)
+    return {
+        "project": key.project,
+        "trace_id": key.trace_id,
+        "start_time": iso_time(key.start),
+        "span_count": len(rows),
+        "made_up_root": tree.order[0] is None,
+        "first": first,
+        **_columns([None if place is None else rows[place] for place in page], key.start),
+        "parent": tree.parents[first : first + limit],
+        "next_cursor": encode_cursor([first + limit, str(newest)]) if more else None,
+    }
+
+
+def _columns(rows: Sequence[dict[str, Any] | None], start: int) -> dict[str, Any]:
+    """One list per column; names, kinds and states as places in a list of their own, times in microseconds."""
+    known = [row or {} for row in rows]
+    columns: dict[str, Any] = {"span_id": [row.get("span_id") for row in known]}
+    for column, plural in (("name", "names"), ("kind", "kinds"), ("status", "statuses")):
+        places: dict[Any, int] = {}
+        columns[column] = [places.setdefault(row.get(column), len(places)) for row in known]
+        columns[plural] = list(places)
+    return {
+        **columns,
+        "start_us": [(row["start"] - start) // 1000 if row else 0 for row in known],
+        "duration_us": [round(row["duration_ms"] * 1000) if row else 0 for row in known],
+        "total_tokens": [row.get("total_tokens") for row in known],
+        "cost_usd": [row.get("cost_usd") for row in known],
+    }

@@ -1,0 +1,311 @@
+"""Figures over many spans or traces: measures, by keys, over time, beside those of the period before.
+
+Tokens and cost count as in the rows of traces: only model calls, and of two calls of one kind, one directly below the
+other, only the inner one. So the figures of all groups add up to those of the traces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import duckdb
+
+from assay.collector.filter import compile_filter, compile_trace_filter
+from assay.collector.intervals import mean_of
+from assay.collector.paging import fetch, iso_time, within
+from assay.collector.store import SpanStore
+from assay.collector.trace_rows import MODEL_KINDS, summed_up
+from assay.errors import InvalidRequest
+
+MAX_ROWS = 10_000
+TOKENS = (
+    *("input_tokens", "output_tokens", "total_tokens"),
+    *("cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
+)
+_LATENCY = {
+    "latency_mean_ms": "avg(s.duration_ms)",
+    **{f"latency_p{rank}_ms": f"quantile_cont(s.duration_ms, {rank / 100})" for rank in (50, 90, 95, 99)},
+}
+_COMMON = {
+    "count": "count(*)",
+    "error_count": "count(*) FILTER (WHERE s.status = 'error')",
+    "error_rate": "avg((s.status = 'error')::INT)",
+    **_LATENCY,
+    "sessions": "count(DISTINCT s.session_id)",
+    "users": "count(DISTINCT s.user_id)",
+}
+MEASURES: dict[str, dict[str, str]] = {
+    "spans": {
+        **_COMMON,
+        "traces": "count(DISTINCT s.trace_id)",
+        "model_calls": "count(*) FILTER (WHERE s.is_model_call)",
+        "unpriced_calls": "count(*) FILTER (WHERE s.is_model_call AND s.cost_usd IS NULL)",
+        **{name: f"sum(s.{name}) FILTER (WHERE s.is_model_call)::BIGINT" for name in TOKENS},
+        "cost_usd": "sum(s.cost_usd) FILTER (WHERE s.is_model_call)",
+    },
+    "traces": {
+        **_COMMON,
+        "spans": "sum(s.span_count)::BIGINT",
+        **{name: f"sum(s.{name})::BIGINT" for name in TOKENS},
+        "cost_usd": "sum(s.cost_usd)",
+    },
+}
+
+
+def _each(column: str) -> str:
+    """One row for each element of a list, and one for an empty list."""
+    return f"unnest(CASE WHEN len(s.{column}) > 0 THEN s.{column} ELSE [NULL] END)"
+
+
+_SHARED_KEYS = (
+    *("project", "name", "status", "service_name", "environment", "release", "session_id", "user_id"),
+    *("prompt_name", "prompt_version", "ab_test", "ab_arm", "experiment_id"),
+)
+KEYS: dict[str, dict[str, str]] = {
+    "spans": {
+        **{name: f"s.{name}" for name in (*_SHARED_KEYS, "kind", "operation", "dialect", "provider", "tool_name")},
+        "model": "coalesce(s.response_model, s.request_model)",
+        "request_model": "s.request_model",
+        "response_model": "s.response_model",
+        "tag": _each("tags"),
+    },
+    "traces": {
+        **{name: f"s.{name}" for name in _SHARED_KEYS},
+        "model": _each("models"),
+        "tag": _each("tags"),
+    },
+}
+BUCKETS: dict[str, str] = {
+    **{f"{n}m": f"{n} minutes" for n in (1, 5, 15)},
+    **{f"{n}h": f"{n} hours" for n in (1, 6)},
+    "1d": "1 day",
+    "1w": "7 days",
+}
+SCORES = "scores."
+OF_MODEL_CALLS = frozenset((*TOKENS, "cost_usd", "model_calls", "unpriced_calls"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatsQuery:
+    """What is asked. `start` and `end` are nanoseconds since the epoch; groups are ordered by the first measure."""
+
+    of: str = "spans"
+    measures: tuple[str, ...] = ("count",)
+    group_by: tuple[str, ...] = ()
+    bucket: str | None = None
+    filter: str | None = None
+    project: str | None = None
+    start: int | None = None
+    end: int | None = None
+    limit: int = 100
+
+    def checked(self) -> StatsQuery:
+        """The query, if it can be answered.
+
+        Raises:
+            InvalidRequest: a name in it is not known.
+        """
+        if self.of not in MEASURES:
+            raise _unknown("of", self.of, MEASURES)
+        for measure in self.measures:
+            if measure not in MEASURES[self.of] and not (measure.startswith(SCORES) and measure != SCORES):
+                raise _unknown("measure", measure, [*MEASURES[self.of], "scores.<name>"])
+        for key in self.group_by:
+            if key not in KEYS[self.of]:
+                raise _unknown("group_by", key, KEYS[self.of])
+        if self.bucket is not None and self.bucket not in BUCKETS:
+            raise _unknown("bucket", self.bucket, BUCKETS)
+        return self
+
+    @property
+    def before(self) -> StatsQuery | None:
+        """The same over the period before, which is as long; None where there is no start or no end."""
+        if self.start is None or self.end is None:
+            return None
+        return replace(self, start=2 * self.start - self.end, end=self.start)
+
+
+def _unknown(what: str, given: str, known: Any) -> InvalidRequest:
+    return InvalidRequest(f"{what} {given!r} is not known.", hint=f"It is one of: {', '.join(known)}.")
+
+
+def stats(store: SpanStore, query: StatsQuery, *, previous: bool = False) -> list[dict[str, Any]]:
+    """One row per group, or per group and bucket in order of time; with `previous`, each beside the period before.
+
+    Raises:
+        InvalidRequest: the query or its filter cannot be read, or the answer would be too long.
+    """
+    query = query.checked()
+    if not previous:
+        return [_readable(query, row) for row in _rows(store, query)]
+    before = query.before
+    if before is None or query.start is None:
+        raise InvalidRequest("The period before is known only where `from` and `to` are given.")
+    shift = query.start - (before.start or 0)
+    earlier = {_key(query, row, shift): row for row in _rows(store, before)}
+    rows = _rows(store, query)
+    return [{**_readable(query, row), "previous": _values(query, earlier.get(_key(query, row, 0), {}))} for row in rows]
+
+
+def _key(query: StatsQuery, row: Mapping[str, Any], shift: int) -> tuple[Any, ...]:
+    time = row["time"] + shift if query.bucket else None
+    return (time, *(row[key] for key in query.group_by))
+
+
+def _values(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {measure: row.get(measure) for measure in query.measures}
+
+
+def _readable(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
+    time = {"time": iso_time(row["time"])} if query.bucket else {}
+    return {**time, **{key: row[key] for key in query.group_by}, **_values(query, row)}
+
+
+# SQL --------------------------------------------------------------------------------------------------------------
+
+
+def _rows(store: SpanStore, query: StatsQuery) -> list[dict[str, Any]]:
+    source, parameters = _source(query)
+    plain = [measure for measure in query.measures if not measure.startswith(SCORES)]
+    with store.read() as db:
+        rows = _grouped(db, query, source, parameters, {name: MEASURES[query.of][name] for name in plain})
+        for measure in query.measures:
+            if measure.startswith(SCORES):
+                _add_scores(db, query, source, parameters, measure, rows)
+    first = query.measures[0]
+    if query.bucket is None and first.startswith(SCORES):
+        rows.sort(key=lambda row: -((row.get(first) or {}).get("n") or 0))
+    return rows
+
+
+def _grouped(
+    db: duckdb.DuckDBPyConnection,
+    query: StatsQuery,
+    source: str,
+    parameters: Sequence[Any],
+    measures: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """Rows of the largest groups by the first measure."""
+    sums = measures or {"count": "count(*)"}
+    keys = [f"k{number}" for number in range(len(query.group_by))]
+    values = [f'{sql} AS "{name}"' for name, sql in sums.items()]
+    time = (
+        f"epoch_ns(time_bucket(INTERVAL '{BUCKETS[query.bucket]}', s.start_time::TIMESTAMP))" if query.bucket else "0"
+    )
+    from_groups = f"FROM ({_with_groups(query, source)}) s"
+    largest = f'"{next(iter(sums))}" DESC NULLS LAST'
+    head = f"SELECT {time} AS time{''.join(f', s.{key} AS {key}' for key in keys)}, {', '.join(values)}"
+    if query.bucket is None or not keys:
+        order = ", ".join(["time" if query.bucket else largest, *keys])
+        limit = MAX_ROWS + 1 if query.bucket else query.limit
+        sql, values_of = f"{head} {from_groups} GROUP BY ALL ORDER BY {order} LIMIT {limit}", list(parameters)
+    else:  # only the largest groups, each over all the time
+        named = ", ".join(f"s.{key}" for key in keys)
+        top = f'SELECT {named}, {next(iter(sums.values()))} AS "{next(iter(sums))}" {from_groups} GROUP BY ALL'
+        top = f"SELECT {', '.join(keys)} FROM ({top}) ORDER BY {', '.join([largest, *keys])} LIMIT {query.limit}"
+        same = " AND ".join(f"s.{key} IS NOT DISTINCT FROM top.{key}" for key in keys)
+        sql = f"{head} {from_groups} JOIN ({top}) top ON {same} GROUP BY ALL ORDER BY ALL LIMIT {MAX_ROWS + 1}"
+        values_of = [*parameters, *parameters]
+    rows = fetch(db, sql, values_of)
+    if len(rows) > MAX_ROWS:
+        raise InvalidRequest(
+            f"The answer has more than {MAX_ROWS} rows.", hint="Ask for wider buckets, less time or fewer groups."
+        )
+    return [_with_keys(query, row) for row in rows]
+
+
+def _with_keys(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, **{key: row[f"k{number}"] for number, key in enumerate(query.group_by)}}
+
+
+def _with_groups(query: StatsQuery, source: str) -> str:
+    """`source` with columns k0, k1, …; one step for each, since lists unnested in one step would be zipped."""
+    for number, key in enumerate(query.group_by):
+        source = f"SELECT s.*, {KEYS[query.of][key]} AS k{number} FROM ({source}) s"
+    return source
+
+
+def _source(query: StatsQuery) -> tuple[str, list[Any]]:
+    """The rows that are counted, under the alias `s` of whoever asks, and the parameters."""
+    bounds, times = "", []
+    for sign, time in ((">=", query.start), ("<", query.end)):
+        if time is not None:
+            bounds, times = f"{bounds} AND s.start_time {sign} make_timestamp_ns(?)", [*times, time]
+    return _of_spans(query, bounds, times) if query.of == "spans" else _of_traces(query, bounds, times)
+
+
+def _of_spans(query: StatsQuery, bounds: str, times: list[int]) -> tuple[str, list[Any]]:
+    condition = compile_filter(query.filter, "spans", "s")
+    where, parameters = within(query.project, "s")
+    spans = f"SELECT s.* FROM span_log s WHERE {where}{bounds} AND {condition.sql}"
+    values = [*parameters, *times, *condition.parameters]
+    if not OF_MODEL_CALLS.intersection(query.measures):
+        return spans, values
+    inside, inside_parameters = within(query.project, "i")
+    around = (
+        f"SELECT DISTINCT i.project, i.trace_id, i.parent_span_id AS span_id, i.kind FROM span_log i WHERE {inside}"
+        f" AND i.kind IN {MODEL_KINDS} AND i.total_tokens IS NOT NULL AND i.parent_span_id IN"
+        f" (SELECT s.span_id FROM span_log s WHERE {where}{bounds} AND s.kind IN {MODEL_KINDS})"
+    )
+    marked = (
+        f"SELECT o.*, o.kind IN {MODEL_KINDS} AND around.span_id IS NULL AS is_model_call FROM ({spans}) o"
+        f" LEFT JOIN ({around}) around ON around.span_id = o.span_id AND around.trace_id = o.trace_id"
+        " AND around.kind = o.kind AND around.project = o.project"
+    )
+    return marked, [*values, *inside_parameters, *parameters, *times]
+
+
+def _of_traces(query: StatsQuery, bounds: str, times: list[int]) -> tuple[str, list[Any]]:
+    condition = compile_trace_filter(query.filter)
+    where, parameters = within(query.project, "s")
+    if condition.probe is not None:
+        where += (
+            f" AND s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {where} AND {condition.probe.condition.sql})"
+        )
+        parameters = [*parameters, *parameters, *condition.probe.condition.parameters]
+    asked = " ".join(
+        [
+            *(MEASURES["traces"].get(name, "") for name in query.measures),
+            *(KEYS["traces"][key] for key in query.group_by),
+        ]
+    )
+    fields = {"start_time", "span_count", *condition.fields}
+    fields |= {
+        name for name in (*_SHARED_KEYS, *TOKENS, "cost_usd", "models", "tags", "duration_ms") if f"s.{name}" in asked
+    }
+    rows = summed_up(
+        sorted(fields - {"project", "trace_id"}),
+        where,
+        span_conditions=[each.sql for each in condition.span_conditions],
+        project=query.project,
+    )
+    sql = f"SELECT t.* FROM ({rows}) t WHERE {condition.condition.sql}{bounds.replace('s.start_time', 't.start_time')}"
+    span_values = [value for each in condition.span_conditions for value in each.parameters]
+    return sql, [*span_values, *parameters, *condition.condition.parameters, *times]
+
+
+def _add_scores(
+    db: duckdb.DuckDBPyConnection,
+    query: StatsQuery,
+    source: str,
+    parameters: Sequence[Any],
+    measure: str,
+    rows: list[dict[str, Any]],
+) -> None:
+    """Put the mean of one score, with its interval, into the rows it belongs to."""
+    of_span = " AND v.span_id = s.span_id" if query.of == "spans" else ""
+    joined = (
+        f"SELECT s.*, v.number FROM ({source}) s JOIN scores v ON v.project = s.project AND v.trace_id = s.trace_id"
+        f"{of_span} AND v.name = ? AND v.number IS NOT NULL"
+    )
+    sums = {"n": "count(*)", "mean": "avg(s.number)", "sd": "stddev_samp(s.number)", "low": "min(s.number)"}
+    sums |= {"high": "max(s.number)", "binary": "bool_and(s.number IN (0, 1))"}
+    everything = replace(query, limit=MAX_ROWS)
+    found = _grouped(db, everything, joined, [*parameters, measure.removeprefix(SCORES)], sums)
+    known = {_key(query, row, 0): row for row in rows}
+    for row in found:
+        into = known.get(_key(query, row, 0))
+        if into is not None:
+            into[measure] = mean_of(row["n"], row["mean"], row["sd"], binary=row["binary"])
