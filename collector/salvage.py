@@ -15,7 +15,11 @@ from assay.collector.start_checks import log_path
 from assay.errors import StoreDamaged
 
 LEAST_ROWS = 2048  # as many as DuckDB decompresses at once: within them there is nothing to gain
-CONFIG = {"checkpoint_threshold": "1TB", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "checkpoint_threshold": "1TB",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 
 
 def salvage(path: Path, manifest: Manifest | None, lost: list[str]) -> None:

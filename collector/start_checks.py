@@ -52,8 +52,8 @@ def check_files(path: Path, *, within_s: float = READ_WITHIN_S) -> DataFile | No
     return file
 
 
-def check_contents(path: Path, connection: duckdb.DuckDBPyConnection) -> str | None:
-    """Refuse a file that took another's place, or that has lost spans; its id, None while it is still without tables.
+def check_contents(path: Path, connection: duckdb.DuckDBPyConnection) -> str:
+    """Refuse a file that took another's place, or that has lost spans; its id, empty while it is without tables.
 
     Raises:
         StoreDamaged: as it says.
@@ -70,11 +70,11 @@ def check_contents(path: Path, connection: duckdb.DuckDBPyConnection) -> str | N
     return store_id
 
 
-def _contents(connection: duckdb.DuckDBPyConnection) -> tuple[str | None, int, int]:
+def _contents(connection: duckdb.DuckDBPyConnection) -> tuple[str, int, int]:
     """The store's id, how many spans it had when they were last counted, and how many it has."""
     [(tables,)] = connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'store_info'").fetchall()
     if not tables:
-        return None, 0, 0
+        return "", 0, 0
     found = connection.execute("SELECT value FROM store_info WHERE key = 'store_id'").fetchall()
     store_id = found[0][0] if found else "without an id"
     counted = connection.execute("SELECT span_count FROM span_count_log ORDER BY rowid DESC LIMIT 1").fetchall()

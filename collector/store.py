@@ -83,9 +83,9 @@ class SpanStore:
         self._connection: duckdb.DuckDBPyConnection | None = None
         try:
             connection = self._connection = self._connect(path)
-            self.store_id = check_contents(path, connection)
+            check_contents(path, connection)  # before anything is changed
             migrate(connection)
-            self.store_id = self.store_id or check_contents(path, connection)
+            self.store_id = check_contents(path, connection)
             self.content = _known_content(connection)
         except BaseException:
             if self._connection is not None:

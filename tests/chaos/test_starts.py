@@ -13,7 +13,7 @@ import pytest
 
 from support.damage import DAMAGES, contents, crashed_store
 from support.load import NOTHING_WRONG, Load, audit
-from support.serving import Serving, refused
+from support.serving import Serving, patience, refused
 
 CARELESS = Path(__file__).with_name("careless.py")
 OTHER_DUCKDB = "ASSAY_CHAOS_DUCKDB"  # a directory with another version of DuckDB; `make chaos` has one
@@ -82,9 +82,3 @@ def test_two_versions_of_duckdb_take_turns_with_one_store(data_dir: Path) -> Non
         assert run.returncode == 0, run.stderr
         counted.append(int(run.stdout))
     assert counted == [200, 400, 600, 800, 1000]
-
-
-def patience() -> float:
-    """Times are meant for an idle machine; this one may be busy with other tests."""
-    busy, cores = os.getloadavg()[0], os.cpu_count() or 1
-    return max(2.0, 2.0 * busy / cores)

@@ -110,8 +110,12 @@ class Sender:
 class Load:
     """Some senders at once."""
 
-    def __init__(self, url: str, n_senders: int, *, n_spans: int = 100, pause_s: float = 0.0) -> None:
-        self.senders = [Sender(number, n_spans, pause_s, url=url) for number in range(n_senders)]
+    def __init__(self, url: str, n_senders: int, *, first: int = 0, n_spans: int = 100, pause_s: float = 0.0) -> None:
+        """
+        Args:
+            first: number of the first sender; no two loads of one store may share numbers.
+        """
+        self.senders = [Sender(number, n_spans, pause_s, url=url) for number in range(first, first + n_senders)]
         self._began = time.monotonic()
         for sender in self.senders:
             sender.start()
@@ -156,13 +160,14 @@ class Audit:
     unknown: int  # spans that nobody sent
 
 
-def audit(data_dir: Path, load: Load) -> Audit:
+def audit(data_dir: Path, *loads: Load) -> Audit:
     """Compare a stopped collector's store with what was sent."""
+    senders = [sender for load in loads for sender in load.senders]
     with duckdb.connect(str(data_dir / "assay.duckdb"), read_only=True) as db:
         rows = db.execute("SELECT name, count(*), count(DISTINCT span_id) FROM span_log GROUP BY name").fetchall()
     there = {name: (count, distinct) for name, count, distinct in rows}
-    sizes = {f"{sender.number}/{number}": sender.n_spans for sender in load.senders for number in sender.sent}
-    acknowledged = {f"{sender.number}/{number}" for sender in load.senders for number in sender.acknowledged}
+    sizes = {f"{sender.number}/{number}": sender.n_spans for sender in senders for number in sender.sent}
+    acknowledged = {f"{sender.number}/{number}" for sender in senders for number in sender.acknowledged}
     return Audit(
         lost=sum(sizes[name] - there.get(name, (0, 0))[1] for name in acknowledged),
         twice=sum(count - distinct for count, distinct in there.values()),
