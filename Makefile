@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types chromium lock bench docs screenshots clean
+.PHONY: help demo test check format lint types chromium lock bench chaos chaos-mutants docs screenshots clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,16 @@ types: $(READY)  ## Check types
 lock:  ## Pin every dependency again, with hashes, for all platforms
 	$(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
+
+# The full sizes of tests/chaos. DuckDB 1.5.5 lies beside, for the test that lets two versions take turns.
+.tools/duckdb-1.5.5: | $(filter .tools/bin/uv,$(UV))
+	$(UV) pip install --quiet --python $(PYTHON) --target $@ duckdb==1.5.5
+
+chaos: $(READY) .tools/duckdb-1.5.5  ## Kill, starve and flood the collector, at full size
+	ASSAY_CHAOS=full ASSAY_CHAOS_DUCKDB=$(CURDIR)/.tools/duckdb-1.5.5 $(BIN)/pytest -m chaos -s tests/chaos
+
+chaos-mutants: $(READY)  ## Break a promise on purpose: the chaos tests must notice, each time
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python tests/chaos/mutants.py
 
 bench: $(READY)  ## Print the benchmarks' figures
 	$(BIN)/python -m benchmarks
