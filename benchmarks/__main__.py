@@ -12,8 +12,10 @@ import benchmarks
 def main() -> None:
     every = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name != "__main__")
     for name in sys.argv[1:] or every:
-        print(f"\n# {name}\n", flush=True)
-        importlib.import_module(f"benchmarks.{name}").main()
+        module = importlib.import_module(f"benchmarks.{name}")
+        if hasattr(module, "main"):
+            print(f"\n# {name}\n", flush=True)
+            module.main()
 
 
 if __name__ == "__main__":

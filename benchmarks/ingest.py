@@ -1,152 +1,152 @@
-"""From the first byte to "every span can be queried after a crash": how fast the collector takes spans, and what it
-costs.
+"""From the first byte to "every span can be queried after a crash": how fast collectors take spans, and what it costs.
 
-A collector in a process of its own; four connections, each sending OTLP/HTTP protobuf batches of 128 spans one after
-the other: traces of eight spans as a GenAI application makes them. A span counts when its batch was answered 200.
+Each system runs in a process of its own over an empty directory. Connections send requests one after the other for a
+few seconds; then the benchmark waits until everything that was acknowledged is stored, kills the system with SIGKILL,
+and counts what is there. Systems and rounds take turns. The peers are measured where their environments are given:
+
+    python -m benchmarks.ingest --phoenix VENV/bin/python --mlflow VENV/bin/python
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import itertools
 import statistics
-import subprocess
-import sys
 import tempfile
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
 import httpx
-from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import Tracer
 
-CONNECTIONS = 4
-BATCHES = 80  # per connection
-TRACES_PER_BATCH = 16  # of eight spans
-ROUNDS = 3
-WORDS = (
-    "the", "order", "was", "sent", "from", "our", "warehouse", "on", "monday", "and", "will", "arrive",
-    "within", "five", "working", "days", "if", "nothing", "delays", "it",
-)  # fmt: skip
+from benchmarks import payload, systems
+from benchmarks.systems import Running, System, running
+
+SHAPES = ((4, 128), (1, 512), (32, 512))  # connections, spans per request
+STORED_WITHIN_S = 180
+PREPARED_SPANS = 20_480  # sent again with other trace ids where a system takes more
 
 
-def text(seed: int, length: int) -> str:
-    """Words that differ from call to call, so that nothing compresses better than it would in life."""
-    return " ".join(WORDS[(seed * 7919 + position * (seed % 13 + 1)) % len(WORDS)] for position in range(length))
+@dataclass(frozen=True, slots=True)
+class Measured:
+    acknowledged: int
+    stored: int
+    spans_per_s: float
+    cpu_s: float
+    bytes_per_span: float
+    ready_s: float
+    idle_mb: float
+    peak_mb: float
 
 
-def trace(tracer: Tracer, number: int) -> None:
-    """An agent that retrieves, calls a tool and calls a model, as the conventions spell it."""
-    question, answer = text(number, 20), text(number + 1, 60)
-    agent = {
-        "openinference.span.kind": "AGENT",
-        "input.value": question,
-        "output.value": answer,
-        "session.id": str(number % 50),
-    }
-    with tracer.start_as_current_span("answer", attributes=agent):
-        for turn in range(3):
-            messages = [{"role": "user", "parts": [{"type": "text", "content": text(number + turn, 120)}]}]
-            reply = [{"role": "assistant", "parts": [{"type": "text", "content": answer}], "finish_reason": "stop"}]
-            call = {
-                "gen_ai.operation.name": "chat",
-                "gen_ai.provider.name": "openai",
-                "gen_ai.request.model": "gpt-4o-mini",
-                "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
-                "gen_ai.input.messages": json.dumps(messages),
-                "gen_ai.output.messages": json.dumps(reply),
-                "gen_ai.usage.input_tokens": 150 + number % 40,
-                "gen_ai.usage.output_tokens": 70 + turn,
-                "gen_ai.response.finish_reasons": ["stop"],
-            }
-            with tracer.start_as_current_span("chat gpt-4o-mini", attributes=call):
-                pass
-            with tracer.start_as_current_span(
-                "lookup", attributes={"openinference.span.kind": "TOOL", "input.value": question}
-            ):
-                pass
-        with tracer.start_as_current_span("GET /orders", attributes={"http.route": "/orders", "http.status_code": 200}):
-            pass
+class Sender:
+    """What the connections send, in turn: prepared requests, each time with trace ids of their own."""
+
+    def __init__(self, prepared: list[bytes]) -> None:
+        self._requests = self._endless(prepared)
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def _endless(prepared: list[bytes]) -> Iterator[bytes]:
+        for time_sent in itertools.count():
+            for request in prepared:
+                yield payload.again(request, time_sent)
+
+    def next(self) -> bytes:
+        with self._lock:
+            return next(self._requests)
 
 
-def batches() -> list[bytes]:
-    """What one connection sends."""
-    bodies = []
-    for batch in range(BATCHES):
-        exporter = InMemorySpanExporter()
-        provider = TracerProvider(resource=Resource({"service.name": "bench"}))
-        provider.add_span_processor(SimpleSpanProcessor(exporter))
-        for number in range(TRACES_PER_BATCH):
-            trace(provider.get_tracer("bench"), batch * TRACES_PER_BATCH + number)
-        bodies.append(encode_spans(exporter.get_finished_spans()).SerializeToString())
-    return bodies
-
-
-def send(url: str, bodies: list[bytes]) -> int:
-    accepted = 0
-    with httpx.Client(timeout=60, trust_env=False) as client:
-        for body in bodies:
-            answer = client.post(f"{url}/v1/traces", content=body, headers={"content-type": "application/x-protobuf"})
-            accepted += 8 * TRACES_PER_BATCH if answer.status_code == 200 else 0
-    return accepted
-
-
-def cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / 100
-
-
-def memory_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) / 1024
-
-
-def measure(sent: list[list[bytes]]) -> dict[str, float]:
-    """One round over a fresh data directory."""
-    with tempfile.TemporaryDirectory() as directory:
-        command = [sys.executable, "-m", "assay", "serve", "--data-dir", directory, "--port", "0"]
+def measure(
+    system: System, connections: int, spans_per_request: int, prepared: list[bytes], seconds: float
+) -> Measured:
+    with tempfile.TemporaryDirectory() as name, running(system, Path(name)) as found:
+        time.sleep(1)  # what it still does after it has started
+        idle, cpu = found.memory_mb(), found.cpu_s()
         started = time.perf_counter()
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            process.stdout.readline()
-            ready = time.perf_counter() - started
-            idle = memory_mb(process.pid)
-            url = json.loads((Path(directory) / "collector.json").read_text())["url"]
-            cpu, wall = cpu_seconds(process.pid), time.perf_counter()
-            with ThreadPoolExecutor(CONNECTIONS) as pool:
-                accepted = sum(pool.map(lambda bodies: send(url, bodies), sent))
-            wall, cpu = time.perf_counter() - wall, cpu_seconds(process.pid) - cpu
-            peak = memory_mb(process.pid)
-            process.terminate()
-        with duckdb.connect(f"{directory}/assay.duckdb", read_only=True) as db:
-            [(stored,)] = db.execute("SELECT count(*) FROM spans").fetchall()
-        size = (Path(directory) / "assay.duckdb").stat().st_size
-    return {
-        "acknowledged": accepted,
-        "stored": stored,
-        "durable spans/s": accepted / wall,
-        "CPU s per 10,000 spans": cpu / accepted * 10_000,
-        "bytes on disk per span": size / stored,
-        "ready after s": ready,
-        "idle MB": idle,
-        "MB under load": peak,
-    }
+        acknowledged, peak = _send(found, connections, Sender(prepared), started + seconds)
+        acknowledged *= spans_per_request
+        _wait_until_stored(found, acknowledged)
+        elapsed, cpu = time.perf_counter() - started, found.cpu_s() - cpu
+        found.kill()
+        stored = system.stored(found.directory)
+        size = sum(
+            file.stat().st_size for file in found.directory.rglob("*") if file.is_file() and "log" not in file.name
+        )
+        return Measured(
+            acknowledged, stored, stored / elapsed, cpu, size / max(stored, 1), found.ready_s, idle, max(peak, idle)
+        )
+
+
+def _send(found: Running, connections: int, sender: Sender, until: float) -> tuple[int, float]:
+    """How many requests were acknowledged, and the most memory that was used."""
+    counts, peaks = [0] * connections, [0.0]
+
+    def connection(number: int) -> None:
+        headers = {"content-type": "application/x-protobuf", **found.system.headers}
+        with httpx.Client(timeout=120, trust_env=False, headers=headers) as client:
+            while time.perf_counter() < until:
+                answer = client.post(f"{found.url}/v1/traces", content=sender.next())
+                counts[number] += answer.status_code == 200
+                if number == 0:
+                    peaks.append(found.memory_mb())
+
+    threads = [threading.Thread(target=connection, args=(number,)) for number in range(connections)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(counts), max(peaks)
+
+
+def _wait_until_stored(found: Running, acknowledged: int) -> None:
+    deadline = time.perf_counter() + STORED_WITHIN_S
+    while found.system.countable_live and time.perf_counter() < deadline:
+        if found.system.stored(found.directory) >= acknowledged:
+            return
+        time.sleep(0.2)
 
 
 def main() -> None:
-    sent = [batches() for _ in range(CONNECTIONS)]
-    size = sum(len(body) for bodies in sent for body in bodies)
-    rounds = [measure(sent) for _ in range(ROUNDS)]
-    spans = CONNECTIONS * BATCHES * TRACES_PER_BATCH * 8
-    shape = f"{CONNECTIONS} connections of {8 * TRACES_PER_BATCH}"
-    print(f"{spans} spans of {size / spans:.0f} bytes, {shape}; medians of {ROUNDS}")
-    for name in rounds[0]:
-        print(f"  {name:24}{statistics.median(one[name] for one in rounds):12,.2f}")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--phoenix", type=Path, help="the Python of an environment with arize-phoenix")
+    parser.add_argument("--mlflow", type=Path, help="the Python of an environment with mlflow")
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments, _ = parser.parse_known_args()
+    compared = [systems.assay()]
+    if arguments.phoenix:
+        compared.append(systems.phoenix(arguments.phoenix))
+    if arguments.mlflow:
+        compared.append(systems.mlflow(arguments.mlflow))
+    print(f"medians of {arguments.rounds} rounds of {arguments.seconds:g} s\n")
+    print(
+        f"{'':18}{'shape':>10}{'spans/s':>10}{'acknowledged':>14}{'kept':>10}{'CPU s/10k':>11}{'B/span':>8}"
+        f"{'ready s':>9}{'idle MB':>9}{'peak MB':>9}"
+    )
+    for connections, spans_per_request in SHAPES:
+        prepared = list(payload.requests(spans_per_request, PREPARED_SPANS))
+        rounds: dict[str, list[Measured]] = {system.name: [] for system in compared}
+        for _, system in itertools.product(range(arguments.rounds), compared):
+            rounds[system.name].append(measure(system, connections, spans_per_request, prepared, arguments.seconds))
+        for name, measured in rounds.items():
+            _print(name, f"{connections} x {spans_per_request}", measured)
+
+
+def _print(name: str, shape: str, rounds: list[Measured]) -> None:
+    def median(values: Iterator[float]) -> float:
+        return statistics.median(list(values))
+
+    print(
+        f"{name:18}{shape:>10}{median(one.spans_per_s for one in rounds):10,.0f}"
+        f"{sum(one.acknowledged for one in rounds):14,}{sum(one.stored for one in rounds):10,}"
+        f"{median(one.cpu_s / max(one.stored, 1) * 10_000 for one in rounds):11.2f}"
+        f"{median(one.bytes_per_span for one in rounds):8,.0f}{median(one.ready_s for one in rounds):9.1f}"
+        f"{median(one.idle_mb for one in rounds):9,.0f}{median(one.peak_mb for one in rounds):9,.0f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":
