@@ -1,4 +1,4 @@
-"""What the ingest benchmarks send: OTLP requests of eight-span traces as a GenAI application makes them, some 2 KB a span.
+"""What the ingest benchmarks send: OTLP requests of eight-span traces as a GenAI application makes them.
 
 An agent retrieves, calls tools and calls a model three times, each call with the conversation so far. Words are drawn
 at random, some often and most rarely, so that nothing compresses better than it would in life. A span has some 2 KB.
