@@ -16,7 +16,7 @@ from typing import Any
 
 from assay import semconv
 from assay.collector.chat_message import Message
-from assay.collector.dialects.dialect import EVENTS, SCOPE, Attributes, Dialect, needs
+from assay.collector.dialects.dialect import EVENTS, NAME, SCOPE, Attributes, Dialect, needs
 from assay.collector.dialects.genai_events import event_inputs, event_outputs
 from assay.collector.messages import find_messages, to_messages
 from assay.collector.recorded import answer_of
@@ -64,9 +64,15 @@ def _object(attributes: Attributes, name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-@needs(*CONVERSATIONS, "agent_name")
 def kind(attributes: Attributes) -> str | None:
-    return "agent" if attributes.get(semconv.GEN_AI_OPERATION_NAME) is None else None
+    """Where no operation tells it: an agent's run, or a call of the client that an integration wraps."""
+    if semconv.GEN_AI_OPERATION_NAME in attributes:
+        return None
+    if "agent_name" in attributes or any(name in attributes for name in CONVERSATIONS):
+        return "agent"
+    if attributes.get(SCOPE) not in PROVIDER_OF_SCOPE:
+        return None
+    return "embedding" if "embed" in str(attributes.get(NAME)).lower() else "llm"
 
 
 # Content -----------------------------------------------------------------------------------------------------------
@@ -93,10 +99,24 @@ def output_messages(attributes: Attributes) -> list[Message] | None:
         return answer_of(conversation) or None
     if said := _events(attributes.get(MESSAGE_EVENTS)):
         return event_outputs(said) or answer_of(event_inputs(said)) or None
-    answer = _object(attributes, RESPONSE)
-    if "combined_chunk_content" in answer:
-        return to_messages([{"role": "assistant", "content": answer["combined_chunk_content"]}], role="assistant")
-    return find_messages(answer, role="assistant")
+    return _answer(_object(attributes, RESPONSE))
+
+
+def _answer(answer: dict[str, Any]) -> list[Message] | None:
+    """A message; or text, put together from the chunks of a stream or of a plain completion."""
+    text = answer.get("combined_chunk_content", answer.get("text"))
+    if text is not None:
+        return to_messages([{"role": "assistant", "content": text}], role="assistant")
+    messages = find_messages(answer, role="assistant") or []
+    return [{**message, "parts": [_plain_call(part) for part in message["parts"]]} for message in messages] or None
+
+
+def _plain_call(part: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of Claude's tool calls are written as `{"input": {...}}`."""
+    arguments = part.get("arguments")
+    if part["type"] == "tool_call" and isinstance(arguments, dict) and arguments.keys() == {"input"}:
+        return {**part, "arguments": arguments["input"]} if isinstance(arguments["input"], dict) else part
+    return part
 
 
 def _conversation(attributes: Attributes) -> list[Message] | None:
@@ -162,7 +182,6 @@ def request_model(attributes: Attributes) -> str | None:
     return as_text(_object(attributes, REQUEST).get("model"))
 
 
-@needs(REQUEST)
 def provider(attributes: Attributes) -> str | None:
     """Of the client that the integration wraps, where the span does not say."""
     return PROVIDER_OF_SCOPE.get(str(attributes.get(SCOPE)))
@@ -228,6 +247,7 @@ DIALECT = Dialect(
     ),
     fields={
         "output": ("final_result", "tool_response", "return"),
+        "provider": (semconv.GEN_AI_PROVIDER_NAME, "gen_ai.system"),
         "cost_usd": ("operation.cost",),
         "request_model": (semconv.GEN_AI_REQUEST_MODEL, "model_name"),
     },

@@ -97,6 +97,23 @@ def test_details_of_usage_come_from_the_raw_object_where_there_is_one() -> None:
     assert columns(row(f"{OLDER}-responses"), *TOKENS[3:]) == (None, None)
 
 
+@pytest.mark.parametrize("version", [OLDER, NEWEST])
+def test_claude_counts_cached_tokens_beside_and_comes_out_with_them(version: str) -> None:
+    call = row(f"{version}-anthropic-tools")
+    assert columns(call, "kind", "provider", "request_model") == ("llm", "anthropic", "claude-sonnet-4-5")
+    assert columns(call, *TOKENS[:4], "cache_write_tokens") == (260, 30, 290, 200, 50)
+    assert call["cost_usd"] == pytest.approx(10 * 3e-6 + 200 * 0.3e-6 + 50 * 3.75e-6 + 30 * 15e-6)
+    assert [message["role"] for message in call["input_messages"]] == ["system", "user", "assistant", "tool"]
+    text, called = call["output_messages"][0]["parts"]
+    assert (text["content"], called["name"], called["arguments"]) == ("One more.", "find_order", {"id": 43})
+
+
+@every_version
+def test_a_plain_completion_is_text(version: str) -> None:
+    call = row(f"{version}-completions")
+    assert columns(call, "kind", "output", "total_tokens") == ("llm", "world", 3)
+
+
 @every_version
 def test_a_failed_call_has_no_answer(version: str) -> None:
     call = row(f"{version}-error")

@@ -1,6 +1,6 @@
 """Records what Logfire and Pydantic AI send over OTLP.
 
-    python -m venv /tmp/v && /tmp/v/bin/pip install logfire==5.2.0 'pydantic-ai-slim[openai]==2.60.0' \
+    python -m venv /tmp/v && /tmp/v/bin/pip install logfire==5.2.0 'pydantic-ai-slim[openai]==2.60.0' anthropic \
         opentelemetry-exporter-otlp-proto-http
     /tmp/v/bin/python tests/data/logfire/record.py
 
@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from support.capture import capture
 from support.openai_server import usage
+from support.recorded_cases import anthropic_calls
 
 SEARCH = {
     "type": "function",
@@ -132,6 +133,15 @@ with capture(__file__, library="logfire") as recorder:
         server.reply(text="On its way.")
         asynchronous = AsyncOpenAI(base_url=recorder.openai.url, api_key="none")
         asyncio.run(asynchronous.chat.completions.create(model=model, messages=ASKED))
+    with suppress(ImportError, RuntimeError):
+        logfire.instrument_anthropic()
+        anthropic_calls(recorder, logfire.force_flush)
+    with case("completions") as server:
+        choice = {"text": " world", "index": 0, "logprobs": None, "finish_reason": "stop"}
+        counted = {"prompt_tokens": 2, "completion_tokens": 1, "total_tokens": 3}
+        head = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "gpt-3.5-turbo-instruct"}
+        server.reply(raw={**head, "choices": [choice], "usage": counted})
+        client.completions.create(model="gpt-3.5-turbo-instruct", prompt="Hello")
     with case("by-hand"):
 
         @logfire.instrument("support {question}", record_return=True)
