@@ -188,7 +188,7 @@ RULES: tuple[Rule, ...] = (
     _secret("aws_key", r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])", "akia", "asia", "abia", "acca"),
     _secret(
         "authorization",
-        rf"(?:authorization{_BETWEEN}\\?[\"']?(?P<secret>{_SCHEME}[^\s\"'\\,;<>]+|{_BARE}))",
+        rf"(?:authorization{_BETWEEN}\\?[\"']?(?P<secret>{_SCHEME}[^\s\"'\\,;<>`)]+|{_BARE}))",
         "authorization",
         flags=re.IGNORECASE,
     ),

@@ -9,6 +9,13 @@ from typing import Any, Literal
 ScoreValue = bool | int | float | str
 ScoreSource = Literal["human", "llm", "code", "user"]
 
+# What the collector takes, and so what is checked before anything is sent to it.
+MAX_NAME_CHARS = 200
+MAX_ID_CHARS = 100
+MAX_SCORES = 10_000  # in one request
+TRACE_ID_DIGITS = 32
+SPAN_ID_DIGITS = 16
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:

@@ -13,6 +13,7 @@ import assay
 from assay.collector import pages
 from assay.collector.access import Access
 from assay.collector.api import (
+    audit,
     datasets,
     experiment_rows,
     experiments,
@@ -49,6 +50,7 @@ ROUTERS = (
     experiments.router,
     experiment_rows.router,
     keys.router,
+    audit.router,
     sql.router,
     life.router,
     repricing.router,

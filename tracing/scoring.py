@@ -15,7 +15,7 @@ from opentelemetry import trace as otel_trace
 
 from assay.errors import AssayError, CollectorUnavailable, ConfigurationError
 from assay.fork_guard import no_fork
-from assay.scores import ScoreSource, ScoreValue
+from assay.scores import MAX_ID_CHARS, MAX_NAME_CHARS, SPAN_ID_DIGITS, TRACE_ID_DIGITS, ScoreSource, ScoreValue
 from assay.tracing import runtime
 from assay.tracing.background import BackgroundQueue
 from assay.tracing.serialise import plain
@@ -25,7 +25,6 @@ from assay.tracing.tell import Teller
 GIVE_UP_AFTER_S = 30.0
 MAX_WAITING = 10_000
 BATCH_SIZE = 200
-LONGEST_NAME = 200  # the collector takes no longer one
 SOURCES: tuple[str, ...] = get_args(ScoreSource)
 
 
@@ -55,8 +54,11 @@ def score(
         ConfigurationError: an argument cannot be used, or there is nothing to judge. A collector that is away raises
             nothing: it is tried again for a while, then a warning is logged.
     """
-    _check(name, value, source)
-    trace_id, span_id = _hexadecimal("trace_id", trace_id, 32), _hexadecimal("span_id", span_id, 16)
+    _check(name, value, source, id)
+    trace_id, span_id = (
+        _hexadecimal("trace_id", trace_id, TRACE_ID_DIGITS),
+        _hexadecimal("span_id", span_id, SPAN_ID_DIGITS),
+    )
     running = runtime.start()
     if trace_id is None and session_id is None:
         trace_id = current_trace_id()
@@ -85,9 +87,9 @@ def score(
     return str(body["id"])
 
 
-def _check(name: Any, value: Any, source: str) -> None:
-    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
-        raise ConfigurationError(f"A score needs a name of 1 to {LONGEST_NAME} characters, not {name!r}.")
+def _check(name: Any, value: Any, source: str, id: str | None) -> None:
+    if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_CHARS:
+        raise ConfigurationError(f"A score needs a name of 1 to {MAX_NAME_CHARS} characters, not {name!r}.")
     if not isinstance(value, bool | int | float | str):
         raise ConfigurationError(
             f"The score {name!r} has the value {value!r}.", hint="It is a bool, a number or a string."
@@ -100,6 +102,10 @@ def _check(name: Any, value: Any, source: str) -> None:
     if source not in SOURCES:
         raise ConfigurationError(
             f"The score {name!r} has the source {source!r}.", hint=f"It is one of: {', '.join(SOURCES)}."
+        )
+    if id is not None and not 1 <= len(id) <= MAX_ID_CHARS:
+        raise ConfigurationError(
+            f"The id of the score {name!r} is {id!r}.", hint=f"It has 1 to {MAX_ID_CHARS} characters."
         )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 from assay.collector import queries
 from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
 from assay.collector.values import to_json
+from assay.scores import MAX_NAME_CHARS, TRACE_ID_DIGITS, ScoreSource
 
 router = APIRouter(prefix="/api/v1", tags=["experiments"])
 
@@ -22,12 +23,12 @@ class RowScore(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)]
     value: bool | int | FiniteFloat | str | None = None
     explanation: str | None = None
     status: Literal["scored", "scorer_error", "not_applicable", "invalid"] = "scored"
     error: str | None = None
-    source: Literal["human", "llm", "code", "user"] = "code"
+    source: ScoreSource = "code"
     metadata: dict[str, Any] = {}
 
 
@@ -44,7 +45,7 @@ class Row(BaseModel):
     output: Any = None
     error: str | None = None
     error_type: str | None = None
-    trace_id: Annotated[str | None, Field(pattern="^[0-9a-f]{32}$")] = None
+    trace_id: Annotated[str | None, Field(pattern=f"^[0-9a-f]{{{TRACE_ID_DIGITS}}}$")] = None
     cluster: str | None = None
     started_at: datetime | None = None
     duration_ms: float | None = None

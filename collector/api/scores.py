@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag, model_validator
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, T
 from assay.collector import queries
 from assay.collector.api.deps import DEFAULT, AnyProject, Cursor, Limit, Project, ServiceDep, page
 from assay.collector.values import to_json
+from assay.scores import MAX_ID_CHARS, MAX_NAME_CHARS, MAX_SCORES, SPAN_ID_DIGITS, TRACE_ID_DIGITS, ScoreSource
 
 router = APIRouter(prefix="/api/v1", tags=["scores"])
 
@@ -21,20 +22,22 @@ class NewScore(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)]
     value: bool | int | FiniteFloat | str | None = None
     explanation: str | None = None
-    source: Literal["human", "llm", "code", "user"] = "user"
+    source: ScoreSource = "user"
     author: str | None = None
-    trace_id: Annotated[str | None, Field(pattern="^[0-9a-f]{32}$")] = None
-    span_id: Annotated[str | None, Field(pattern="^[0-9a-f]{16}$")] = None
+    trace_id: Annotated[str | None, Field(pattern=f"^[0-9a-f]{{{TRACE_ID_DIGITS}}}$")] = None
+    span_id: Annotated[str | None, Field(pattern=f"^[0-9a-f]{{{SPAN_ID_DIGITS}}}$")] = None
     session_id: str | None = None
     experiment_id: str | None = None
     item_id: str | None = None
     repeat: int | None = None
     error: str | None = None
     metadata: dict[str, Any] = {}
-    id: Annotated[str | None, Field(min_length=1, max_length=100, description="Sent twice, it counts once.")] = None
+    id: Annotated[
+        str | None, Field(min_length=1, max_length=MAX_ID_CHARS, description="Sent twice, it counts once.")
+    ] = None
 
     @model_validator(mode="after")
     def _complete(self) -> NewScore:
@@ -50,7 +53,7 @@ class NewScores(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    scores: Annotated[list[NewScore], Field(max_length=10_000)]
+    scores: Annotated[list[NewScore], Field(max_length=MAX_SCORES)]
 
 
 def _one_or_several(body: Any) -> str:
