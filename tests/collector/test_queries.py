@@ -1,0 +1,292 @@
+"""What readers get: pages without gap or repeat, sums that add up, the shape of traces, news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.collector import queries
+from assay.collector.queries import StatsQuery
+from assay.collector.service import Service
+from assay.collector.skeleton import arrange
+from assay.errors import CollectorUnavailable, InvalidRequest
+from support.queried import SECOND, span, store_spans
+
+DAY = 86_400 * SECOND
+NOON = 1_795_262_400 * SECOND  # 2026-11-21 12:00 UTC
+CALL = {"kind": "llm", "operation": "chat", "input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
+
+
+def conversation(trace: int, start: int, project: str = "test", **fields: Any) -> list[dict[str, Any]]:
+    """An agent around a model call that two layers saw, and a tool that failed."""
+    user = f"user {trace % 3}"
+    spans = [
+        span(trace, 0, start=start, lasts=9 * SECOND, name="answer", kind="agent", user_id=user, **fields),
+        span(trace, 1, start=start + SECOND, parent=0, name="outer", cost_usd=0.5, request_model="m", **CALL),
+        span(trace, 2, start=start + SECOND, parent=1, name="inner", cost_usd=0.5, response_model="m", **CALL),
+        span(trace, 3, start=start + 2 * SECOND, parent=0, name="look up", kind="tool", status="error"),
+    ]
+    return [{**each, "project": project} for each in spans]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Forty traces over two months, some of which reach over hours into those that started later."""
+    service = Service(tmp_path_factory.mktemp("queries") / ".assay")
+    spans = []
+    for trace in range(40):
+        start = NOON - (trace**2) * 3600 * SECOND
+        session = {"session_id": f"session {trace // 4}"} if trace < 20 else {}
+        spans += conversation(trace, start, input=f"question {trace}", **session)
+        if trace % 5 == 0:
+            spans.append(span(trace, 9, start=start + 40 * DAY, parent=0, name="late"))
+    store_spans(service, spans)
+    store_spans(service, conversation(3, NOON - 5 * SECOND, project="twin"))  # the same id in another project
+    scores = [
+        {"id": str(trace), "project": "test", "name": "helpful", "value": str(trace % 2), "source": "user",
+         "status": "scored", "trace_id": f"{trace:032x}", "created_at": 1}
+        for trace in range(10)
+    ]  # fmt: skip
+    service.append({"score_log": scores})
+    yield service
+    service.close()
+
+
+def numbers(items: list[dict[str, Any]]) -> list[int]:
+    return [int(item["trace_id"], 16) for item in items]
+
+
+def every_page(service: Service, limit: int, **asked: Any) -> list[dict[str, Any]]:
+    items, cursor = [], None
+    while True:
+        page = queries.list_traces(service.store, limit=limit, cursor=cursor, **asked)
+        items += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return items
+
+
+# Traces -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", [7, 1000])
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        (None, range(40)),
+        ("kind = 'llm'", range(40)),
+        ("any(name = 'late')", range(0, 40, 5)),
+        ("not any(name = 'late') and duration_ms < 10000", [n for n in range(40) if n % 5]),
+        ("session_id in ('session 1', 'session 4')", [4, 5, 6, 7, 16, 17, 18, 19]),
+        ("scores.helpful = 1", [1, 3, 5, 7, 9]),
+        ("start_time < '2026-11-20T12:00:00Z' and start_time >= '2026-11-10'", range(5, 17)),
+        ("search('question 1')", [1, *range(10, 20)]),
+    ],
+)
+def test_pages_of_traces_come_newest_first_without_gap_or_repeat(
+    service: Service, filter: str | None, expected: Any, limit: int
+) -> None:
+    assert numbers(every_page(service, limit, project="test", filter=filter)) == list(expected)
+
+
+@pytest.mark.parametrize("order_by", ["duration_ms desc", "name", "cost_usd", "user_id desc"])
+def test_pages_in_another_order_hold_every_trace_once(service: Service, order_by: str) -> None:
+    whole = every_page(service, 1000, project="test", order_by=order_by)
+    assert numbers(every_page(service, 15, project="test", order_by=order_by)) == numbers(whole)
+    assert sorted(numbers(whole)) == list(range(40))
+
+
+def test_traces_of_one_id_in_two_projects_are_two_traces(service: Service) -> None:
+    found = [(item["project"], int(item["trace_id"], 16)) for item in every_page(service, 20, project=None)]
+    assert len(found) == 41
+    assert ("twin", 3) in found
+
+
+def test_rows_say_what_the_view_for_people_says(service: Service) -> None:
+    items = every_page(service, 1000, project="test")
+    with service.store.read() as db:
+        view = db.execute("SELECT * FROM traces WHERE project = 'test' ORDER BY start_time DESC")
+        names = [column[0] for column in view.description]
+        rows = [dict(zip(names, row, strict=True)) for row in view.fetchall()]
+    same = [name for name in names if name not in ("start_time", "end_time", "scores", "metadata", "tags")]
+    assert [{name: item[name] for name in same} for item in items] == [{n: row[n] for n in same} for row in rows]
+    assert [item["scores"] for item in items] == [orjson.loads(row["scores"] or "{}") for row in rows]
+
+
+def test_a_call_seen_by_two_layers_counts_once(service: Service) -> None:
+    row = queries.list_traces(service.store, project="test", limit=1).items[0]
+    assert (row["total_tokens"], row["cost_usd"], row["models"]) == (120, 0.5, ["m"])
+
+
+# Stats ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("of", "group_by", "bucket"),
+    [
+        ("spans", (), None),
+        ("spans", ("model",), "1d"),
+        ("spans", ("name", "status"), "1w"),
+        ("traces", ("model", "tag"), None),
+        ("traces", ("user_id",), "1d"),
+    ],
+)
+def test_sums_of_all_groups_are_those_of_the_rows(
+    service: Service, of: str, group_by: tuple[str, ...], bucket: str | None
+) -> None:
+    query = StatsQuery(
+        of=of, project="test", measures=("total_tokens", "cost_usd"), group_by=group_by, bucket=bucket, limit=1000
+    )
+    rows = queries.stats(service.store, query)
+    assert sum(row["total_tokens"] or 0 for row in rows) == 40 * 120
+    assert sum(row["cost_usd"] or 0 for row in rows) == 40 * 0.5
+
+
+def test_figures_stand_beside_those_of_the_period_before(service: Service) -> None:
+    query = StatsQuery(of="traces", project="test", start=NOON - 5 * 3600 * SECOND, end=NOON + 1)
+    (row,) = queries.stats(service.store, query, previous=True)
+    assert (row["count"], row["previous"]["count"]) == (3, 1)
+
+
+def test_a_score_comes_with_its_interval(service: Service) -> None:
+    query = StatsQuery(of="traces", project="test", measures=("scores.helpful",))
+    (row,) = queries.stats(service.store, query)
+    score = row["scores.helpful"]
+    assert (score["n"], score["mean"]) == (10, 0.5)
+    assert (round(score["ci_low"], 3), round(score["ci_high"], 3)) == (0.237, 0.763)  # Wilson
+
+
+def test_of_many_groups_the_largest_are_given(service: Service) -> None:
+    query = StatsQuery(project="test", group_by=("name",), limit=1, bucket="1w", measures=("latency_p95_ms",))
+    assert {row["name"] for row in queries.stats(service.store, query)} == {"answer"}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"measures": ("nope",)}, {"group_by": ("input",)}, {"bucket": "2d"}, {"of": "x"}, {"filter": "kind ="}]
+)
+def test_what_cannot_be_counted_is_refused_with_what_can(service: Service, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        queries.stats(service.store, StatsQuery(**wrong))
+    assert refused.value.hint
+
+
+def test_too_long_an_answer_is_refused(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.collector.stats.MAX_ROWS", 3)
+    with pytest.raises(InvalidRequest, match="more than 3 rows"):
+        queries.stats(service.store, StatsQuery(project="test", bucket="1m"))
+
+
+# Sessions, values -------------------------------------------------------------------------------------------------
+
+
+def test_sessions_are_summed_up_over_their_traces(service: Service) -> None:
+    first, *_ = queries.list_sessions(service.store, project="test").items
+    assert (first["session_id"], first["trace_count"], first["total_tokens"]) == ("session 0", 4, 480)
+    assert (first["last_input"], first["user_ids"]) == ("question 0", ["user 0", "user 1", "user 2"])
+
+
+@pytest.mark.parametrize("filter", [None, "kind = 'llm'"])
+def test_pages_of_sessions_follow_each_other(service: Service, filter: str | None) -> None:
+    found, cursor = [], None
+    while True:
+        page = queries.list_sessions(service.store, project="test", filter=filter, limit=2, cursor=cursor)
+        found += [item["session_id"] for item in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert sorted(found) == [f"session {number}" for number in range(5)]
+
+
+def test_a_session_tells_its_traces_in_order_of_time(service: Service) -> None:
+    found = queries.get_session(service.store, "session 1", project="test")
+    assert found is not None
+    assert numbers(found["traces"]) == [7, 6, 5, 4]
+    assert queries.get_session(service.store, "it's none", project="test") is None
+
+
+def test_values_are_completed_the_most_frequent_first(service: Service) -> None:
+    assert queries.distinct_values(service.store, "kind", project="test")[0] == {"value": "llm", "count": 80}
+    assert queries.distinct_values(service.store, "name", project="test", prefix="LOOK") == [
+        {"value": "look up", "count": 40}
+    ]
+    with pytest.raises(InvalidRequest, match="no list of values"):
+        queries.distinct_values(service.store, "input", project="test")
+
+
+# One trace --------------------------------------------------------------------------------------------------------
+
+
+def test_pages_of_a_trace_end_by_size(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.collector.span_list.MAX_PAGE_BYTES", 6_000)
+    found, cursor = [], None
+    while True:
+        trace = queries.get_trace(service.store, f"{5:032x}", project="test", cursor=cursor)
+        assert trace is not None
+        assert len(trace["spans"]) <= 2
+        found += [each["name"] for each in trace["spans"]]
+        cursor = trace["next_cursor"]
+        if cursor is None:
+            break
+    assert found == ["answer", "outer", "inner", "look up", "late"]
+
+
+def test_the_skeleton_has_every_parent_before_its_children(service: Service) -> None:
+    first = queries.get_skeleton(service.store, f"{5:032x}", project="test", limit=3)
+    assert first is not None
+    rest = queries.get_skeleton(service.store, f"{5:032x}", project="test", limit=3, cursor=first["next_cursor"])
+    assert rest is not None
+    assert first["parent"] + rest["parent"] == [-1, 0, 0, 0, 1]
+    names = [page["names"][place] for page in (first, rest) for place in page["name"]]
+    assert names == ["answer", "outer", "look up", "late", "inner"]
+    assert (rest["first"], rest["next_cursor"]) == (3, None)
+
+
+def test_one_span_is_read_whole(service: Service) -> None:
+    found = queries.get_span(service.store, f"{5:032x}", f"{5:08x}{2:08x}")
+    assert found is not None
+    assert (found["name"], found["attributes"]) == ("inner", {})
+    assert queries.get_span(service.store, f"{5:032x}", "none") is None
+
+
+@given(st.lists(st.integers(-1, 12), max_size=12))
+def test_any_parents_make_a_tree_with_every_span_once(parents: list[int]) -> None:
+    ids = [str(number) for number in range(len(parents))]
+    tree = arrange(ids, [None if parent < 0 else str(parent) for parent in parents])
+    assert sorted(place for place in tree.order if place is not None) == list(range(len(ids)))
+    assert all(parent < place for place, parent in enumerate(tree.parents))
+    made_up = bool(tree.order) and tree.order[0] is None
+    assert all(parent >= 0 for parent in parents) or len(parents) == 0 or tree.parents.count(-1) >= 1
+    assert made_up == any(parent == 0 and tree.order[0] is None for parent in tree.parents)
+
+
+# News -------------------------------------------------------------------------------------------------------------
+
+
+def test_news_are_what_was_committed_since_and_matches(service: Service) -> None:
+    live = service.live
+    before, commits = live.last_row(), live.commits
+    store_spans(service, conversation(900, NOON, project="news"))
+    assert live.commits > commits
+    found = live.news("traces", "kind = 'llm'", "news", before)
+    assert numbers(found.items) == [900]
+    assert [each["name"] for each in live.news("spans", "status = 'error'", "news", before).items] == ["look up"]
+    assert live.news("spans", None, "news", found.last_row).items == []
+
+
+def test_who_is_far_behind_is_told_how_much_was_missed(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.collector.live.MAX_BEHIND", 2)
+    last = service.live.last_row()
+    found = service.live.news("spans", None, None, last - 10)
+    assert (len(found.items), found.missed, found.last_row) == (2, 8, last)
+
+
+def test_only_so_many_may_follow(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.collector.live.MAX_CLIENTS", 1)
+    with service.live.follower(), pytest.raises(CollectorUnavailable, match="follow already"), service.live.follower():
+        pass
+    assert service.live.clients == 0
