@@ -54,8 +54,8 @@ lock:  ## Pin every dependency again, with hashes, for all platforms
 		--generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
 
 # The full sizes of tests/chaos. DuckDB 1.5.5 lies beside, for the test that lets two versions take turns.
-.tools/duckdb-1.5.5: | $(filter .tools/bin/uv,$(UV))
-	$(UV) pip install --quiet --python $(PYTHON) --target $@ duckdb==1.5.5
+.tools/duckdb-1.5.5: | $(READY) $(filter .tools/bin/uv,$(UV))
+	$(UV) pip install --quiet --python $(BIN)/python --target $@ duckdb==1.5.5
 
 chaos: $(READY) .tools/duckdb-1.5.5  ## Kill, starve and flood the collector, at full size
 	ASSAY_CHAOS=full ASSAY_CHAOS_DUCKDB=$(CURDIR)/.tools/duckdb-1.5.5 $(BIN)/pytest -m chaos -s tests/chaos

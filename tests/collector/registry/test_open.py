@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from assay.collector.registry import Registry
-from assay.collector.registry.migrate import migrate
+from assay.collector.registry.migrate import migrate, newest_revision
 from assay.collector.registry.models import Base
 from assay.errors import StoreDamaged, StoreError
 
@@ -34,6 +34,11 @@ def test_constraints_are_the_same_by_name(registry: Registry, tmp_path: Path) ->
 def test_migrating_again_does_nothing(registry: Registry) -> None:
     with registry.database.connect_for_migration() as connection:
         assert migrate(connection) == []
+
+
+def test_the_newest_revision_is_known_without_alembic(registry: Registry) -> None:
+    with registry.database.engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == newest_revision()
 
 
 def test_what_was_written_is_there_after_opening_again(path: Path) -> None:
