@@ -55,6 +55,15 @@ KEYS = (
     Column("created_at", "created_at UTC", show=time),
     Column("revoked_at", "revoked_at UTC", show=time),
 )
+AUDIT = (
+    Column("at", "at UTC", show=time),
+    Column("actor", least=12),
+    Column("address"),
+    Column("action"),
+    Column("project"),
+    Column("object", least=12, most=40),
+    Column("result"),
+)
 PROMPTS = (
     Column("name"),
     Column("latest_version", "version", right=True),
@@ -205,6 +214,28 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
     configure(data_dir=data_dir)
     found = _client().request("GET", "/keys", params={"project": None, "limit": 1000})["items"]
     _print(found, as_json, KEYS, drop=("created_at", "project", "scopes"))
+
+
+@keys.command("revoke")
+def revoke_key(key_id: str, data_dir: DataDir = None) -> None:
+    """End a key, for good: within five seconds nobody gets in with it."""
+    configure(data_dir=data_dir)
+    ended = _client().request("DELETE", f"/keys/{quote(key_id, safe='')}")
+    print(f"The key {ended['name']!r} has ended.")
+
+
+@app.command()
+def audit(
+    limit: Annotated[int, typer.Option(min=1)] = 50,
+    action: Annotated[str | None, typer.Option(help="As key.create, or its first word alone: key.")] = None,
+    actor: Annotated[str | None, typer.Option(help="Id of a key, or local.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """List who changed what, and who was refused, newest first."""
+    configure(data_dir=data_dir)
+    rows = list(_client().pages("/audit", limit=limit, project=None, action=action, actor=actor))
+    _print(rows, as_json, AUDIT, drop=("address", "project", "actor", "at"))
 
 
 @prompts.command("list")

@@ -118,18 +118,20 @@ class Access:
     # Steps ------------------------------------------------------------------------------------------------------
 
     def _authenticate(self, token: str, address: str | None) -> Admitted:
+        if not token:
+            raise _unauthorized()
         came_from = address or "unknown"
-        known = bool(token) and _digest(token) in self._known  # was good before: others' failures do not shut it out
+        known = _digest(token) in self._known  # was good before: others' failures do not shut it out
         if not known and (wait := self._failures.wait_s(came_from)):
             raise TooManyRequests(
-                "Too many requests without a valid key came from this address.",
+                "Too many requests with a wrong key came from this address.",
                 hint="Wait, and check the key.",
                 retry_after_s=wait,
             )
-        if token and (key := self._find(token)):
+        if key := self._find(token):
             return Admitted(key, token)
         self._failures.take(came_from)
-        raise Unauthorized("A valid key is needed.", hint="Send it as: Authorization: Bearer KEY")
+        raise _unauthorized()
 
     def _remembered(self, digest: bytes) -> Key | None:
         known = self._known.get(digest)
@@ -215,6 +217,10 @@ def _check_project(key: Key, rule: Rule, scope: MutableMapping[str, Any]) -> Non
         raise Forbidden(
             f"The key {key.name!r} is for the project {key.project!r} only.", hint="Leave ?project= out, or name that."
         )
+
+
+def _unauthorized() -> Unauthorized:
+    return Unauthorized("A valid key is needed.", hint="Send it as: Authorization: Bearer KEY")
 
 
 def _for_one_project(key: Key) -> Forbidden:

@@ -19,8 +19,8 @@ from assay.settings import Settings
 BURST_S = 2.0  # of the rate may be used at once
 MOST_BUCKETS = 10_000  # full ones are forgotten beyond that: they say nothing
 
-FAILURES_PER_S = 1.0
-FAILURES_AT_ONCE = 30
+FAILURES_PER_S = 10.0  # keys cannot be guessed; this keeps those who try from being a burden
+FAILURES_AT_ONCE = 300
 
 
 class TooManyRequests(CollectorUnavailable):

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from starlette.testclient import TestClient
 
 from assay.collector.registry import Registry
@@ -125,3 +127,48 @@ def test_every_route_needs_a_key(registry: Registry, guarded: TestClient) -> Non
     assert len(asked) > 20
     for method, path in asked:
         assert guarded.request(method, f"http://testserver{path}").status_code == 401, f"{method} {path}"
+
+
+def test_the_audit_log_is_read_by_project_actor_and_action(http: TestClient, registry: Registry) -> None:
+    http.post("/prompts", json=NEW_PROMPT)
+    made = http.post("/keys", json={"name": "bot", "scopes": ["read"]}).json()
+
+    def actions(**query: str) -> list[str]:
+        entries = http.get("/audit", params=query).json()["items"]  # type: ignore[arg-type]
+        return [entry["action"] for entry in entries]
+
+    assert actions(action="prompt") == ["prompt.register"]
+    assert actions(action="prompt.register", actor="local") == ["prompt.register"]
+    assert actions(actor=made["id"]) == []
+    assert actions(project="another") == []
+
+
+def test_the_audit_log_cannot_be_changed(registry: Registry) -> None:
+    registry.keys.create("bot", ["read"])
+    for statement in ("UPDATE audit SET actor = 'nobody'", "DELETE FROM audit"):
+        with pytest.raises(IntegrityError, match="only added to"), registry.database.write() as session:
+            session.execute(text(statement))
+    assert registry.audit.last("key.create") is not None
+
+
+def test_a_parameter_that_is_not_known_is_told_with_those_that_are(http: TestClient) -> None:
+    answer = http.get("/prompts", params={"filtr": "qa"})
+    assert answer.status_code == 400
+    assert "'filtr'" in answer.json()["error"]["message"]
+    assert "filter" in answer.json()["error"]["hint"]
+
+
+def test_a_cursor_leads_on_in_its_own_list_only(http: TestClient) -> None:
+    for name in ("a", "b", "c"):
+        http.post("/prompts", json={**NEW_PROMPT, "name": name})
+        http.post("/datasets", json={"name": name, "items": [{"input": name}]})
+    first = http.get("/prompts", params={"limit": 1}).json()
+    cursor = first["next_cursor"]
+    rest = http.get("/prompts", params={"limit": 5, "cursor": cursor}).json()
+    assert [item["name"] for item in first["items"] + rest["items"]] == ["a", "b", "c"]
+    others: list[tuple[str, dict[str, str]]] = [("/prompts", {"project": "q"}), ("/prompts", {"filter": "a"})]
+    others += [(path, {}) for path in ("/datasets", "/keys", "/audit", "/prompts/a/versions")]
+    for path, query in others:
+        assert http.get(path, params={**query, "cursor": cursor}).status_code == 400, (path, query)
+    for broken in ("x", "x.y", cursor[:-1] + "é", cursor.split(".")[0], "." + cursor):
+        assert http.get("/datasets", params={"cursor": broken}).status_code == 400, broken
