@@ -21,42 +21,7 @@ from opentelemetry.trace import Tracer
 
 SPANS_PER_TRACE = 8
 MARK = b"\xa5\x5a\xc3\x3c"  # starts every trace id, and is replaced where the same requests are sent once more
-SYLLABLES = [
-    "ba",
-    "be",
-    "bi",
-    "bo",
-    "da",
-    "de",
-    "di",
-    "do",
-    "ga",
-    "go",
-    "ka",
-    "ke",
-    "ki",
-    "la",
-    "le",
-    "li",
-    "lo",
-    "ma",
-    "me",
-    "mi",
-    "na",
-    "ne",
-    "no",
-    "pa",
-    "pe",
-    "ra",
-    "re",
-    "ri",
-    "sa",
-    "se",
-    "ta",
-    "te",
-    "ti",
-    "to",
-]
+SYLLABLES = [consonant + vowel for consonant in "bdgklmnprst" for vowel in "aeio"]
 
 random_source = random.Random(7)
 WORDS = ["".join(random_source.choices(SYLLABLES, k=random_source.randint(1, 4))) for _ in range(4000)]
@@ -78,11 +43,11 @@ class _Ids(IdGenerator):
         return self._last
 
 
-def _text(words: int) -> str:
-    return " ".join(random_source.choices(WORDS, cum_weights=CUMULATIVE, k=words))
+def words(count: int) -> str:
+    return " ".join(random_source.choices(WORDS, cum_weights=CUMULATIVE, k=count))
 
 
-SYSTEM = _text(120)
+SYSTEM = words(120)
 
 
 def _message(role: str, text: str) -> dict[str, object]:
@@ -90,7 +55,7 @@ def _message(role: str, text: str) -> dict[str, object]:
 
 
 def _trace(tracer: Tracer, number: int) -> None:
-    question, answer = _text(40), _text(160)
+    question, answer = words(40), words(160)
     agent = {
         "openinference.span.kind": "AGENT",
         "input.value": question,
@@ -100,11 +65,11 @@ def _trace(tracer: Tracer, number: int) -> None:
     }
     messages = [_message("system", SYSTEM), _message("user", question)]
     with tracer.start_as_current_span("answer", attributes=agent):
-        found = {"openinference.span.kind": "RETRIEVER", "input.value": question, "output.value": _text(240)}
+        found = {"openinference.span.kind": "RETRIEVER", "input.value": question, "output.value": words(240)}
         with tracer.start_as_current_span("search", attributes=found):
             pass
         for turn in range(3):
-            reply = _message("assistant", _text(100) if turn < 2 else answer)
+            reply = _message("assistant", words(100) if turn < 2 else answer)
             call = {
                 "gen_ai.operation.name": "chat",
                 "gen_ai.provider.name": "openai",
@@ -126,12 +91,12 @@ def _trace(tracer: Tracer, number: int) -> None:
                 tool = {
                     "openinference.span.kind": "TOOL",
                     "tool.name": "lookup",
-                    "input.value": json.dumps({"order": number, "query": _text(8)}),
-                    "output.value": _text(120),
+                    "input.value": json.dumps({"order": number, "query": words(8)}),
+                    "output.value": words(120),
                 }
                 with tracer.start_as_current_span("lookup", attributes=tool):
                     pass
-            messages = [*messages, reply, _message("user", _text(40))]
+            messages = [*messages, reply, _message("user", words(40))]
         with tracer.start_as_current_span("GET /orders", attributes={"http.route": "/orders", "http.status_code": 200}):
             pass
 
