@@ -28,7 +28,7 @@ def receive_backup(client: Client, directory: Path) -> dict[str, Any]:
     directory.mkdir(parents=True, exist_ok=True)
     with (
         client.stream("POST", "/backups", project=None) as response,
-        tarfile.open(fileobj=_Reader(response.iter_bytes(CHUNK_BYTES)), mode="r|") as tar,  # type: ignore[arg-type]
+        tarfile.open(fileobj=_Reader(response.iter_bytes(CHUNK_BYTES)), mode="r|") as tar,  # type: ignore[call-overload]
     ):
         for member in tar:
             source = tar.extractfile(member)

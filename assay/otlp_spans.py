@@ -14,7 +14,7 @@ from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
-from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Status
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
 
 from assay import semconv
@@ -87,10 +87,10 @@ def _fill(span: SpanMessage, row: Mapping[str, Any]) -> None:
     span.trace_id, span.span_id = bytes.fromhex(row["trace_id"]), bytes.fromhex(row["span_id"])
     span.parent_span_id = bytes.fromhex(row.get("parent_span_id") or "")
     span.name = row["name"]
-    span.kind = SPAN_KINDS.get(row.get("span_kind") or "", 0)
+    span.kind = SpanMessage.SpanKind.ValueType(SPAN_KINDS.get(row.get("span_kind") or "", 0))
     span.start_time_unix_nano = nanoseconds(row["start_time"])
     span.end_time_unix_nano = nanoseconds(row.get("end_time") or row["start_time"])
-    span.status.code = STATUSES.get(row.get("status") or "", 0)
+    span.status.code = Status.StatusCode.ValueType(STATUSES.get(row.get("status") or "", 0))
     span.status.message = row.get("status_message") or ""
     span.dropped_attributes_count = row.get("dropped_attributes_count") or 0
     span.attributes.extend(_pairs(_attributes(row)))

@@ -34,7 +34,7 @@ def sql(statement: str, *, project: str | None = None, limit: int = MAX_ROWS) ->
     frame = pandas.DataFrame(answer["rows"], columns=names)
     for position, column in enumerate(answer["columns"]):
         if column["type"].startswith(TIMES):
-            frame.isetitem(position, pandas.to_datetime(frame.iloc[:, position], format="ISO8601"))
+            frame.isetitem(position, pandas.to_datetime(frame.iloc[:, position], format="ISO8601").array)
     frame.attrs["truncated"] = answer["truncated"]
     return frame
 

@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Literal, TypeVar, cast
@@ -240,7 +241,17 @@ def _import_rows(
         tell(len(batch))
 
 
-SCORE_FIELDS = ("id", "name", "value", "explanation", "source", "author", "trace_id", "span_id", "session_id")
+SCORE_FIELDS: tuple[str, ...] = (
+    "id",
+    "name",
+    "value",
+    "explanation",
+    "source",
+    "author",
+    "trace_id",
+    "span_id",
+    "session_id",
+)
 SCORE_FIELDS += ("experiment_id", "item_id", "repeat", "error", "metadata")
 
 
@@ -252,7 +263,7 @@ def _send_scores(client: Client, rows: list[dict[str, Any]]) -> int:
             raise DatasetError(f"This row is neither a span nor a score: {str(row)[:200]}")
         by_project.setdefault(row["project"], []).append(score)
     for project, scores in by_project.items():
-        _patiently(lambda new=scores, project=project: client.post("/scores", json={"scores": new}, project=project))
+        _patiently(partial(client.post, "/scores", json={"scores": scores}, project=project))
     return len(rows)
 
 

@@ -130,7 +130,7 @@ def sweep_day(cursor: duckdb.DuckDBPyConnection, known: KnownContent) -> date | 
     due = cursor.execute("SELECT day FROM sweep_due WHERE due_at <= now()::TIMESTAMP ORDER BY day LIMIT 1").fetchall()
     if not due:
         return None
-    [(day,)] = due
+    day: date = due[0][0]
     sweep_content(cursor, [day], known)
     _delete(cursor, "sweep_due", "day = ?", [day])
     return day

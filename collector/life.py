@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 import duckdb
@@ -178,7 +179,7 @@ class Life:
         if not self._is_due("retention", RETENTION_EVERY_S):
             return
         for day, projects in self._expired().items():
-            self._job(lambda cursor, day=day, projects=projects: delete_day(cursor, self._store.content, day, projects))
+            self._job(partial(delete_day, known=self._store.content, day=day, projects=projects))
             if time.monotonic() > end:
                 self._due.pop("retention", None)  # the rest at the next step
                 return

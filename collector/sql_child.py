@@ -25,7 +25,7 @@ ADDRESS_SPACE_BYTES = 1536 * 1024**2
 MEMORY_LIMIT = "512MB"  # of DuckDB; what it does not count, the address space bounds
 THREADS = 2
 OPEN_FILES = 4096
-CONFIG = {
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "threads": str(THREADS),
     "memory_limit": MEMORY_LIMIT,
     "temp_directory": "",
