@@ -13,7 +13,8 @@ from typing import Any
 
 from assay import semconv
 from assay.collector.chat_message import Message
-from assay.collector.dialects.dialect import NAME, Attributes, Dialect, needs
+from assay.collector.dialects.dialect import EVENTS, NAME, Attributes, Dialect, needs
+from assay.collector.dialects.genai_events import detail
 from assay.collector.messages import find_messages
 from assay.collector.values import as_count, as_object, as_text
 
@@ -97,12 +98,17 @@ def output_messages(attributes: Attributes) -> list[Message] | None:
 def tools(attributes: Attributes) -> list[Any] | None:
     config = as_object(_request(attributes).get("config")) or {}
     given = config.get("tools")
-    return [
-        declaration
-        for tool in (given if isinstance(given, list) else [])
-        if isinstance(tool, dict)
-        for declaration in tool.get("function_declarations") or [tool]
-    ] or None
+    found: list[Any] = []
+    for tool in given if isinstance(given, list) else []:
+        declared = tool.get("function_declarations") if isinstance(tool, dict) else None
+        found.extend(declared if isinstance(declared, list) else [tool])
+    return found or None
+
+
+@needs(EVENTS)
+def user_id(attributes: Attributes) -> str | None:
+    """Only its log records name the user."""
+    return as_text(detail(attributes, semconv.USER_ID))
 
 
 # Tokens ------------------------------------------------------------------------------------------------------------
@@ -173,6 +179,7 @@ DIALECT = Dialect(
         "input_messages": input_messages,
         "output_messages": output_messages,
         "tools": tools,
+        "user_id": user_id,
         "input": arguments,
         "output": result,
         "input_tokens": input_tokens,

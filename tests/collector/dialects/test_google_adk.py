@@ -54,19 +54,27 @@ def test_version_2_names_the_provider() -> None:
     assert row(f"{VERSION_2}-gemini", kind="llm")["provider"] == "gcp.gemini"
 
 
-@pytest.mark.parametrize("version", WITH_CONTENT)
-def test_an_agent_calls_a_tool_and_answers(version: str) -> None:
+@pytest.mark.parametrize("version", [*WITH_CONTENT, f"{VERSION_2}-events"])
+def test_an_agent_asks_for_a_tool_and_answers(version: str) -> None:
     calls = [span for span in recorded_rows("google_adk", f"{version}-gemini-tools") if span["kind"] == "llm"]
     assert [said(call["output_messages"]) for call in calls] == [[CALLING], [("assistant", ["On its way."])]]
     answer = ("tool", ['call_1 -> {"status": "shipped", "id": 42}'])
     assert said(calls[1]["input_messages"]) == [SYSTEM, ("user", ["Where is my order?"]), CALLING, answer]
     assert calls[1]["input"] == "Where is my order?"
+
+
+@pytest.mark.parametrize("version", WITH_CONTENT)
+def test_a_tool_has_its_arguments_and_its_answer(version: str) -> None:
     tool = row(f"{version}-gemini-tools", kind="tool")
     assert columns(tool, "tool_name", "input", "output") == (
         "find_order",
         '{"id": 42}',
         '{"status": "shipped", "id": 42}',
     )
+
+
+def test_the_user_is_named_in_log_records_only() -> None:
+    assert row(f"{VERSION_2}-events-gemini", kind="llm")["user_id"] == "u7"
 
 
 def test_without_content_there_are_no_messages_and_still_a_tree_with_tokens() -> None:

@@ -1,10 +1,10 @@
 """Records what Google's Agent Development Kit sends: an agent with a tool, on Gemini and on OpenAI through LiteLLM.
 
     python -m venv /tmp/v && /tmp/v/bin/pip install google-adk litellm opentelemetry-exporter-otlp-proto-http
-    /tmp/v/bin/python tests/data/google_adk/record.py [--latest]
+    /tmp/v/bin/python tests/data/google_adk/record.py [--latest | --events]
 
 Version 1 puts requests and answers into attributes of its own. Version 2 keeps content only where the environment asks
-for it, which --latest does.
+for it: --latest asks for it on spans, --events in log records.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 # read when the library is imported
-os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "gen_ai_latest_experimental" if "--latest" in sys.argv else ""
-os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = "SPAN_ONLY" if "--latest" in sys.argv else ""
+os.environ["OTEL_SEMCONV_STABILITY_OPT_IN"] = "gen_ai_latest_experimental" if len(sys.argv) > 1 else ""
+os.environ["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] = {
+    "--latest": "SPAN_ONLY",
+    "--events": "EVENT_ONLY",
+}.get(sys.argv[-1], "")
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 os.environ["GOOGLE_API_KEY"] = "none"
 
@@ -29,7 +32,11 @@ from google.adk.runners import Runner
 from google.adk.sessions import InMemorySessionService
 from google.genai import types
 from opentelemetry import trace
+from opentelemetry._logs import set_logger_provider
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -70,10 +77,14 @@ async def ask(model: Any) -> None:
 
 
 with capture(__file__, library="google-adk") as recorder:
-    if "--latest" in sys.argv:
-        recorder.version += "-latest"
+    if len(sys.argv) > 1:
+        recorder.version += sys.argv[-1].removeprefix("-")
     os.environ["GOOGLE_GEMINI_BASE_URL"] = recorder.openai.url.removesuffix("/v1")
-    provider = TracerProvider(resource=Resource({"service.name": "shop"}))
+    resource = Resource({"service.name": "shop"})
+    logs = LoggerProvider(resource=resource)
+    logs.add_log_record_processor(SimpleLogRecordProcessor(OTLPLogExporter(f"{recorder.url}/v1/logs")))
+    set_logger_provider(logs)
+    provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{recorder.url}/v1/traces")))
     trace.set_tracer_provider(provider)
     openai = LiteLlm("openai/gpt-4o-mini", api_base=recorder.openai.url, api_key="none", num_retries=0, max_retries=0)
