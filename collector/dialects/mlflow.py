@@ -40,6 +40,7 @@ PROMPTS = "mlflow.linkedPrompts"
 TAG = "mlflow.traceTag."
 INVOCATION = "invocation_params"
 CHUNK = "mlflow.chunk.value"
+WRAPPED = "_value"  # how a plain result stands in the outputs of some integrations, smolagents' among them
 
 KIND_OF_TYPE = {
     "CHAT_MODEL": "llm",
@@ -208,6 +209,8 @@ def output_text(attributes: Attributes) -> str | None:
     given, does = value(attributes, OUTPUTS), kind(attributes)
     if does == "embedding":  # nobody reads vectors
         return None
+    if isinstance(given, dict) and given.keys() == {WRAPPED}:
+        return recorded_output(given[WRAPPED])
     if does == "llm" or does in ("retriever", "reranker"):
         return _told_text(given) if isinstance(given, str) else as_text(attributes[OUTPUTS])
     return recorded_output(attributes[OUTPUTS])
@@ -304,8 +307,8 @@ def _told(*names: str, in_metadata: tuple[str, ...]) -> Any:
     return told
 
 
-@needs(INPUTS)
-def user_of_request(attributes: Attributes) -> str | None:
+@needs(INPUTS, "mlflow.trace.user", semconv.USER_ID, semconv.METADATA)
+def user_id(attributes: Attributes) -> str | None:
     """OpenAI's own parameter `user`, where the trace names nobody."""
     return told_user(attributes) or (
         as_text(_object(attributes, INPUTS).get("user")) if kind(attributes) in MODELS else None
@@ -366,7 +369,7 @@ DIALECT = Dialect(
             semconv.SESSION_ID,
             in_metadata=("mlflow.trace.session", "session_id", "thread_id", "conversation_id"),
         ),
-        "user_id": user_of_request,
+        "user_id": user_id,
         "metadata": metadata,
         "prompt_name": prompt_name,
         "prompt_version": prompt_version,

@@ -193,6 +193,12 @@ def test_a_stream_that_mlflow_could_not_read_has_no_answer() -> None:
     assert columns(row(f"{NEWEST}-anthropic-stream"), "output", "output_messages", "input_tokens") == (None, None, None)
 
 
+@pytest.mark.parametrize(("sent", "read"), [("sent", "sent"), ({"state": "sent"}, '{"state":"sent"}'), (7, "7")])
+def test_a_plain_result_is_taken_out_of_its_wrapping(sent: Any, read: str) -> None:
+    outputs = json.dumps({"_value": sent})
+    assert mlflow.output_text({mlflow.TYPE: '"TOOL"', mlflow.OUTPUTS: outputs}) == read
+
+
 def test_a_graph_answers_with_its_last_message() -> None:
     spans = {span["name"]: span for span in recorded_rows("mlflow", f"{NEWEST}-langchain-agent")}
     assert columns(spans["support"], "kind", "input") == ("chain", "Where is my order 42?")
