@@ -23,7 +23,7 @@ from assay.collector.compaction import compact_path, copy_database
 from assay.collector.content import KnownContent
 from assay.collector.data_file import DataFile
 from assay.collector.deadlines import Deadlines
-from assay.collector.manifest import Manifest, forget_manifest, write_manifest
+from assay.collector.manifest import Manifest, forget_manifest, read_manifest, write_manifest
 from assay.collector.migrations import MIGRATIONS, migrate
 from assay.collector.start_checks import check_contents, check_files, damaged, log_path
 from assay.collector.timings import Timings
@@ -32,8 +32,9 @@ from assay.errors import CollectorUnavailable, StoreError, StoreLocked
 logger = logging.getLogger("assay.collector")
 
 STORE_FILE = "assay.duckdb"
-CHECKPOINT_AT_BYTES = 64 * 1024**2  # of write-ahead log; while somebody waits to write, twice that
-IDLE_CHECKPOINT_AT_BYTES = 4 * 1024**2  # while nobody does: the next start has less to replay
+CHECKPOINT_AT_BYTES = 64 * 1024**2  # of write-ahead log
+BUSY_CHECKPOINT_AT_BYTES = 2 * CHECKPOINT_AT_BYTES  # while somebody waits to write
+IDLE_CHECKPOINT_AT_BYTES = 4 * 1024**2  # when nobody has for a while: the next start has less to replay
 FREE_BYTES_TO_CHECKPOINT = 3  # times the log's size: a checkpoint writes it once more, beside what is there
 FREE_BYTES_TO_INGEST = 8 * 1024**2  # plus twice the log's size
 MAX_CONCURRENT_READS = 2  # more readers than cores starve the writer
@@ -270,13 +271,9 @@ class SpanStore:
         """False when the disk is so full that the next batch might be the one that does not fit."""
         return self.free_bytes() >= FREE_BYTES_TO_INGEST + 2 * self.wal_bytes()
 
-    def checkpoint_due(self, *, idle: bool) -> bool:
-        """Whether it is time to move the log into the file.
-
-        Args:
-            idle: nobody waits to write.
-        """
-        return due(self.wal_bytes(), self.free_bytes(), idle=idle)
+    def checkpoint_due(self, at_bytes: int) -> bool:
+        """Whether it is time to move the log into the file, which it is at `at_bytes`, or sooner on a small disk."""
+        return due(self.wal_bytes(), self.free_bytes(), at_bytes)
 
     def checkpoint(self) -> bool:
         """Move the write-ahead log into the file, if there is room for it; whether that was done.
@@ -350,9 +347,10 @@ class SpanStore:
     def note_progress(self) -> None:
         """Write down how far the store has come, for the checks of the next start."""
         with self._opening:
-            log_bytes = self.wal_bytes()
-            manifest = Manifest(self.store_id, MIGRATIONS[-1].version, self._file.header().checkpoint, log_bytes)
-            write_manifest(self.path.parent, manifest)
+            checkpoint, log_bytes = self._file.header().checkpoint, self.wal_bytes()
+            manifest = Manifest(self.store_id, MIGRATIONS[-1].version, checkpoint, log_bytes)
+            if manifest != read_manifest(self.path.parent):
+                write_manifest(self.path.parent, manifest)
 
     def _refuse_after_fork(self) -> None:
         # A forked child can read and write through the inherited connection, and so destroy the file.
@@ -360,16 +358,14 @@ class SpanStore:
             raise StoreError("This process was forked from the collector's and cannot use its store.")
 
 
-def due(wal: int, free: int, *, idle: bool) -> bool:
+def due(wal: int, free: int, at_bytes: int) -> bool:
     """Whether a log of `wal` bytes should be moved into the file, with `free` bytes left on the disk."""
-    if wal >= (CHECKPOINT_AT_BYTES if idle else 2 * CHECKPOINT_AT_BYTES):
-        return True
     # Spans take less room in the file than in the log: while a checkpoint still fits, it puts off the day when
     # nothing does.
     tight = free < FREE_BYTES_TO_INGEST + 2 * FREE_BYTES_TO_CHECKPOINT * wal
     if tight and wal >= FREE_BYTES_TO_INGEST // 4:
         return free >= FREE_BYTES_TO_CHECKPOINT * wal
-    return idle and wal >= IDLE_CHECKPOINT_AT_BYTES
+    return wal >= at_bytes
 
 
 def _known_content(connection: duckdb.DuckDBPyConnection) -> KnownContent:

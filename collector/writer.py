@@ -24,7 +24,13 @@ from assay.collector.conflicts import count_conflicts
 from assay.collector.content import KnownContent
 from assay.collector.dead_letters import DeadLetter
 from assay.collector.rows import append_spans
-from assay.collector.store import SpanStore, StoreReopened
+from assay.collector.store import (
+    BUSY_CHECKPOINT_AT_BYTES,
+    CHECKPOINT_AT_BYTES,
+    IDLE_CHECKPOINT_AT_BYTES,
+    SpanStore,
+    StoreReopened,
+)
 from assay.errors import CollectorUnavailable
 
 logger = logging.getLogger("assay.collector")
@@ -84,6 +90,7 @@ class Writer:
         self._waiting_bytes = 0
         self._stopping = False
         self._complained = ""
+        self._noted_at = 0.0
         self.counters = Counters()
         self._thread = threading.Thread(target=self._run, name="assay-writer", daemon=True)
         self._thread.start()
@@ -166,7 +173,7 @@ class Writer:
             try:
                 first = self._queue.get(timeout=IDLE_AFTER_S)
             except queue.Empty:
-                self._keep_house(idle=True)
+                self._keep_house(IDLE_CHECKPOINT_AT_BYTES)
                 continue
             if first is None:
                 break
@@ -177,7 +184,7 @@ class Writer:
             for waiting in group:
                 if waiting.between:
                     _resolve(waiting.future, waiting.between)
-            self._keep_house(idle=self._queue.empty())
+            self._keep_house(CHECKPOINT_AT_BYTES if self._queue.empty() else BUSY_CHECKPOINT_AT_BYTES)
 
     def _gather(self, first: _Waiting) -> tuple[list[_Waiting], bool]:
         """What to commit together: all that is there, and what comes within a few milliseconds."""
@@ -267,10 +274,11 @@ class Writer:
 
     # Upkeep -------------------------------------------------------------------------------------------------------
 
-    def _keep_house(self, *, idle: bool) -> None:
-        if self._store.checkpoint_due(idle=idle):
+    def _keep_house(self, checkpoint_at_bytes: int) -> None:
+        if self._store.checkpoint_due(checkpoint_at_bytes):
             self._checkpoint()
-        if idle:
+        if time.monotonic() >= self._noted_at + IDLE_AFTER_S:
+            self._noted_at = time.monotonic()
             try:
                 self._store.note_progress()
             except OSError as error:

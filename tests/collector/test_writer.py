@@ -15,7 +15,7 @@ from assay.collector.batch import SpanBatch
 from assay.collector.dead_letters import DeadLetter
 from assay.collector.decode import DecodedSpan
 from assay.collector.service import Service
-from assay.collector.store import CHECKPOINT_AT_BYTES, FREE_BYTES_TO_INGEST, SpanStore, due
+from assay.collector.store import SpanStore, due
 from assay.errors import CollectorUnavailable
 from support.load import batch
 from support.otlp import one_span
@@ -167,18 +167,15 @@ def test_a_read_that_takes_too_long_is_ended_and_others_go_on(service: Service) 
 
 
 @pytest.mark.parametrize(
-    ("wal", "free", "idle", "expected"),
+    ("wal", "free", "expected"),
     [
-        pytest.param(0, 10**12, True, False, id="nothing-to-do"),
-        pytest.param(5 * MB, 10**12, True, True, id="nobody-waits"),
-        pytest.param(5 * MB, 10**12, False, False, id="somebody-waits"),
-        pytest.param(CHECKPOINT_AT_BYTES, 10**12, True, True, id="large-enough"),
-        pytest.param(CHECKPOINT_AT_BYTES, 10**12, False, False, id="large-enough-but-somebody-waits"),
-        pytest.param(2 * CHECKPOINT_AT_BYTES, 10**12, False, True, id="so-large-that-they-have-to-wait"),
-        pytest.param(10 * MB, 60 * MB, False, True, id="while-it-still-fits"),
-        pytest.param(10 * MB, 29 * MB, False, False, id="no-longer-fits"),
-        pytest.param(FREE_BYTES_TO_INGEST // 8, MB, False, False, id="not-worth-it"),
+        pytest.param(0, 10**12, False, id="nothing-to-do"),
+        pytest.param(63 * MB, 10**12, False, id="not-yet"),
+        pytest.param(64 * MB, 10**12, True, id="large-enough"),
+        pytest.param(10 * MB, 60 * MB, True, id="sooner-while-it-still-fits"),
+        pytest.param(10 * MB, 29 * MB, False, id="no-longer-fits"),
+        pytest.param(MB, MB, False, id="not-worth-it"),
     ],
 )
-def test_a_checkpoint_is_due(wal: int, free: int, idle: bool, expected: bool) -> None:
-    assert due(wal, free, idle=idle) is expected
+def test_a_checkpoint_is_due(wal: int, free: int, expected: bool) -> None:
+    assert due(wal, free, 64 * MB) is expected
