@@ -187,14 +187,9 @@ def _coalesce(span: DecodedSpan) -> tuple[dict[str, Any], str]:
     if len(names) > MANY_NAMES:
         names = _gist(names)
     plan, label = _plan(names, scope, _declared(events) if events else ())
-    said = {
-        **attributes,
-        NAME: span.name,
-        SCOPE: scope,
-        SPAN_KIND: span.span_kind,
-        EVENTS: events,
-        RESOURCE: span.resource,
-    }
+    said = _Said(attributes)
+    said[NAME], said[SCOPE], said[SPAN_KIND] = span.name, scope, span.span_kind
+    said[EVENTS], said[RESOURCE] = events, span.resource
     found = dict.fromkeys(READERS)
     for column, read, ways in plan:
         for name, function in ways:
@@ -203,6 +198,13 @@ def _coalesce(span: DecodedSpan) -> tuple[dict[str, Any], str]:
                 found[column] = value
                 break
     return found, label
+
+
+class _Said(dict[str, Any]):
+    """What a span says. What it does not say is None: a function is asked wherever a name starts as it wants."""
+
+    def __missing__(self, name: str) -> None:
+        return None
 
 
 Way = tuple[str, Function | None]  # a function of all that is said, or without one an attribute's name

@@ -27,7 +27,8 @@ class Dialect:
 
     `fields` maps a column to attribute names, best first. `functions` maps a column to a pure function of all
     attributes, or to several, best first, asked when no name gave a value; it returns None when it has none, and never
-    raises on values of a strange type. `needs` spares a function the spans that cannot hold anything for it.
+    raises on values of a strange type. `needs` spares a function the spans that cannot hold anything for it; a name
+    that a span does not carry reads as None.
     """
 
     name: str

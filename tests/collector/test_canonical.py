@@ -6,13 +6,14 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.collector.canonical import span_row
+from assay.collector.batch import span_batch
+from assay.collector.canonical import READERS, _plan, span_row
 from assay.collector.columns import COLUMN_NAMES
 from assay.collector.decode import DecodedSpan, Scope
-from assay.collector.batch import span_batch
+from assay.collector.dialects import DIALECTS
 
 USER = [{"role": "user", "parts": [{"type": "text", "content": "Where is my order?"}]}]
 ANSWER = [{"role": "assistant", "parts": [{"type": "text", "content": "On its way."}]}]
@@ -221,12 +222,79 @@ JSON_VALUES = st.recursive(
     max_leaves=8,
 )
 NAMES = st.sampled_from(
-    sorted({*GENAI_CHAT, *OPENINFERENCE_CHAT, "gen_ai.system_instructions", "metadata", "tag.tags"})
+    sorted(
+        {name for dialect in DIALECTS for names in dialect.fields.values() for name in names}
+        | {
+            start + tail
+            for dialect in DIALECTS
+            for column in READERS
+            for function in dialect.functions_of(column)
+            for start in getattr(function, "needs", ())
+            for tail in ("", ".0", "0.role")
+        }
+        | {"openinference.span.kind", "traceloop.span.kind", "langfuse.observation.type", "mlflow.spanType"}
+    )
 )
-HOSTILE_NAMES = st.builds("llm.input_messages.{}.message.{}".format, st.text(max_size=3), st.text(max_size=9))
+FLATTENED = st.builds(
+    "{}.{}.{}".format,
+    st.sampled_from(["llm.input_messages", "llm.output_messages", "gen_ai.prompt", "gen_ai.completion", "llm.tools"]),
+    st.sampled_from(["0", "1", "²", "-1", "9" * 30, ""]),
+    st.sampled_from(["message", "message.role", "message.contents.0.message_content", "role", "content", "tool_calls"]),
+)
+KEYS = st.sampled_from(
+    [
+        "role",
+        "content",
+        "parts",
+        "type",
+        "text",
+        "messages",
+        "tool_calls",
+        "function",
+        "message",
+        "choices",
+        "id",
+        "data",
+    ]
+)
+NESTED = st.recursive(
+    st.none() | st.integers(-9, 9) | st.sampled_from(["user", "tool", "text", "human", "hi", "tool_use", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=8,
+)
+HOSTILE_VALUES = JSON_VALUES | NESTED | NESTED.map(json.dumps)
+EVENT_NAMES = st.sampled_from(
+    ["gen_ai.user.message", "gen_ai.choice", "gen_ai.client.inference.operation.details", "gen_ai.content.prompt"]
+) | st.sampled_from([f"{start}x" for dialect in DIALECTS for start in dialect.events])
+EVENT_FIELDS = st.sampled_from(["body", "content", "message", "index", "gen_ai.prompt", "gen_ai.input.messages"])
+EVENTS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "name": EVENT_NAMES,
+            "time_unix_nano": st.integers(0, 3),
+            "attributes": st.dictionaries(EVENT_FIELDS, HOSTILE_VALUES, max_size=3),
+        }
+    ),
+    max_size=2,
+)
+SCOPES = st.sampled_from(sorted({"", *(scope for dialect in DIALECTS for scope in dialect.scopes)}))
 
 
-@given(st.dictionaries(NAMES | HOSTILE_NAMES | st.text(max_size=20), JSON_VALUES, max_size=12))
-def test_no_attributes_break_a_span(attributes: dict[str, Any]) -> None:
-    values = span_row(span(attributes), received_at=1)
+@settings(max_examples=30)
+@given(st.dictionaries(NAMES | FLATTENED | st.text(max_size=20), HOSTILE_VALUES, max_size=9), EVENTS, SCOPES)
+def test_nothing_that_is_sent_breaks_a_span(
+    attributes: dict[str, Any], events: list[dict[str, Any]], scope: str
+) -> None:
+    values = span_row(span(attributes, events=events, scope=Scope(scope, "1")), received_at=1)
     assert len(span_batch([values]) or ()) == 1
+
+
+def test_a_plan_is_made_once_for_a_conversation_however_long_it_gets() -> None:
+    def turn(count: int) -> dict[str, Any]:
+        names = ("role", "content")
+        return {f"gen_ai.prompt.{number}.{name}": "user" for number in range(count) for name in names}
+
+    row(turn(100))
+    planned = _plan.cache_info().misses
+    assert [row(turn(count))["input"] for count in (101, 200, 300)] == ["user"] * 3
+    assert _plan.cache_info().misses == planned
