@@ -46,7 +46,7 @@ KIND_OF_TYPE = {
     "evaluator": "evaluator",
     "guardrail": "guardrail",
 }
-MAY_HOLD_MESSAGES = {"chain", "agent", "span", None}
+MAY_HOLD_MESSAGES = ("chain", "agent", "span", None)
 EMPTY_HANDED = '{"role"'
 
 # what the LangChain callback takes for the trace itself

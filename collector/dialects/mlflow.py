@@ -198,10 +198,10 @@ def tools(attributes: Attributes) -> list[Any] | None:
 def input_text(attributes: Attributes) -> str | None:
     given, does = value(attributes, INPUTS), kind(attributes)
     if does in ("llm", "tool"):
-        return given if isinstance(given, str) else as_text(attributes[INPUTS])
+        return given if isinstance(given, str) else as_text(attributes.get(INPUTS))
     if does == "embedding" and isinstance(given, dict):
         return as_text(given.get("input", given))
-    return recorded_input(attributes[INPUTS])
+    return recorded_input(attributes.get(INPUTS))
 
 
 @needs(OUTPUTS)
@@ -212,8 +212,8 @@ def output_text(attributes: Attributes) -> str | None:
     if isinstance(given, dict) and given.keys() == {WRAPPED}:
         return recorded_output(given[WRAPPED])
     if does == "llm" or does in ("retriever", "reranker"):
-        return _told_text(given) if isinstance(given, str) else as_text(attributes[OUTPUTS])
-    return recorded_output(attributes[OUTPUTS])
+        return _told_text(given) if isinstance(given, str) else as_text(attributes.get(OUTPUTS))
+    return recorded_output(attributes.get(OUTPUTS))
 
 
 @needs(OUTPUTS)

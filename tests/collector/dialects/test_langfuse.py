@@ -210,3 +210,12 @@ def test_a_conversation_by_hand_reads_messages_and_a_function_only_its_arguments
     assert langfuse.output_messages({langfuse.TYPE: "generation", langfuse.OUTPUT: '["a", "b"]'}) == [
         {"role": "assistant", "parts": [{"type": "text", "content": '["a", "b"]'}]}
     ]
+
+
+@pytest.mark.parametrize("broken", ["", "[", '"', "null", "3", "[[]]", '{"total": []}', {"a": 1}, [None], 3, None])
+def test_values_of_strange_types_raise_nothing(broken: Any) -> None:
+    names = [langfuse.TYPE, langfuse.INPUT, langfuse.OUTPUT, langfuse.MODEL, langfuse.PARAMETERS, langfuse.USAGE]
+    attributes = dict.fromkeys([*names, langfuse.COST, langfuse.LEVEL, *langfuse.METADATA], broken)
+    for does in (broken, "generation", "retriever"):
+        for function in langfuse.DIALECT.functions.values():
+            function({**attributes, langfuse.TYPE: does})
