@@ -1,4 +1,4 @@
-"""OTLP bytes -> spans as plain Python values. The one place that knows protobuf. Pure."""
+"""OTLP protobuf bytes -> spans as plain Python values. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError as ProtobufDecodeError
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTracePartialSuccess,
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as SpanMessage
@@ -85,16 +81,6 @@ def decode_request(body: bytes) -> Decoded:
     for resource_spans in request.resource_spans:
         _decode_resource_spans(resource_spans, spans, rejected)
     return Decoded(spans, rejected)
-
-
-def encode_response(rejected: Iterable[str]) -> bytes:
-    """The answer to an accepted request; `partial_success` is set only when spans were rejected."""
-    reasons = list(rejected)
-    if not reasons:
-        return b""
-    message = "; ".join(dict.fromkeys(reasons))[:2000]
-    partial = ExportTracePartialSuccess(rejected_spans=len(reasons), error_message=message)
-    return ExportTraceServiceResponse(partial_success=partial).SerializeToString()
 
 
 def _decode_resource_spans(message: ResourceSpans, spans: list[DecodedSpan], rejected: list[str]) -> None:

@@ -60,7 +60,7 @@ def decode_logs(body: bytes) -> DecodedLogs:
         request = ExportLogsServiceRequest.FromString(body)
     except ProtobufDecodeError as error:
         raise InvalidRequest(f"The body is not an ExportLogsServiceRequest: {error}.") from error
-    records = []
+    records: list[DecodedLog] = []
     for resource_logs in request.resource_logs:
         resource = attributes(resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
@@ -75,7 +75,7 @@ def decode_json_logs(body: bytes) -> DecodedLogs:
     Raises:
         InvalidRequest: the body is something else.
     """
-    records = []
+    records: list[DecodedLog] = []
     for resource_logs in as_objects(read_object(body).get("resourceLogs"), "resourceLogs"):
         resource = resource_of(resource_logs)
         for scope_logs in as_objects(resource_logs.get("scopeLogs"), "scopeLogs"):

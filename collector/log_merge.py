@@ -27,7 +27,7 @@ from assay.collector.columns import COLUMN_NAMES
 from assay.collector.content import KnownContent
 from assay.collector.convert import Filing
 from assay.collector.decode import DecodedSpan, Scope
-from assay.collector.deletions import mark_changed
+from assay.collector.deletions import mark_replaced
 from assay.collector.log_events import (
     Event,
     ScoreRow,
@@ -147,7 +147,7 @@ class LogMerger:
         *,
         links: Mapping[Response, Link] | None = None,
     ) -> Future[Any]:
-        events = [
+        events: list[dict[str, Any]] = [
             {**_key_columns(event.key), "event": to_json(event.event), "received_at": time.time_ns()}
             for event in found.events
         ]
@@ -191,7 +191,7 @@ def _merge_events(cursor: Cursor, keys: set[SpanKey], content: KnownContent) -> 
             rows.append(row)
             replaced.append(each.row_id)
     if batch := span_batch(rows):
-        mark_changed(cursor, "row_id IN (SELECT unnest(?::BIGINT[]))", [replaced])
+        mark_replaced(cursor, "row_id IN (SELECT unnest(?::BIGINT[]))", [replaced])
         delete_spans(cursor, "row_id IN (SELECT unnest(?::BIGINT[]))", [replaced])
         append_spans(cursor, [batch], content)
     found = {each.key for each in stored}

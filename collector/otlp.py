@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
-from google.rpc.code_pb2 import (
+from google.rpc.code_pb2 import (  # type: ignore[import-untyped]
     INTERNAL,
     INVALID_ARGUMENT,
     NOT_FOUND,

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NoReturn
 
 import grpc
-from google.rpc.code_pb2 import INTERNAL
+from google.rpc.code_pb2 import INTERNAL  # type: ignore[import-untyped]
 
 from assay.collector.access import Access
 from assay.collector.api.errors import TooLarge, status_of

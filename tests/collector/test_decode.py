@@ -8,14 +8,11 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue, KeyValueList
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
-from assay.collector.decode import MAX_DEPTH, TOO_DEEP, Decoded, decode_request, encode_response
+from assay.collector.decode import MAX_DEPTH, TOO_DEEP, Decoded, decode_request
 from assay.errors import InvalidRequest
 
 TRACE_ID = bytes(range(16))
@@ -112,10 +109,3 @@ def test_an_empty_request_is_a_good_one(body: bytes) -> None:
 def test_no_bytes_break_the_decoder(body: bytes) -> None:
     with contextlib.suppress(InvalidRequest):  # the one error there may be
         assert decode_request(body).rejected is not None
-
-
-def test_a_partial_success_counts_what_was_rejected_and_a_full_one_is_empty() -> None:
-    assert encode_response([]) == b""
-    answer = ExportTraceServiceResponse.FromString(encode_response(["a", "b", "a"]))
-    assert answer.partial_success.rejected_spans == 3
-    assert answer.partial_success.error_message == "a; b"

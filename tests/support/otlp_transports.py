@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +56,11 @@ class Answer:
     retry_after_s: int | None = None
 
 
+def plain_client(server: Server) -> httpx.Client:
+    """A client of its collector; without the certificates that each new one would read."""
+    return httpx.Client(base_url=server.url, trust_env=False, verify=False, timeout=30)
+
+
 class Transport:
     """Sends export requests, whole or as bytes, and reads answers."""
 
@@ -77,7 +81,7 @@ class _Http(Transport):
     content_type: str
 
     def __init__(self, server: Server) -> None:
-        self.client = httpx.Client(base_url=server.url, trust_env=False, timeout=30)
+        self.client = plain_client(server)
 
     def send_bytes(self, body: bytes, *, like: Message, **headers: str) -> Answer:
         path, _, kind, count = EXPORTS[type(like).__name__]
@@ -171,6 +175,6 @@ TRANSPORTS: Mapping[str, Callable[[Server], Transport]] = {
 
 def api_items(server: Server, what: str, project: str) -> list[dict[str, Any]]:
     """One page of the API's lists of a project."""
-    answer = httpx.get(f"{server.url}/api/v1/{what}", params={"project": project}, trust_env=False)
-    items: list[dict[str, Any]] = json.loads(answer.content)["items"]
+    with plain_client(server) as client:
+        items: list[dict[str, Any]] = client.get(f"/api/v1/{what}", params={"project": project}).json()["items"]
     return items

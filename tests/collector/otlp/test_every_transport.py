@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
+from assay.collector.otlp import TRACES, encode_success
 from assay.collector.server import Server
 from assay.errors import CollectorUnavailable
 from support.otlp_messages import SPAN_ID, TRACE_ID, any_value, logs, metrics, record, span, traces
@@ -64,6 +68,12 @@ def test_an_empty_request_is_a_success(transport: Transport) -> None:
 def test_a_full_success_sets_no_partial_success(transport: Transport) -> None:
     for request in (traces(span()), metrics()):
         assert transport.send(request).body in (b"", b"{}")
+
+
+def test_a_partial_success_says_each_reason_once() -> None:
+    answer = ExportTraceServiceResponse.FromString(encode_success(TRACES, ["a", "b", "a"], "protobuf"))
+    assert answer.partial_success.rejected_spans == 3
+    assert answer.partial_success.error_message == "a; b"
 
 
 def test_a_log_that_is_of_no_use_here_is_a_success_and_counted(transport: Transport, server: Server) -> None:

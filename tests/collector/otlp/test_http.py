@@ -16,14 +16,14 @@ from google.rpc.status_pb2 import Status
 from assay.collector.receive_http import OTLP_PATHS
 from assay.collector.server import Server
 from support.otlp_messages import otlp_json, span, traces
-from support.otlp_transports import ALLOWED_ORIGIN, JSON, MAX_BODY_BYTES, PROTOBUF, api_items
+from support.otlp_transports import ALLOWED_ORIGIN, JSON, MAX_BODY_BYTES, PROTOBUF, api_items, plain_client
 
 Stored = Callable[[str], list[dict[str, Any]]]
 
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, trust_env=False) as client:
+    with plain_client(server) as client:
         yield client
 
 
@@ -234,7 +234,8 @@ def test_the_page_that_may_send_may_do_nothing_else(client: httpx.Client) -> Non
 
 def test_by_default_no_page_may_send(collector: Server) -> None:
     headers = {"content-type": PROTOBUF, "origin": ALLOWED_ORIGIN}
-    assert httpx.post(f"{collector.url}/v1/traces", content=b"", headers=headers, trust_env=False).status_code == 403
+    with plain_client(collector) as client:
+        assert client.post("/v1/traces", content=b"", headers=headers).status_code == 403
 
 
 # Memory -----------------------------------------------------------------------------------------------------------

@@ -71,20 +71,21 @@ RECORDS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(SPANS, max_size=2))
 def test_the_same_request_in_json_and_in_protobuf_holds_the_same_spans(spans: list[Span]) -> None:
     request = traces(*spans)
     assert decode_json_request(otlp_json(request)) == decode_request(request.SerializeToString())
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(RECORDS, max_size=2))
 def test_the_same_request_in_json_and_in_protobuf_holds_the_same_log_records(records: list[LogRecord]) -> None:
     request = logs(*records)
     assert decode_json_logs(otlp_json(request)) == decode_logs(request.SerializeToString())
 
 
+@settings(max_examples=50)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_decoder(body: bytes) -> None:
     _holds_or_is_refused(body)
@@ -125,6 +126,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(JSON_VALUES)
 def test_wrong_shapes_are_refused_and_never_break_the_decoder(value: Any) -> None:
     _holds_or_is_refused(json.dumps({"resourceSpans": value}).encode())

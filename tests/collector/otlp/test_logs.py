@@ -91,15 +91,13 @@ def scores(collector: Service, service: str) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
-def test_events_of_each_form_give_their_span_its_messages(transport: Transport, server: Server, service: str) -> None:
-    for number, (form, records) in enumerate(FORMS.items()):
-        own = f"{service}-{number}"
-        transport.send(traces(span(CALL), service=own))
-        answer = transport.send(logs(*records, service=own))
-        assert (answer.status, answer.body) in ((200, b""), (200, b"{}"))
-        [only] = api_items(server, "spans", own)
-        assert (only["input"], only["output"], form) == ("How do I reset it?", "Press the button.", form)
-        assert only["finish_reasons"] == ["stop"] or form != "details"
+def test_events_give_their_span_its_messages(transport: Transport, server: Server, service: str) -> None:
+    transport.send(traces(span(CALL), service=service))
+    answer = transport.send(logs(*FORMS["details"], service=service))
+    assert (answer.status, answer.body in (b"", b"{}")) == (200, True)
+    [only] = api_items(server, "spans", service)
+    assert (only["input"], only["output"]) == ("How do I reset it?", "Press the button.")
+    assert only["finish_reasons"] == ["stop"]
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -111,7 +109,7 @@ def test_the_order_of_arrival_and_sending_again_change_nothing(
     for request in reversed(requests) if logs_first else requests:
         send(collected, request)
     once = stored(collected, service)
-    for request in (*requests, *requests):
+    for request in requests:
         send(collected, request)
     assert stored(collected, service) == once
     assert [row[:3] for row in once] == [("How do I reset it?", "Press the button.", len(FORMS[form]))]
