@@ -106,6 +106,17 @@ def test_the_file_is_read_as_shown(environment: dict[str, str], tmp_path: Path) 
         assert db.execute(query).fetchall()[0][:2] == ("answer", 1)
 
 
+def test_the_data_is_asked_taken_along_and_deleted_as_shown(environment: dict[str, str], tmp_path: Path) -> None:
+    run([sys.executable, "-c", PYTHON[0]], environment, tmp_path)
+    about = ("sql", "export", "import", "backup", "retention", "delete")
+    commands = [line for line in SHELL if line.startswith(tuple(f"assay {name} " for name in about))]
+    assert len(commands) == len(about)
+    said = {command.split()[1]: run(shlex.split(command), environment, tmp_path) for command in commands}
+    assert "answer" in said["sql"]
+    assert (tmp_path / "my-traces").is_dir()
+    assert (tmp_path / "my-backup").is_dir()
+
+
 def test_the_gateway_variables_are_settings(environment: dict[str, str], tmp_path: Path) -> None:
     names = [line.removeprefix("export ").partition("=")[0] for line in SHELL if line.startswith("export ")]
     listed = run(["assay", "settings", "--json"], environment, tmp_path)
