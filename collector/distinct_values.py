@@ -39,15 +39,16 @@ def distinct_values(
         InvalidRequest: the field has no such values.
     """
     where, parameters = within(project, "s")
+    given: list[str] = []
     if field == "scores":
-        value, source, given = "s.name", "score_log s", []
+        value, source = "s.name", "score_log s"
     elif field == "attributes":
-        value, source, given = "unnest(map_keys(s.attributes))", _newest("attributes"), []
+        value, source = "unnest(map_keys(s.attributes))", _newest("attributes")
     elif field.startswith("attributes."):
         value, source = "json_extract_string(s.attributes[?], '$')", _newest("attributes")
         given = [field.removeprefix("attributes.")]
     elif field in COLUMNS:
-        value, source, given = COLUMNS[field], "span_log s", []
+        value, source = COLUMNS[field], "span_log s"
     else:
         known = ", ".join(sorted([*COLUMNS, "attributes", "attributes.<name>", "scores"]))
         what = "has no list of values" if field in {**SPAN_FIELDS, **TRACE_FIELDS} else "is not a field"

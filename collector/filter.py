@@ -18,6 +18,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.parsers.duckdb import DuckDBParser
 
 from assay.collector.filter_compiler import Compiled, FilterCompiler, Target
 from assay.collector.filter_probe import Probe, bounds, probe
@@ -35,7 +36,7 @@ MAX_NODES = 500
 class FilterDialect(DuckDB):
     """DuckDB's expressions without its functions: a call is a call, by the name that was written."""
 
-    class Parser(DuckDB.Parser):
+    class Parser(DuckDBParser):
         FUNCTIONS: ClassVar[dict[str, Any]] = {}
 
 

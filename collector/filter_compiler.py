@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from sqlglot import exp
 
+from assay.collector.columns import INLINE_ATTRIBUTE_CHARS, LONG_TEXT_COLUMNS
 from assay.collector.filter_fields import FUNCTIONS, KEYED, SPAN_FIELDS, TRACE_FIELDS, Type, known_names
 from assay.errors import InvalidRequest
 
@@ -46,6 +47,12 @@ class _Operand:
     parameters: list[Any]
     literal: bool = False
     of_spans: bool = False  # in a filter over traces: a field of spans
+    whole: str = ""  # SQL of the whole of a value that `sql` holds only while it is short
+    whole_parameters: list[Any] = field(default_factory=list)
+
+    @property
+    def in_full(self) -> _Operand:
+        return replace(self, sql=self.whole, parameters=self.whole_parameters, whole="") if self.whole else self
 
 
 class FilterCompiler:
@@ -154,8 +161,8 @@ class FilterCompiler:
             raise self._refuse(node, "needs a text, as in search('refund')")
         alias = self._span_alias
         pattern = contains_pattern(wanted.this)
-        sql = f"({alias}.input ILIKE ? ESCAPE '^' OR {alias}.output ILIKE ? ESCAPE '^')"
-        condition = Compiled(sql, [pattern, pattern])
+        sql = " OR ".join(f"{_whole_text(alias, name)} ILIKE ? ESCAPE '^'" for name in LONG_TEXT_COLUMNS)
+        condition = Compiled(f"({sql})", [pattern] * len(LONG_TEXT_COLUMNS))
         return self._some_span(condition, alias) if self.target == "traces" else condition
 
     def _comparison(self, node: exp.Expr, operator: str) -> Compiled:
@@ -171,6 +178,8 @@ class FilterCompiler:
                 raise self._refuse(node, "needs a time such as '2026-11-21' or '2026-11-21T10:00:00Z'")
         if kind is None:
             raise self._refuse(node, f"compares {_article(left.type)} with {_article(right.type)}")
+        if kind == "text" and not (operator == "=" and (_is_short(left) or _is_short(right))):
+            left, right = left.in_full, right.in_full
         left_sql, right_sql = _cast(left, kind), _cast(right, kind)
         return self._over_spans(f"({left_sql} {operator} {right_sql})", left.parameters + right.parameters, left, right)
 
@@ -184,7 +193,7 @@ class FilterCompiler:
         return self._over_spans(sql, items.parameters + item.parameters, items, item)
 
     def _like(self, node: exp.Expr) -> Compiled:
-        left, right = self.operand(node.this), self.operand(node.expression)
+        left, right = self.operand(node.this).in_full, self.operand(node.expression)
         if right.type != "text":
             raise self._refuse(node, "like needs a text to compare with")
         word = "ILIKE" if isinstance(node, exp.ILike) else "LIKE"
@@ -204,7 +213,7 @@ class FilterCompiler:
         return Compiled("(" + " OR ".join(part.sql for part in parts) + ")", parameters)
 
     def _is(self, node: exp.Is) -> Compiled:
-        operand = self.operand(node.this)
+        operand = self.operand(node.this).in_full
         word = "NULL" if isinstance(node.expression, exp.Null) else str(node.expression.this).upper()
         value = operand.sql if word == "NULL" else _cast(operand, "boolean")
         sql = f"({value} IS {word})"
@@ -282,7 +291,11 @@ class FilterCompiler:
             return _Operand(sql, "text" if kind == "list" and not self._lists else kind, [])
         if first in self._fields:
             self.used.add(first)
-            return _Operand(f"{self.alias}.{_quoted(first)}", self._fields[first], [])
+            whole = ""
+            if first in LONG_TEXT_COLUMNS and (self._collect or self.target == "spans"):
+                self.used.add(f"{first}_id")
+                whole = _whole_text(self.alias, first)
+            return _Operand(f"{self.alias}.{_quoted(first)}", self._fields[first], [], whole=whole)
         if self.target == "traces" and first in SPAN_FIELDS:
             return _Operand(f"{self._span_alias}.{_quoted(first)}", SPAN_FIELDS[first], [], of_spans=True)
         raise self._unknown(node, names[0])
@@ -306,7 +319,15 @@ class FilterCompiler:
         of_spans = name not in self._fields
         alias = self._span_alias if of_spans else self.alias
         if name == "attributes":
-            return _Operand(f"{alias}.attributes[?]", "any", [key], of_spans=of_spans)
+            whole = f"coalesce({alias}.attributes[?], {_JOINED['text_attributes']}, {_JOINED['json_attributes']})"
+            return _Operand(
+                f"{alias}.attributes[?]",
+                "any",
+                [key],
+                of_spans=of_spans,
+                whole=whole.replace("<alias>", alias),
+                whole_parameters=[key] * 5,
+            )
         self.used.add(name)
         return _Operand(f"json_extract({alias}.{_quoted(name)}, ?)", "any", [pointer], of_spans=of_spans)
 
@@ -377,6 +398,27 @@ def operand_is_negated(node: exp.Expr) -> bool:
 def _at(node: exp.Expr) -> str:
     starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
     return f" at character {min(starts) + 1}" if starts else ""
+
+
+# How long values are put together again, where a comparison needs the whole of them (see `content`).
+_PIECES = (
+    "(SELECT string_agg(c.text, '' ORDER BY p.place) FROM (SELECT unnest(<alias>.{0}[?]) AS id,"
+    " generate_subscripts(<alias>.{0}[?], 1) AS place) p JOIN content c ON c.id = p.id)"
+)
+_JOINED = {
+    "text_attributes": f"to_json({_PIECES.format('text_attributes')})",
+    "json_attributes": f"{_PIECES.format('json_attributes')}::JSON",
+}
+
+
+def _whole_text(alias: str, name: str) -> str:
+    whole = f"(SELECT max(c.text) FROM content c WHERE c.id = {alias}.{name}_id)"
+    return f"coalesce({whole}, {alias}.{name})"
+
+
+def _is_short(operand: _Operand) -> bool:
+    """A text that a value which is not held inline cannot be equal to."""
+    return operand.literal and operand.type == "text" and len(operand.parameters[0]) <= INLINE_ATTRIBUTE_CHARS
 
 
 def contains_pattern(text: str, *, start: bool = False) -> str:

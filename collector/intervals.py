@@ -48,4 +48,4 @@ def t_quantile(df: int) -> float:
         (3 * Z**7 + 19 * Z**5 + 17 * Z**3 - 15 * Z) / 384,
         (79 * Z**9 + 776 * Z**7 + 1482 * Z**5 - 1920 * Z**3 - 945 * Z) / 92160,
     )
-    return sum(term / df**power for power, term in enumerate(terms))
+    return math.fsum(term / float(df) ** power for power, term in enumerate(terms))

@@ -51,8 +51,8 @@ def arrange(ids: Sequence[str], parent_ids: Sequence[str | None]) -> Tree:
     seen = set(order)
     at = 0
     while at < len(order):
-        place = order[at]
-        for child in children.get(place, ()) if place is not None else ():
+        here = order[at]
+        for child in children.get(here, ()) if here is not None else ():
             if child not in seen:
                 seen.add(child)
                 order.append(child)

@@ -229,7 +229,7 @@ def _with_groups(query: StatsQuery, source: str) -> str:
 
 def _source(query: StatsQuery) -> tuple[str, list[Any]]:
     """The rows that are counted, under the alias `s` of whoever asks, and the parameters."""
-    bounds, times = "", []
+    bounds, times = "", list[int]()
     for sign, time in ((">=", query.start), ("<", query.end)):
         if time is not None:
             bounds, times = f"{bounds} AND s.start_time {sign} make_timestamp_ns(?)", [*times, time]

@@ -47,6 +47,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             spans.append(span(trace, 9, start=start + 40 * DAY, parent=0, name="late"))
     store_spans(service, spans)
     store_spans(service, conversation(3, NOON - 5 * SECOND, project="twin"))  # the same id in another project
+    long = {"long": "y" * 500 + " thread", "nested": {"k": ["z" * 300]}}
+    texts = [
+        span(50, 0, start=NOON, project="long", input="x" * 3000 + " needle at the end", attributes=long),
+        span(51, 0, start=NOON + SECOND, project="long", input="a needle", attributes={"long": "tiny"}),
+    ]
+    store_spans(service, texts)
     scores = [
         {"id": str(trace), "project": "test", "name": "helpful", "value": str(trace % 2), "source": "user",
          "status": "scored", "trace_id": f"{trace:032x}", "created_at": 1}
@@ -103,7 +109,7 @@ def test_pages_in_another_order_hold_every_trace_once(service: Service, order_by
 
 def test_traces_of_one_id_in_two_projects_are_two_traces(service: Service) -> None:
     found = [(item["project"], int(item["trace_id"], 16)) for item in every_page(service, 20, project=None)]
-    assert len(found) == 41
+    assert len(found) == 43
     assert ("twin", 3) in found
 
 
@@ -121,6 +127,28 @@ def test_rows_say_what_the_view_for_people_says(service: Service) -> None:
 def test_a_call_seen_by_two_layers_counts_once(service: Service) -> None:
     row = queries.list_traces(service.store, project="test", limit=1).items[0]
     assert (row["total_tokens"], row["cost_usd"], row["models"]) == (120, 0.5, ["m"])
+
+
+@pytest.mark.parametrize(
+    ("filter", "expected"),
+    [
+        ("search('needle')", [51, 50]),
+        ("search('100%')", []),
+        ("input ilike '%NEEDLE at the end'", [50]),
+        ("input = 'a needle'", [51]),
+        ("input <> 'a needle'", [50]),
+        ("attributes['long'] like '%thread'", [50]),
+        ("attributes['long'] <> 'tiny'", [50]),
+        ("attributes['long'] is not null", [51, 50]),
+        ("attributes['nested'] ilike '%ZZZ%'", [50]),
+        ("attributes['missing'] is null", [51, 50]),
+    ],
+)
+def test_what_is_too_long_to_lie_in_the_row_is_found_all_the_same(
+    service: Service, filter: str, expected: list[int]
+) -> None:
+    for ask in (queries.list_traces, queries.list_spans):
+        assert numbers(ask(service.store, project="long", filter=filter).items) == expected
 
 
 # Stats ------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,97 @@
+"""The routes for readers: figures, sessions, one trace in parts, metrics, and news as they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from assay.collector.server import Server
+from support.queried import SECOND, span, store_spans
+
+START = 1_795_262_400 * SECOND
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A collector with one trace of a session."""
+    server = Server(data_dir=tmp_path_factory.mktemp("reading") / ".assay", grpc_port=None)
+    server.start()
+    store_spans(server.service, [span(1, 0, start=START, session_id="a/b"), span(1, 1, start=START, parent=0)])
+    with httpx.Client(base_url=server.url, timeout=30) as client:
+        yield client
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/api/v1/stats", {"measures": "count,latency_p95_ms", "group_by": "name", "bucket": "1d", "of": "traces"}),
+        ("/api/v1/sessions", {"filter": "span_count = 2"}),
+        ("/api/v1/values", {"field": "name"}),
+        ("/api/v1/spans", {"order_by": "duration_ms desc"}),
+    ],
+)
+def test_lists_answer_items(api: httpx.Client, path: str, query: dict[str, str]) -> None:
+    answer = api.get(path, params=query)
+    assert answer.status_code == 200
+    assert answer.json()["items"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "says"),
+    [
+        ("/api/v1/stats", {"measures": "speed"}, "It is one of: count"),
+        ("/api/v1/stats", {"from": "yesterday"}, "2026-11-21T10:00:00Z"),
+        ("/api/v1/stats", {"previous": "true"}, "from"),
+        ("/api/v1/traces", {"order_by": "speed desc"}, "Fields are:"),
+        ("/api/v1/spans", {"filter": "nam = 'x'"}, "Did you mean name?"),
+        ("/api/v1/live", {"filter": "nam = 'x'"}, "Did you mean name?"),
+        ("/api/v1/values", {"field": "nam"}, "Fields are:"),
+    ],
+)
+def test_what_is_not_known_is_refused_with_what_is(
+    api: httpx.Client, path: str, query: dict[str, str], says: str
+) -> None:
+    answer = api.get(path, params=query)
+    assert answer.status_code == 400
+    assert says in json.dumps(answer.json()["error"])
+
+
+def test_a_trace_is_read_in_parts(api: httpx.Client) -> None:
+    trace_id, span_id = f"{1:032x}", f"{1:08x}{1:08x}"
+    assert api.get(f"/api/v1/traces/{trace_id}/skeleton").json()["parent"] == [-1, 0]
+    assert api.get(f"/api/v1/spans/{trace_id}/{span_id}").json()["span_id"] == span_id
+    assert api.get(f"/api/v1/spans/{trace_id}/{'0' * 16}").status_code == 404
+    assert api.get(f"/api/v1/traces/{'0' * 32}/skeleton").status_code == 404
+
+
+def test_a_session_is_found_by_any_name(api: httpx.Client) -> None:
+    assert api.get("/api/v1/sessions/a/b").json()["trace_count"] == 1
+    assert api.get("/api/v1/sessions/a").status_code == 404
+
+
+def test_metrics_are_in_the_format_of_prometheus(api: httpx.Client) -> None:
+    answer = api.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    lines = answer.text.splitlines()
+    assert "assay_spans_stored_total 2.0" in lines
+    assert "assay_queue_bytes 0.0" in lines
+    assert any(line.startswith('assay_commit_seconds_bucket{le="+Inf"}') for line in lines)
+
+
+def test_a_reader_who_comes_back_hears_what_it_missed(api: httpx.Client) -> None:
+    heard: dict[str, str] = {}
+    asked = {"of": "spans", "filter": "parent_span_id is not null"}
+    with api.stream("GET", "/api/v1/live", params=asked, headers={"last-event-id": "0"}) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        for line in answer.iter_lines():
+            name, _, value = line.partition(": ")
+            heard[name] = value
+            if name == "data":
+                break
+    assert heard["event"] == "span"
+    assert int(heard["id"]) == 2
+    assert json.loads(heard["data"])["span_id"] == f"{1:08x}{1:08x}"
