@@ -66,6 +66,12 @@ chaos-mutants: $(READY)  ## Break a promise on purpose: the chaos tests must not
 bench: $(READY)  ## Print the benchmarks' figures
 	$(BIN)/python -m benchmarks
 
+fuzz: $(READY)  ## Fuzz decoders, filters, redaction and gunzip, each for FUZZ_SECONDS (600)
+	cd tests && ../$(BIN)/python -m fuzz
+
+fuzz-api: $(READY)  ## Ask a collector everything that its OpenAPI document allows, and expect no 5xx
+	cd tests && ../$(BIN)/python -m fuzz.api
+
 docs: $(READY)  ## Write the documents that are made from the code
 	$(BIN)/python -c "from assay.settings_table import settings_markdown; open('docs/settings.md', 'w').write(settings_markdown())"
 	$(BIN)/python -c "from assay.collector.dialects_markdown import dialects_markdown; open('docs/dialects.md', 'w').write(dialects_markdown())"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 import pytest
-
 from fuzz.mutate import mutated
 from fuzz.targets import TARGETS
 
