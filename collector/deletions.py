@@ -39,6 +39,7 @@ CREATE TABLE retention_log (project VARCHAR NOT NULL, days INTEGER, set_at TIMES
 
 Reason = Literal["request", "retention", "tail"]
 DAY = timedelta(days=1)
+AFTER_ITS_DAY = timedelta(hours=25)  # from a day's begin: when its content is swept, where nothing presses
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +126,10 @@ def delete_day(cursor: duckdb.DuckDBPyConnection, known: KnownContent, day: date
     return gone
 
 
-def sweep_day(cursor: duckdb.DuckDBPyConnection, known: KnownContent) -> date | None:
-    """Sweep one day whose time has come; which it was, None when there is none."""
-    due = cursor.execute("SELECT day FROM sweep_due WHERE due_at <= now()::TIMESTAMP ORDER BY day LIMIT 1").fetchall()
+def sweep_day(cursor: duckdb.DuckDBPyConnection, known: KnownContent, *, early: bool = False) -> date | None:
+    """Sweep one day whose time has come, or any that is to be swept; which it was, None when there is none."""
+    when = "true" if early else "due_at <= now()::TIMESTAMP"
+    due = cursor.execute(f"SELECT day FROM sweep_due WHERE {when} ORDER BY day LIMIT 1").fetchall()
     if not due:
         return None
     day: date = due[0][0]
@@ -141,6 +143,16 @@ def mark_changed(cursor: duckdb.DuckDBPyConnection, where: str, parameters: Sequ
     cursor.execute(
         f"INSERT INTO changed_day_log (project, day) SELECT DISTINCT project, received_at::DATE FROM span_log "
         f"WHERE {where}",
+        list(parameters),
+    )
+
+
+def mark_replaced(cursor: duckdb.DuckDBPyConnection, where: str, parameters: Sequence[Any] = ()) -> None:
+    """As `mark_changed`, of spans that are about to be replaced: what content only they had is swept later."""
+    mark_changed(cursor, where, parameters)
+    cursor.execute(
+        "INSERT INTO sweep_due SELECT DISTINCT unnest([received_at::DATE, received_at::DATE + 1]), "
+        f"received_at::DATE + INTERVAL '{AFTER_ITS_DAY.total_seconds()}' SECOND FROM span_log WHERE {where}",
         list(parameters),
     )
 

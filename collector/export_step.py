@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +144,7 @@ class ExportStep:
         self._shadow(
             "span_log", f"received_at > make_timestamp_ns({after}) AND received_at <= make_timestamp_ns({until})"
         )
+        self._shadow_content(day, day)
         self._add("spans", day, self._text_of("spans"))
 
     # Traces, scores, experiment rows ----------------------------------------------------------------------------------
@@ -164,6 +165,7 @@ class ExportStep:
                 f"received_at >= make_timestamp_ns({since}) "
                 f"AND trace_id IN (SELECT trace_id FROM trace_days WHERE day = {_literal(day)})",
             )
+            self._shadow_content(str(datetime.fromtimestamp(since / 1e9, UTC).date()), day)
             self._add("traces", day, self._text_of("traces"))
 
     def _subjects(self, view: str) -> None:
@@ -278,6 +280,13 @@ class ExportStep:
         self.db.execute(
             f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT * FROM {self.main}.{table} "
             f"WHERE project = {self.project} AND {condition}"
+        )
+
+    def _shadow_content(self, first: str, last: str) -> None:
+        """Let `content` mean only that of these days, which is where spans received on them have theirs."""
+        self.db.execute(
+            f"CREATE OR REPLACE TEMP VIEW content AS SELECT * FROM {self.main}.content "
+            f"WHERE received_on BETWEEN DATE '{first}' - 1 AND DATE '{last}' + 1"
         )
 
     def _text_of(self, view: str) -> str:

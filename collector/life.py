@@ -17,7 +17,16 @@ from typing import Any, TypeVar
 import duckdb
 
 from assay.collector.compaction import space, worth_compacting
-from assay.collector.deletions import Deleted, Selection, delete_day, delete_doomed, delete_traces, note, sweep_day
+from assay.collector.deletions import (
+    AFTER_ITS_DAY,
+    Deleted,
+    Selection,
+    delete_day,
+    delete_doomed,
+    delete_traces,
+    note,
+    sweep_day,
+)
 from assay.collector.store import SpanStore
 from assay.collector.writer import Writer
 from assay.errors import AssayError, CollectorUnavailable
@@ -99,14 +108,14 @@ class Life:
         The bytes are given back by a compaction soon after.
         """
         gone: Deleted = self._job(lambda cursor: delete_traces(cursor, selection))
-        self._sweep(float("inf"))
+        self._sweep(float("inf"), early=True)
         if gone != Deleted():
             self._compact_at = self._clock() + COMPACT_AFTER_S
         return gone
 
     def compact(self) -> tuple[int, int]:
         """Give back the file's free bytes; the file's size before and after. Writers wait meanwhile."""
-        self._sweep(float("inf"))
+        self._sweep(float("inf"), early=True)
         before = self._store.path.stat().st_size + self._store.wal_bytes()
         self._writer.between(self._store.compact).result()
         self._job(lambda cursor: cursor.execute("INSERT INTO compaction_log SELECT now()::TIMESTAMP_NS"))
@@ -170,7 +179,7 @@ class Life:
         def job(cursor: duckdb.DuckDBPyConnection) -> None:
             cursor.execute(DOOMED_BY_RULE, parameters)
             # Content is swept once for each day, when it is over.
-            note(cursor, Deleted(*delete_doomed(cursor, sweep_after=timedelta(hours=25))), "tail", None)
+            note(cursor, Deleted(*delete_doomed(cursor, sweep_after=AFTER_ITS_DAY)), "tail", None)
 
         self._job(job)
         self._tail_decided_until = until
@@ -214,8 +223,9 @@ class Life:
             ).fetchall()
         return dict(rows)
 
-    def _sweep(self, end: float) -> None:
-        while self._job(lambda cursor: sweep_day(cursor, self._store.content)) and time.monotonic() < end:
+    def _sweep(self, end: float, *, early: bool = False) -> None:
+        sweep = partial(sweep_day, known=self._store.content, early=early)
+        while self._job(sweep) and time.monotonic() < end:
             pass
 
     def _compact_if_worth_it(self, end: float) -> None:

@@ -102,7 +102,7 @@ def test_rows_that_came_late_or_were_changed_where_they_stand_are_exported(
     exporter.refresh("shop")
 
     def change(cursor: duckdb.DuckDBPyConnection) -> None:
-        cursor.execute("UPDATE span_log SET received_at = received_at - INTERVAL 3 DAY WHERE name = 'child'")
+        cursor.execute("UPDATE span_log SET received_at = received_at - INTERVAL 1 DAY WHERE name = 'child'")
         cursor.execute("UPDATE span_log SET cost_usd = 1.5 WHERE name = 'root'")
         mark_changed(cursor, "name = 'root'")
 

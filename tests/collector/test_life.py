@@ -138,7 +138,7 @@ def test_a_store_opens_again_after_deleting_without_a_checkpoint_since(tmp_path:
 
 
 def test_compaction_gives_bytes_back_and_the_store_goes_on(service: Service) -> None:
-    ids = [send(service, text=random.Random(number).randbytes(5000).hex()) for number in range(8)]
+    ids = [send(service, blob=random.Random(number).randbytes(200_000).hex()) for number in range(20)]
     service.writer.checkpoint().result()
     service.delete(Selection(trace_ids=tuple(ids[1:])))
     with service.store.read() as db:
