@@ -13,6 +13,7 @@ Source: ai and @ai-sdk/otel as published on npm, https://ai-sdk.dev/docs/ai-sdk-
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ from assay import semconv
 from assay.collector.dialects.dialect import SCOPE, Attributes, Dialect, needs
 from assay.collector.message_parts import text_part, to_part, tool_call
 from assay.collector.messages import Message, to_messages
-from assay.collector.values import as_count, as_list, as_object, as_structure, as_text
+from assay.collector.values import as_count, as_list, as_object, as_structure, as_text, parse_json
 
 KIND_OF_REQUEST = {
     "doGenerate": "llm",
@@ -231,9 +232,16 @@ def _count(attributes: Attributes, names: tuple[str, ...]) -> int | None:
     return next((count for name in names if (count := as_count(attributes.get(name))) is not None), None)
 
 
+@lru_cache(maxsize=4)  # read for several counts of one span, then never again
+def _parsed(text: str) -> Any:
+    return parse_json(text)
+
+
 def _beside(attributes: Attributes, names: tuple[str, ...]) -> int | None:
     """A count from the provider's metadata: `{"anthropic": {"cacheCreationInputTokens": 10, "usage": {...}}}`."""
-    for metadata in (as_object(attributes.get("ai.response.providerMetadata")) or {}).values():
+    given = attributes.get("ai.response.providerMetadata")
+    told = _parsed(given) if isinstance(given, str) else given
+    for metadata in told.values() if isinstance(told, dict) else ():
         if not isinstance(metadata, dict):
             continue
         for place in (metadata, metadata.get("usage"), metadata.get("usageMetadata")):
@@ -246,14 +254,15 @@ def _beside(attributes: Attributes, names: tuple[str, ...]) -> int | None:
 
 
 def _attached(attributes: Attributes) -> dict[str, Any]:
-    return {
-        name[len(prefix) :]: value
-        for name, value in attributes.items()
-        for prefix in ATTACHED
-        if name.startswith(prefix)
-    }
+    found = {}
+    for name, value in attributes.items():
+        if name.startswith(ATTACHED):
+            prefix = ATTACHED[0] if name.startswith(ATTACHED[0]) else ATTACHED[1]
+            found[name[len(prefix) :]] = value
+    return found
 
 
+@lru_cache(maxsize=1024)
 def _usual(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
