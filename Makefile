@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types chromium lock bench chaos chaos-mutants docs screenshots clean
+.PHONY: help demo test check format lint types chromium lock bench fuzz fuzz-api chaos chaos-mutants docs screenshots clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,7 +58,7 @@ lock:  ## Pin every dependency again, with hashes, for all platforms
 	$(UV) pip install --quiet --python $(BIN)/python --target $@ duckdb==1.5.5
 
 chaos: $(READY) .tools/duckdb-1.5.5  ## Kill, starve and flood the collector, at full size
-	ASSAY_CHAOS=full ASSAY_CHAOS_DUCKDB=$(CURDIR)/.tools/duckdb-1.5.5 $(BIN)/pytest -m chaos -s tests/chaos
+	CHAOS=full CHAOS_DUCKDB=$(CURDIR)/.tools/duckdb-1.5.5 $(BIN)/pytest -m chaos -s tests/chaos
 
 chaos-mutants: $(READY)  ## Break a promise on purpose: the chaos tests must notice, each time
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python tests/chaos/mutants.py

@@ -17,12 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from assay.collector.decode import Decoded, DecodedSpan
 from assay.collector.decode_logs import DecodedLog, DecodedLogs
+from assay.collector.registry import Actor
+from assay.collector.registry.audit import Audit
 from assay.errors import ConfigurationError
 from assay.redaction import Redactor, make_redactor, own_rule
 from assay.redaction_rules import Rule
 from assay.settings import Settings
 
 Request = Decoded | DecodedLogs | None
+ACTION = "redaction.configure"
 
 
 class _OwnRule(BaseModel):
@@ -63,6 +66,14 @@ def read_rules(path: Path) -> list[Rule]:
             hint="It is TOML: [[rule]] with name = 'ticket' and pattern = 'TICKET-[0-9]+'.",
         ) from error
     return [own_rule(rule.name, rule.pattern) for rule in file.rule]
+
+
+def note_change(audit: Audit, redactor: Redactor | None) -> None:
+    """Write down which rules apply from now on, when they are others than the last time."""
+    rules = sorted(rule.name for rule in redactor.rules) if redactor else []
+    last = audit.last(ACTION)
+    if rules != (last["detail"]["rules"] if last else []):
+        audit.add(Actor(), ACTION, "collector", project=None, rules=rules)
 
 
 def redacting(decode: Callable[[bytes], Request], redactor: Redactor | None) -> Callable[[bytes], Request]:

@@ -25,7 +25,7 @@ from assay.collector.app import create_app
 from assay.collector.life import KEEP_EVERYTHING, LifeRules
 from assay.collector.limits import limits_of
 from assay.collector.receive_http import MAX_BODY_BYTES
-from assay.collector.redact import redactor_of
+from assay.collector.redact import note_change, redactor_of
 from assay.collector.service import Service
 from assay.collector.sql import TIMEOUT_S as SQL_TIMEOUT_S
 from assay.destination import COLLECTOR_FILE
@@ -149,6 +149,7 @@ class Server:
                 sql_timeout_s=self._sql_timeout_s,
                 redactor=redactor_of(self._settings),
             )
+            note_change(self._service.registry.audit, self._service.redactor)
             if not _is_loopback(self.host) and not self._service.registry.has_admin_key():
                 raise ConfigurationError(
                     f"{self.host} is reachable from other machines, and there is no admin key yet.",

@@ -9,7 +9,8 @@ from fuzz.seeds import log_requests
 
 from assay.collector.decode import decode_request
 from assay.collector.decode_logs import decode_logs
-from assay.collector.redact import read_rules, redacted, redacting, redactor_of
+from assay.collector.redact import note_change, read_rules, redacted, redacting, redactor_of
+from assay.collector.registry import Registry
 from assay.collector.service import Service
 from assay.errors import ConfigurationError
 from assay.redaction import make_redactor
@@ -77,3 +78,12 @@ def test_a_file_that_cannot_be_used_is_told(tmp_path: Path, text: str) -> None:
         read_rules(path)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_rules(tmp_path / "nowhere.toml")
+
+
+def test_other_rules_than_before_are_noted_in_the_audit_log(tmp_path: Path) -> None:
+    registry = Registry.open(tmp_path / "registry.db")
+    for wanted in ("off", "email", "email", "email,card", "off"):
+        note_change(registry.audit, make_redactor(wanted))
+    noted = [entry["detail"]["rules"] for entry in registry.audit.page(action="redaction").items]
+    registry.close()
+    assert noted == [[], ["card", "email"], ["email"]]
