@@ -144,8 +144,8 @@ class Settings(BaseSettings):
     # Models
     prices: Path | None = _setting(
         None,
-        "File of your own prices, TOML or JSON: `[[price]]` entries of `model`, `input`, `output` (US dollars per "
-        "million tokens), and `provider`, `cache_read`, `cache_write`, `since`, `above_input_tokens` where they matter.",
+        "File of your own prices, TOML or JSON: `[[price]]` entries of `model`, `input` and `output` (US dollars per "
+        "million tokens), and `provider`, `cache_read`, `cache_write`, `since`, `above_input_tokens` where needed.",
         name="prices",
     )
     gateway_url: str | None = _setting(
