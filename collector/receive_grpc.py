@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import grpc
 from google.rpc.code_pb2 import INTERNAL  # type: ignore[import-untyped]
@@ -80,14 +80,14 @@ class _Methods(grpc.GenericRpcHandler):
     """Which method is served how. Others are UNIMPLEMENTED, which senders do not try again."""
 
     def __init__(self, service: Service, access: Access, max_body_bytes: int) -> None:
-        self._methods = {
+        self._methods: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
             f"/{signal.service}/{EXPORT}": grpc.stream_unary_rpc_method_handler(
                 _Export(signal, f"/{signal.service}/{EXPORT}", service, access, max_body_bytes)
             )
             for signal in SIGNALS
         }
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any] | None:
         return self._methods.get(handler_call_details.method)
 
 
