@@ -22,7 +22,7 @@ def read_now_and_then(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    if mutant := os.environ.get("ASSAY_CHAOS_MUTANT"):
+    if mutant := os.environ.get("CHAOS_MUTANT"):
         MUTANTS[mutant]()
     from assay.cli import main
 

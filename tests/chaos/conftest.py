@@ -1,6 +1,6 @@
 """Chaos: the real `assay serve`, killed, starved, lied to and flooded. What was acknowledged must be there.
 
-The short set runs with every other test; `make chaos` sets ASSAY_CHAOS=full and runs the sizes that the bars speak of.
+The short set runs with every other test; `make chaos` sets CHAOS=full and runs the sizes that the bars speak of.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-FULL = os.environ.get("ASSAY_CHAOS") == "full"
+FULL = os.environ.get("CHAOS") == "full"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 
 def acknowledge_early() -> None:
     """Answer as soon as spans are queued."""
@@ -63,15 +65,16 @@ def judge() -> int:
     for name in MUTANTS:
         run = subprocess.run(
             ["pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "chaos", str(Path(__file__).parent)],
-            env={**os.environ, "ASSAY_CHAOS_MUTANT": name},
+            env={**os.environ, "CHAOS_MUTANT": name},
             capture_output=True,
             text=True,
             check=False,
         )
-        # 1 means that tests failed; anything else, that they did not run
-        caught = run.returncode == 1
         failed = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
-        print(f"{name}: {'caught by ' + failed[0] if caught and failed else 'SURVIVED'}", flush=True)
+        caught = run.returncode == pytest.ExitCode.TESTS_FAILED and bool(failed)
+        if run.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            sys.exit(f"{name}: the suite did not run\n{run.stdout}\n{run.stderr}")
+        print(f"{name}: {'caught by ' + failed[0].split()[1] if caught else 'SURVIVED'}", flush=True)
         survived += not caught
     return survived
 

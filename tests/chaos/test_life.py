@@ -28,7 +28,7 @@ from support.serving import Serving, patience
 DAY_S = 86_400
 BEGIN_S = 1_790_000_000 // DAY_S * DAY_S
 STALL_S = 0.5
-only_full = pytest.mark.skipif(os.environ.get("ASSAY_CHAOS") != "full", reason="takes long: make chaos runs it")
+only_full = pytest.mark.skipif(os.environ.get("CHAOS") != "full", reason="takes long: make chaos runs it")
 SAME = "SELECT count(*), bit_xor(hash(s)) FROM {db}.spans s"
 
 

@@ -16,7 +16,7 @@ from support.load import NOTHING_WRONG, Load, audit
 from support.serving import Serving, patience, refused
 
 CARELESS = Path(__file__).with_name("careless.py")
-OTHER_DUCKDB = "ASSAY_CHAOS_DUCKDB"  # a directory with another version of DuckDB; `make chaos` has one
+OTHER_DUCKDB = "CHAOS_DUCKDB"  # a directory with another version of DuckDB; `make chaos` has one
 PASSED_ON = """
 import sys
 from pathlib import Path

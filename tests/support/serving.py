@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-MUTANT = "ASSAY_CHAOS_MUTANT"
+MUTANT = "CHAOS_MUTANT"
 MUTANTS = Path(__file__).parents[1] / "chaos" / "mutants.py"
 
 
