@@ -31,7 +31,7 @@ KIND_OF_OPERATION = {
 }
 READING = ("query", "search", "select", "fetch", "get", "find", "scroll", "peek")  # of a vector database
 
-UNSET = ("", -1, [])
+UNSET: tuple[Any, ...] = ("", -1, [])
 SPEAKER = re.compile(r"^(system|developer|user|assistant|tool): ", re.MULTILINE)
 PYTHON = ("[{'", "{'")  # the whole request again, where a message was no text
 
