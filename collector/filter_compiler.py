@@ -161,8 +161,8 @@ class FilterCompiler:
             raise self._refuse(node, "needs a text, as in search('refund')")
         alias = self._span_alias
         pattern = contains_pattern(wanted.this)
-        sql = " OR ".join(f"{_whole_text(alias, name)} ILIKE ? ESCAPE '^'" for name in LONG_TEXT_COLUMNS)
-        condition = Compiled(f"({sql})", [pattern] * len(LONG_TEXT_COLUMNS))
+        either = [_like_long(f"{alias}.{name}", "ILIKE ? ESCAPE '^'") for name in LONG_TEXT_COLUMNS]
+        condition = Compiled(f"({' OR '.join(either)})", [pattern] * 2 * len(LONG_TEXT_COLUMNS))
         return self._some_span(condition, alias) if self.target == "traces" else condition
 
     def _comparison(self, node: exp.Expr, operator: str) -> Compiled:
@@ -193,15 +193,19 @@ class FilterCompiler:
         return self._over_spans(sql, items.parameters + item.parameters, items, item)
 
     def _like(self, node: exp.Expr) -> Compiled:
-        left, right = self.operand(node.this).in_full, self.operand(node.expression)
+        left, right = self.operand(node.this), self.operand(node.expression)
         if right.type != "text":
             raise self._refuse(node, "like needs a text to compare with")
         word = "ILIKE" if isinstance(node, exp.ILike) else "LIKE"
-        text = f"array_to_string({left.sql}, ', ')" if left.type == "list" else _cast(left, "text")
-        sql = f"({text} {word} {right.sql})"
+        if left.whole and left.type == "text" and right.literal:
+            sql, parameters = _like_long(left.sql, f"{word} {right.sql}"), right.parameters * 2
+        else:
+            left = left.in_full
+            text = f"array_to_string({left.sql}, ', ')" if left.type == "list" else _cast(left, "text")
+            sql, parameters = f"({text} {word} {right.sql})", left.parameters + right.parameters
         if operand_is_negated(node):
             sql = f"(NOT coalesce({sql}, false))"
-        return self._over_spans(sql, left.parameters + right.parameters, left, right)
+        return self._over_spans(sql, parameters, left, right)
 
     def _in(self, node: exp.In) -> Compiled:
         if node.args.get("field") is not None:
@@ -414,6 +418,13 @@ _JOINED = {
 def _whole_text(alias: str, name: str) -> str:
     whole = f"(SELECT max(c.text) FROM content c WHERE c.id = {alias}.{name}_id)"
     return f"coalesce({whole}, {alias}.{name})"
+
+
+def _like_long(column: str, like: str) -> str:
+    """A pattern over a long text; of what is stored apart, each text is looked at once, however many spans share it."""
+    number = column.replace('"', "") + "_id"
+    apart = f"{number} IN (SELECT c.id FROM content c WHERE c.text {like})"
+    return f"(({number} IS NULL AND {column} {like}) OR {apart})"
 
 
 def _is_short(operand: _Operand) -> bool:
