@@ -21,8 +21,8 @@ def acknowledge_early() -> None:
 
     put = writer.Writer.put_spans
 
-    def put_spans(self: writer.Writer, spans: writer.SpanBatch, *rest: object) -> object:
-        put(self, spans, *rest)  # type: ignore[arg-type]
+    def put_spans(self: writer.Writer, spans: writer.SpanBatch, *rest: object, **named: object) -> object:
+        put(self, spans, *rest, **named)  # type: ignore[arg-type]
         answered: writer.Future[writer.Stored] = writer.Future()
         answered.set_result(writer.Stored(len(spans), []))
         return answered
@@ -34,7 +34,7 @@ def drop_dedupe() -> None:
     """Store what comes, whether or not it is there."""
     from assay.collector import rows
 
-    rows.INSERT_SPANS = rows.INSERT_SPANS.partition("WHERE NOT EXISTS")[0]
+    rows.INSERT_SPANS = rows.INSERT_SPANS.replace("NOT EXISTS", "true OR NOT EXISTS")
 
 
 def remove_lock() -> None:
