@@ -96,7 +96,14 @@ class Ingest:
 
     def _run(self) -> None:
         while requests := self._take():
-            self._store([ready for request in requests if (ready := self._opened(request))])
+            ready = [ready for request in requests if (ready := self._opened(request))]
+            try:
+                self._store(ready)
+            except Exception as error:  # a fault of ours: the senders hear of it, and the thread goes on
+                logger.exception("export requests could not be passed on to the writer")
+                for one in ready:
+                    if not one.request.future.done():
+                        one.request.future.set_exception(error)
 
     def _take(self) -> list[_Request]:
         """The next request, and what else waits; nothing at the end."""

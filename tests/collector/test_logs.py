@@ -19,6 +19,7 @@ def log() -> Iterator[tuple[logging.Logger, logging.StreamHandler[io.StringIO]]]
     logger, handler = logging.getLogger("assay.collector.test_logs"), logging.StreamHandler(io.StringIO())
     logger.addHandler(handler)
     logger.propagate = False
+    logger.setLevel(logging.DEBUG)  # whatever a collector in another test has set above
     yield logger, handler
     logger.removeHandler(handler)
 
