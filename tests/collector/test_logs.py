@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 
@@ -15,13 +14,11 @@ HOSTILE = "name\r\n2026-01-01 INFO forged \x1b[31mred\x1b[0m \x00\x9b\u2028\u202
 
 
 @pytest.fixture
-def log() -> Iterator[tuple[logging.Logger, logging.StreamHandler[io.StringIO]]]:
-    logger, handler = logging.getLogger("assay.collector.test_logs"), logging.StreamHandler(io.StringIO())
+def log() -> tuple[logging.Logger, logging.StreamHandler[io.StringIO]]:
+    # A logger of its own, below no other: what pytest captures it sends between processes, and that must be UTF-8.
+    logger, handler = logging.Logger("assay.test"), logging.StreamHandler(io.StringIO())
     logger.addHandler(handler)
-    logger.propagate = False
-    logger.setLevel(logging.DEBUG)  # whatever a collector in another test has set above
-    yield logger, handler
-    logger.removeHandler(handler)
+    return logger, handler
 
 
 @pytest.mark.parametrize("format", list(FORMATTERS))
