@@ -14,27 +14,16 @@ from typing import Any
 import duckdb
 import orjson
 
+from assay.collector import trace_sums
 from assay.collector.filter_fields import TRACE_FIELDS
-from assay.collector.paging import fetch, readable
+from assay.collector.paging import TIME_COLUMNS, fetch, readable
+from assay.collector.trace_sums import COUNTED, OF_FIRST, OF_ROOT, SPAN_FIELDS, sum_up
 from assay.collector.whole import whole_spans
 
 # Agents and chains repeat their children's sums, so only model calls count. A model call directly below another of
 # the same kind is one call seen by two layers: only the inner one counts.
-MODEL_KINDS = "('llm', 'embedding')"
+MODEL_KINDS = str(trace_sums.MODEL_KINDS)  # as a list of SQL
 ROOT_FIRST = "(s.parent_span_id IS NOT NULL, s.start_time, s.span_id)"
-COUNTED = (
-    "total_tokens",
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-)
-OF_ROOT = (
-    *("input", "input_id", "output", "output_id", "status", "status_message"),
-    *("service_name", "environment", "release", "kind"),
-)
-OF_FIRST = ("session_id", "user_id", "prompt_name", "prompt_version", "ab_test", "ab_arm", "experiment_id", "item_id")
 
 
 def _counted(name: str) -> str:
@@ -133,6 +122,11 @@ ROW_FIELDS = (
     *(name for name in TRACE_FIELDS if name not in ("project", "trace_id")),
     *("kind", "input_id", "output_id"),
 )
+FEW_SPANS = 10_000
+ONE_SCORE = (
+    *("project", "name", "source", "author", "trace_id", "span_id"),
+    *("session_id", "experiment_id", "item_id", "repeat"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,22 +143,21 @@ def trace_rows(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey]) -> list[
     """The rows of these traces, in their order, with `input` and `output` whole."""
     if not keys:
         return []
-    where = (
-        "s.start_time BETWEEN make_timestamp_ns(?) AND make_timestamp_ns(?)"
-        " AND s.trace_id IN (SELECT unnest(?::VARCHAR[])) AND s.project IN (SELECT unnest(?::VARCHAR[]))"
-    )
+    where = "s.start_time BETWEEN make_timestamp_ns(?) AND make_timestamp_ns(?) AND s.trace_id IN ? AND s.project IN ?"
     parameters = [
         min(key.start for key in keys),
         max(key.last_start for key in keys),
         list({key.trace_id for key in keys}),
         list({key.project for key in keys}),
     ]
-    found = fetch(
-        db,
-        f"SELECT * EXCLUDE (last_start) REPLACE (epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time)"
-        f" FROM ({summed_up(ROW_FIELDS, where)})",
-        parameters,
-    )
+    found = _few_summed_up(db, where, parameters)
+    if found is None:
+        found = fetch(
+            db,
+            "SELECT * EXCLUDE (last_start) REPLACE (epoch_ns(start_time) AS start_time, epoch_ns(end_time) AS end_time)"
+            f" FROM ({summed_up(ROW_FIELDS, where)})",
+            parameters,
+        )
     whole = {(row["project"], row["trace_id"]): row for row in whole_spans(db, found)}
     scores = latest_scores(db, keys)
     return [
@@ -174,21 +167,31 @@ def trace_rows(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey]) -> list[
     ]
 
 
+def _few_summed_up(db: duckdb.DuckDBPyConnection, where: str, parameters: Sequence[Any]) -> list[dict[str, Any]] | None:
+    """The rows of traces that have few spans; None where they have more than are worth moving into Python."""
+    columns = [f"epoch_ns(s.{name}) AS {name}" if name in TIME_COLUMNS else f"s.{name}" for name in SPAN_FIELDS]
+    spans = fetch(db, f"SELECT {', '.join(columns)} FROM span_log s WHERE {where} LIMIT {FEW_SPANS + 1}", parameters)
+    if len(spans) > FEW_SPANS:
+        return None
+    traces: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for span in spans:
+        traces.setdefault((span["project"], span["trace_id"]), []).append(span)
+    return [sum_up(each) for each in traces.values()]
+
+
 def latest_scores(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey]) -> dict[tuple[str, str], dict[str, Any]]:
     """The newest value of each score of these traces, by project and trace."""
     rows = fetch(
         db,
-        "SELECT project, trace_id, name, value FROM ("
-        " SELECT * FROM score_log WHERE trace_id IN (SELECT unnest(?::VARCHAR[]))"
-        " QUALIFY row_number() OVER (PARTITION BY project, name, source, author, trace_id, span_id, session_id,"
-        "  experiment_id, item_id, repeat ORDER BY created_at DESC, id DESC) = 1"
-        ") WHERE value IS NOT NULL QUALIFY row_number() OVER (PARTITION BY project, trace_id, name"
-        " ORDER BY created_at DESC) = 1 ORDER BY name",
+        f"SELECT {', '.join(ONE_SCORE)}, created_at, value FROM score_log WHERE trace_id IN ? ORDER BY created_at, id",
         [list({key.trace_id for key in keys})],
     )
+    latest = {tuple(row[name] for name in ONE_SCORE): row for row in rows}  # given again, a score replaces the first
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows:
-        found.setdefault((row["project"], row["trace_id"]), {})[row["name"]] = orjson.loads(row["value"])
+    for row in sorted(latest.values(), key=lambda row: (row["name"], row["created_at"])):
+        if row["value"] is not None:
+            scores = found.setdefault((row["project"], row["trace_id"]), {})
+            scores[row["name"]] = orjson.loads(row["value"])
     return found
 
 

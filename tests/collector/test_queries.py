@@ -113,7 +113,9 @@ def test_traces_of_one_id_in_two_projects_are_two_traces(service: Service) -> No
     assert ("twin", 3) in found
 
 
-def test_rows_say_what_the_view_for_people_says(service: Service) -> None:
+@pytest.mark.parametrize("few", [0, 10_000], ids=["in SQL", "in Python"])
+def test_rows_say_what_the_view_for_people_says(service: Service, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.collector.trace_rows.FEW_SPANS", few)
     items = every_page(service, 1000, project="test")
     with service.store.read() as db:
         view = db.execute("SELECT * FROM traces WHERE project = 'test' ORDER BY start_time DESC")
