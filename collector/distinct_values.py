@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from assay.collector.filter_compiler import contains_pattern
 from assay.collector.filter_fields import SPAN_FIELDS, TRACE_FIELDS
+from assay.collector.filter_text import contains_pattern
 from assay.collector.paging import fetch, within
 from assay.collector.store import SpanStore
 from assay.errors import InvalidRequest

@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 from sqlglot import exp
 
-from assay.collector.columns import INLINE_ATTRIBUTE_CHARS, LONG_TEXT_COLUMNS
+from assay.collector.columns import LONG_TEXT_COLUMNS
 from assay.collector.filter_fields import FUNCTIONS, KEYED, SPAN_FIELDS, TRACE_FIELDS, Type, known_names
+from assay.collector.filter_text import contains, has_value, is_short, like_long, spelled, whole_attribute, whole_text
 from assay.errors import InvalidRequest
 
 Target = Literal["traces", "spans"]
@@ -49,6 +50,12 @@ class _Operand:
     of_spans: bool = False  # in a filter over traces: a field of spans
     whole: str = ""  # SQL of the whole of a value that `sql` holds only while it is short
     whole_parameters: list[Any] = field(default_factory=list)
+
+    values: str = ""  # SQL of the map that holds it, under the key in `parameters`
+
+    @property
+    def is_short_text(self) -> bool:
+        return self.literal and self.type == "text" and is_short(self.parameters[0])
 
     @property
     def in_full(self) -> _Operand:
@@ -160,8 +167,8 @@ class FilterCompiler:
         if not (isinstance(wanted, exp.Literal) and wanted.is_string and wanted.this.strip()):
             raise self._refuse(node, "needs a text, as in search('refund')")
         alias = self._span_alias
-        pattern = contains_pattern(wanted.this)
-        either = [_like_long(f"{alias}.{name}", "ILIKE ? ESCAPE '^'") for name in LONG_TEXT_COLUMNS]
+        like, pattern = contains(wanted.this)
+        either = [like_long(f"{alias}.{name}", like) for name in LONG_TEXT_COLUMNS]
         condition = Compiled(f"({' OR '.join(either)})", [pattern] * 2 * len(LONG_TEXT_COLUMNS))
         return self._some_span(condition, alias) if self.target == "traces" else condition
 
@@ -178,7 +185,9 @@ class FilterCompiler:
                 raise self._refuse(node, "needs a time such as '2026-11-21' or '2026-11-21T10:00:00Z'")
         if kind is None:
             raise self._refuse(node, f"compares {_article(left.type)} with {_article(right.type)}")
-        if kind == "text" and not (operator == "=" and (_is_short(left) or _is_short(right))):
+        if kind == "text" and operator == "=" and (equal := _equal_attribute(left, right)) is not None:
+            return self._over_spans(equal.sql, equal.parameters, left, right)
+        if kind == "text" and not (operator == "=" and (left.is_short_text or right.is_short_text)):
             left, right = left.in_full, right.in_full
         left_sql, right_sql = _cast(left, kind), _cast(right, kind)
         return self._over_spans(f"({left_sql} {operator} {right_sql})", left.parameters + right.parameters, left, right)
@@ -198,7 +207,7 @@ class FilterCompiler:
             raise self._refuse(node, "like needs a text to compare with")
         word = "ILIKE" if isinstance(node, exp.ILike) else "LIKE"
         if left.whole and left.type == "text" and right.literal:
-            sql, parameters = _like_long(left.sql, f"{word} {right.sql}"), right.parameters * 2
+            sql, parameters = like_long(left.sql, f"{word} {right.sql}"), right.parameters * 2
         else:
             left = left.in_full
             text = f"array_to_string({left.sql}, ', ')" if left.type == "list" else _cast(left, "text")
@@ -298,7 +307,7 @@ class FilterCompiler:
             whole = ""
             if first in LONG_TEXT_COLUMNS and (self._collect or self.target == "spans"):
                 self.used.add(f"{first}_id")
-                whole = _whole_text(self.alias, first)
+                whole = whole_text(self.alias, first)
             return _Operand(f"{self.alias}.{_quoted(first)}", self._fields[first], [], whole=whole)
         if self.target == "traces" and first in SPAN_FIELDS:
             return _Operand(f"{self._span_alias}.{_quoted(first)}", SPAN_FIELDS[first], [], of_spans=True)
@@ -323,14 +332,10 @@ class FilterCompiler:
         of_spans = name not in self._fields
         alias = self._span_alias if of_spans else self.alias
         if name == "attributes":
-            whole = f"coalesce({alias}.attributes[?], {_JOINED['text_attributes']}, {_JOINED['json_attributes']})"
+            values = f"{alias}.attributes"
+            whole, keys = whole_attribute(alias, key)
             return _Operand(
-                f"{alias}.attributes[?]",
-                "any",
-                [key],
-                of_spans=of_spans,
-                whole=whole.replace("<alias>", alias),
-                whole_parameters=[key] * 5,
+                f"{values}[?]", "any", [key], of_spans=of_spans, whole=whole, whole_parameters=keys, values=values
             )
         self.used.add(name)
         return _Operand(f"json_extract({alias}.{_quoted(name)}, ?)", "any", [pointer], of_spans=of_spans)
@@ -404,42 +409,16 @@ def _at(node: exp.Expr) -> str:
     return f" at character {min(starts) + 1}" if starts else ""
 
 
-# How long values are put together again, where a comparison needs the whole of them (see `content`).
-_PIECES = (
-    "(SELECT string_agg(c.text, '' ORDER BY p.place) FROM (SELECT unnest(<alias>.{0}[?]) AS id,"
-    " generate_subscripts(<alias>.{0}[?], 1) AS place) p JOIN content c ON c.id = p.id)"
-)
-_JOINED = {
-    "text_attributes": f"to_json({_PIECES.format('text_attributes')})",
-    "json_attributes": f"{_PIECES.format('json_attributes')}::JSON",
-}
-
-
-def _whole_text(alias: str, name: str) -> str:
-    whole = f"(SELECT max(c.text) FROM content c WHERE c.id = {alias}.{name}_id)"
-    return f"coalesce({whole}, {alias}.{name})"
-
-
-def _like_long(column: str, like: str) -> str:
-    """A pattern over a long text; of what is stored apart, each text is looked at once, however many spans share it."""
-    number = column.replace('"', "") + "_id"
-    apart = f"{number} IN (SELECT c.id FROM content c WHERE c.text {like})"
-    return f"(({number} IS NULL AND {column} {like}) OR {apart})"
-
-
-def _is_short(operand: _Operand) -> bool:
-    """A text that a value which is not held inline cannot be equal to."""
-    return operand.literal and operand.type == "text" and len(operand.parameters[0]) <= INLINE_ATTRIBUTE_CHARS
-
-
-def contains_pattern(text: str, *, start: bool = False) -> str:
-    """For `ILIKE … ESCAPE '^'`: what contains `text`, or starts with it."""
-    escaped = text.replace("^", "^^").replace("%", "^%").replace("_", "^_")
-    return f"{escaped}%" if start else f"%{escaped}%"
-
-
 def _quoted(name: str) -> str:
     return f'"{name}"'  # names come from our own tables; quoted because some are words of SQL
+
+
+def _equal_attribute(left: _Operand, right: _Operand) -> Compiled | None:
+    """An attribute equals a text, asked of its JSON as it lies; None where that cannot be told from the JSON."""
+    attribute, value = (left, right) if left.values else (right, left)
+    if not attribute.values or not value.literal or (json := spelled(value.parameters[0])) is None:
+        return None
+    return Compiled(has_value(attribute.values), [json, *attribute.parameters, json])
 
 
 def _common_type(left: _Operand, right: _Operand) -> Type | None:

@@ -6,7 +6,7 @@ condition found here is necessary, not sufficient; whoever uses it checks the wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
@@ -26,6 +26,8 @@ class Probe:
 
     rank: int
     condition: Compiled
+    exact: bool = False
+    """A trace fulfils the filter exactly when one of its spans fulfils the condition."""
 
 
 def probe(node: exp.Expr) -> Probe | None:
@@ -34,16 +36,18 @@ def probe(node: exp.Expr) -> Probe | None:
         return probe(node.this)
     if isinstance(node, exp.And):
         sides = [side for side in (probe(node.left), probe(node.right)) if side is not None]
-        return min(sides, key=lambda side: side.rank, default=None)
+        best = min(sides, key=lambda side: side.rank, default=None)
+        return None if best is None else replace(best, exact=False)
     if isinstance(node, exp.Or):
         left, right = probe(node.left), probe(node.right)
         if left is None or right is None:
             return None
-        return Probe(max(left.rank, right.rank), left.condition.joined("OR", right.condition))
+        rank, either = max(left.rank, right.rank), left.condition.joined("OR", right.condition)
+        return Probe(rank, either, exact=left.exact and right.exact)
     if (inner := is_call(node, "any", "child")) is not None:
-        return Probe(_rank(inner), _over_spans(inner))
+        return Probe(_rank(inner), _over_spans(inner), exact=is_call(node, "any") is not None)
     if is_call(node, "search") is not None:
-        return Probe(RANK_TEXT, _over_spans(node))
+        return Probe(RANK_TEXT, _over_spans(node), exact=True)
     if isinstance(node, (*COMPARISONS, exp.Like, exp.ILike, exp.In, exp.Between)) and not operand_is_negated(node):
         return _of_comparison(node)
     return None
@@ -65,7 +69,7 @@ def _of_comparison(node: exp.Expr) -> Probe | None:
         given = FilterCompiler("spans", "s", renamed={"name": "trace_name"}).condition(node)
         return Probe(_rank(node), over_names.joined("OR", given))
     if name in TAKEN_FROM_A_SPAN or (name in SPAN_FIELDS and name not in TRACE_FIELDS):
-        return Probe(_rank(node), _over_spans(node))
+        return Probe(_rank(node), _over_spans(node), exact=name not in TRACE_FIELDS)
     if name == "models" and isinstance(node, (exp.EQ, exp.In)):
         either = [
             FilterCompiler("spans", "s", renamed={"models": model}, lists=False).condition(node)
