@@ -20,6 +20,7 @@ from assay.collector.trace_rows import MODEL_KINDS, summed_up
 from assay.errors import InvalidRequest
 
 MAX_ROWS = 10_000
+LAST_NS = 2**63 - 2  # what make_timestamp_ns takes, in April of 2262, and as far back in 1677; no span is beyond
 TOKENS = (
     *("input_tokens", "output_tokens", "total_tokens"),
     *("cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
@@ -232,7 +233,8 @@ def _source(query: StatsQuery) -> tuple[str, list[Any]]:
     bounds, times = "", list[int]()
     for sign, time in ((">=", query.start), ("<", query.end)):
         if time is not None:
-            bounds, times = f"{bounds} AND s.start_time {sign} make_timestamp_ns(?)", [*times, time]
+            bounds = f"{bounds} AND s.start_time {sign} make_timestamp_ns(?)"
+            times.append(max(-LAST_NS, min(time, LAST_NS)))
     return _of_spans(query, bounds, times) if query.of == "spans" else _of_traces(query, bounds, times)
 
 

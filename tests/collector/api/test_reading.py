@@ -40,6 +40,14 @@ def test_lists_answer_items(api: httpx.Client, path: str, query: dict[str, str])
     assert answer.json()["items"]
 
 
+def test_a_time_beyond_what_the_store_can_hold_is_as_early_or_late_as_can_be(api: httpx.Client) -> None:
+    ever = {"from": "0001-01-01", "to": "9999-12-31T23:59:59Z"}
+    for more in ({}, {"of": "traces"}, {"previous": "true"}, {"measures": "cost_usd,count"}):
+        answer = api.get("/api/v1/stats", params={**ever, **more})
+        assert answer.status_code == 200
+        assert answer.json()["items"][0].get("count", 2) == (1 if more.get("of") else 2)
+
+
 @pytest.mark.parametrize(
     ("path", "query", "says"),
     [
