@@ -12,10 +12,11 @@ from sqlglot import exp
 
 from assay.collector.filter_compiler import COMPARISONS, Compiled, FilterCompiler, is_call, operand_is_negated
 from assay.collector.filter_fields import SPAN_FIELDS, TAKEN_FROM_A_SPAN, TRACE_FIELDS
+from assay.collector.trace_bounds import AT_MOST, above
 
 # Rank of a condition by how few spans it is likely to leave: the lowest is looked for first.
 ID_FIELDS = ("trace_id", "span_id", "session_id", "user_id", "experiment_id", "item_id")
-RANK_ID, RANK_SCORE, RANK_EQUAL, RANK_TEXT, RANK_OTHER = range(5)
+RANK_ID, RANK_SCORE, RANK_EQUAL, RANK_TEXT, RANK_OTHER, RANK_SUM = range(6)
 
 FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE}
 
@@ -80,7 +81,21 @@ def _of_comparison(node: exp.Expr) -> Probe | None:
         return Probe(RANK_EQUAL, Compiled("s.status = 'error'"))
     if name == "duration_ms" and isinstance(node, (exp.LT, exp.LTE)) and isinstance(node.this, exp.Column):
         return Probe(RANK_OTHER, _over_spans(node))  # no span lasts longer than its trace
+    if name in AT_MOST and (sign := _wants_more(node)):
+        return Probe(RANK_SUM, Compiled(above(name, sign), [_number(node.args["expression"])]))
     return None
+
+
+def _wants_more(node: exp.Expr) -> str | None:
+    """The sign of a comparison with a number that only large sums fulfil, which are few."""
+    value = node.args.get("expression")
+    if not (isinstance(node.this, exp.Column) and isinstance(value, exp.Literal) and not value.is_string):
+        return None
+    return {exp.GT: ">", exp.GTE: ">=", exp.EQ: ">="}.get(type(node))
+
+
+def _number(node: exp.Expr) -> float:
+    return float(node.this)
 
 
 def _over_spans(node: exp.Expr) -> Compiled:
@@ -108,7 +123,7 @@ def _at_least_one(node: exp.Expr) -> bool:
     value = node.args.get("expression")
     if not (isinstance(node.this, exp.Column) and isinstance(value, exp.Literal) and not value.is_string):
         return False
-    number = float(value.this)
+    number = _number(value)
     return (isinstance(node, exp.GT) and number >= 0) or (isinstance(node, (exp.GTE, exp.EQ)) and number > 0)
 
 

@@ -18,7 +18,8 @@ import duckdb
 from assay.collector.filter import compile_filter, compile_trace_filter
 from assay.collector.paging import fetch, iso_time, within
 from assay.collector.store import SpanStore
-from assay.collector.trace_rows import TraceKey, summed_up, trace_rows
+from assay.collector.trace_rows import TraceKey, trace_rows
+from assay.collector.trace_sql import summed_up
 from assay.collector.writer import Writer
 from assay.errors import CollectorUnavailable
 

@@ -14,7 +14,9 @@ from assay.collector.filter import TraceFilter, compile_trace_filter
 from assay.collector.paging import Cursor, Order, Page, decode_cursor, encode_cursor, fetch, iso_time, number_in, within
 from assay.collector.store import SpanStore
 from assay.collector.trace_list import list_traces
-from assay.collector.trace_rows import COUNTED, TraceKey, summed_up, trace_rows
+from assay.collector.trace_rows import TraceKey, trace_rows
+from assay.collector.trace_sql import summed_up
+from assay.collector.trace_sums import COUNTED
 from assay.collector.windows import windows_back
 
 KEYS = ("session_id", "project")

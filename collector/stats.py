@@ -16,7 +16,7 @@ from assay.collector.filter import compile_filter, compile_trace_filter
 from assay.collector.intervals import mean_of
 from assay.collector.paging import fetch, iso_time, within
 from assay.collector.store import SpanStore
-from assay.collector.trace_rows import MODEL_KINDS, summed_up
+from assay.collector.trace_sql import MODEL_KINDS, summed_up
 from assay.errors import InvalidRequest
 
 MAX_ROWS = 10_000

@@ -1,19 +1,20 @@
-"""The list of traces: first which ones, from narrow columns and no further back than it takes; then their rows.
+"""The list of traces: first which ones, from narrow columns; then their rows.
 
-Newest first, the search goes back from the newest span in windows that grow. Every span of a trace that starts within
-a window lies in it or later, so sums over those spans are exact; the only traces to be told apart are those that
-started earlier still and merely reach into the window, and one look at one column finds them.
+Newest first, the newest spans that match are looked for (the database stops where it has enough of them) and their
+traces summed up over all of their spans. Whatever trace starts later than the last of those spans is among them; if
+too few traces are left, many more spans are looked at, and in the end all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
-from assay.collector.filter import TraceFilter, compile_trace_filter
+from assay.collector.filter import Compiled, TraceFilter, compile_trace_filter
+from assay.collector.filter_probe import RANK_SUM
 from assay.collector.paging import (
     TIME_COLUMNS,
     Cursor,
@@ -27,11 +28,16 @@ from assay.collector.paging import (
     within,
 )
 from assay.collector.store import SpanStore
-from assay.collector.trace_rows import TraceKey, summed_up, trace_rows
-from assay.collector.windows import moment, windows_back
+from assay.collector.trace_bounds import AT_MOST, largest
+from assay.collector.trace_rows import TraceKey, trace_rows
+from assay.collector.trace_sql import summed_up
+from assay.collector.windows import moment
 
 KEYS = ("trace_id", "project")
 ROWS_AT_ONCE = 100
+SPANS_PER_TRACE = 16  # looked at first, for each trace that is wanted
+LARGEST_PER_TRACE = 8  # looked at in order of what their sums cannot exceed
+MANY_SPANS = 5_000  # beyond, the database leaves the newest for another way to sort
 MAX_PAGE_BYTES = 4_000_000  # of text; a page ends early rather than exceed it by much
 
 
@@ -90,32 +96,103 @@ def find_traces(
     wanted: int,
 ) -> list[_Found]:
     """The first `wanted` traces behind the cursor."""
-    found: list[_Found] = []
-    for lower in _windows(db, condition, order, after):
-        while len(found) < wanted:
-            missing = wanted - len(found)
-            batch = _candidates(db, project, condition, order, after, lower, missing)
-            late = _started_before(db, lower, batch)
-            found += [each for each in batch if (each.key.project, each.key.trace_id) not in late]
-            if len(batch) < missing:
-                break
-            after = [batch[-1].value, batch[-1].key.trace_id, batch[-1].key.project]
-        if len(found) >= wanted or lower is None:
-            break
-        after = [lower, "", ""] if order.newest_first else after
-    return found
+    probe = condition.probe
+    if probe is not None and probe.exact and project is not None:
+        condition = replace(condition, condition=Compiled(), fields=frozenset(), span_conditions=())
+    lower, upper = moment(db, condition.earliest, "max"), moment(db, condition.latest, "min")
+    if order.newest_first:
+        upper = min((time for time in (upper, number_in(after) if after else None) if time is not None), default=None)
+        for n_spans in (min(SPANS_PER_TRACE * wanted, MANY_SPANS), MANY_SPANS):
+            seen_by = None if probe is None or (probe.rank == RANK_SUM and n_spans < MANY_SPANS) else probe.condition
+            near = _near(db, project, seen_by, lower, upper, n_spans)
+            found = _candidates(db, project, condition, order, after, near, wanted) if near.trace_ids else []
+            if len(found) >= wanted or near.complete:
+                return found
+    elif (found := _largest(db, project, condition, order, after, wanted)) is not None:
+        return found
+    return _everywhere(db, project, condition, order, after, lower, wanted)
 
 
-def _windows(
-    db: duckdb.DuckDBPyConnection, condition: TraceFilter, order: Order, after: Cursor | None
-) -> Iterator[int | None]:
-    if not order.newest_first:  # the first by another order can be anywhere
-        return iter([moment(db, condition.earliest, "max")])
-    before = number_in(after) if after else None
-    return windows_back(db, before=before, earliest=condition.earliest, latest=condition.latest)
+def _largest(
+    db: duckdb.DuckDBPyConnection,
+    project: str | None,
+    condition: TraceFilter,
+    order: Order,
+    after: Cursor | None,
+    wanted: int,
+) -> list[_Found] | None:
+    """The traces with the largest sums, where that can be told from what their sums cannot exceed."""
+    if order.direction != "DESC" or order.column not in AT_MOST or condition.condition.sql != "true":
+        return None
+    where, parameters = within(project, "s")
+    trace_ids, others = largest(db, order.column, where, parameters, LARGEST_PER_TRACE * wanted)
+    if others is None or not trace_ids:
+        return None
+    found = _candidates(db, project, condition, order, after, _Near(trace_ids, None, complete=False), wanted)
+    enough = len(found) == wanted and found[-1].value is not None and found[-1].value > others
+    return found if enough else None
 
 
-def _candidates(
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Traces to choose from: all that can match and start at `since` or later. `complete`: there are no others."""
+
+    trace_ids: list[str]
+    since: int | None
+    complete: bool
+
+
+def _near(
+    db: duckdb.DuckDBPyConnection,
+    project: str | None,
+    probe: Compiled | None,
+    lower: int | None,
+    upper: int | None,
+    n_spans: int,
+) -> _Near:
+    """Traces of the newest spans that can make a trace match which starts no later than `upper`."""
+    within_bounds = _bounded(project, lower, upper)
+    where = within_bounds if probe is None else _both(within_bounds, probe)
+    rows = db.execute(
+        "SELECT s.trace_id, epoch_ns(s.start_time) FROM span_log s"
+        f" WHERE {where.sql} ORDER BY s.start_time DESC LIMIT ?",
+        [*where.parameters, n_spans],
+    ).fetchall()
+    complete = len(rows) < n_spans
+    since = lower if complete else rows[-1][1] + 1
+    trace_ids = {trace_id for trace_id, _ in rows}
+    if probe is not None and upper is not None:
+        trace_ids.update(_reaching_beyond(db, project, probe, since, upper))
+    return _Near(list(trace_ids), since, complete)
+
+
+def _reaching_beyond(
+    db: duckdb.DuckDBPyConnection, project: str | None, probe: Compiled, since: int | None, upper: int
+) -> list[str]:
+    """Traces with spans between `since` and `upper` that match by a span which starts only after `upper`."""
+    before, later = _bounded(project, since, upper), _bounded(project, upper + 1, None)
+    rows = db.execute(
+        f"SELECT DISTINCT s.trace_id FROM span_log s WHERE {later.sql} AND {probe.sql}"
+        f" AND s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {before.sql})",
+        [*later.parameters, *probe.parameters, *before.parameters],
+    ).fetchall()
+    return [trace_id for (trace_id,) in rows]
+
+
+def _bounded(project: str | None, lower: int | None, upper: int | None) -> Compiled:
+    """The condition that a span `s` is of a project, and starts between two times."""
+    sql, parameters = within(project, "s")
+    for sign, time in ((">=", lower), ("<=", upper)):
+        if time is not None:
+            sql, parameters = f"{sql} AND s.start_time {sign} make_timestamp_ns(?)", [*parameters, time]
+    return Compiled(sql, parameters)
+
+
+def _both(first: Compiled, second: Compiled) -> Compiled:
+    return first.joined("AND", second)
+
+
+def _everywhere(
     db: duckdb.DuckDBPyConnection,
     project: str | None,
     condition: TraceFilter,
@@ -124,45 +201,61 @@ def _candidates(
     lower: int | None,
     wanted: int,
 ) -> list[_Found]:
-    """The first traces behind the cursor, summed up from the spans that start at `lower` or later."""
-    where, parameters = within(project, "s")
-    since = "" if lower is None else " AND s.start_time >= make_timestamp_ns(?)"
-    bound = [] if lower is None else [lower]
-    where, parameters = where + since, [*parameters, *bound]
-    for sql, values in _probes(condition, order, after):
-        inner, inner_parameters = within(project, "s")
-        where += f" AND s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {inner}{since} AND {sql})"
-        parameters += [*inner_parameters, *bound, *values]
+    """The first traces behind the cursor among all that start at `lower` or later."""
+    found: list[_Found] = []
+    while len(found) < wanted:
+        missing = wanted - len(found)
+        batch = _candidates(db, project, condition, order, after, _Near([], lower, complete=True), missing)
+        late = _started_before(db, lower, batch)
+        found += [each for each in batch if (each.key.project, each.key.trace_id) not in late]
+        if len(batch) < missing:
+            break
+        after = [batch[-1].value, batch[-1].key.trace_id, batch[-1].key.project]
+    return found
+
+
+def _candidates(
+    db: duckdb.DuckDBPyConnection,
+    project: str | None,
+    condition: TraceFilter,
+    order: Order,
+    after: Cursor | None,
+    near: _Near,
+    wanted: int,
+) -> list[_Found]:
+    """The first traces behind the cursor, of those given; where none are given, of all that start late enough."""
+    if near.trace_ids:
+        where = _both(
+            _bounded(project, None, None), Compiled("s.trace_id IN (SELECT unnest(?::VARCHAR[]))", [near.trace_ids])
+        )
+    else:
+        where = _bounded(project, near.since, None)
+        if condition.probe is not None:
+            probed = _both(where, condition.probe.condition)
+            among = Compiled(f"s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {probed.sql})", probed.parameters)
+            where = _both(where, among)
     fields = {"start_time", order.column, *condition.fields} - {"project", "trace_id"}
     spans = summed_up(
-        sorted(fields), where, span_conditions=[c.sql for c in condition.span_conditions], project=project
+        sorted(fields), where.sql, span_conditions=[c.sql for c in condition.span_conditions], project=project
     )
-    beyond, beyond_parameters = ("true", []) if after is None else order.beyond("t", KEYS, after)
+    started = Compiled() if near.since is None else Compiled("t.start_time >= make_timestamp_ns(?)", [near.since])
+    beyond = Compiled() if after is None else Compiled(*order.beyond("t", KEYS, after))
+    wanted_traces = _both(_both(condition.condition, started), beyond)
     value = f"epoch_ns(t.{order.column})" if order.column in TIME_COLUMNS else f"t.{order.column}"
     rows = fetch(
         db,
         f"SELECT t.project, t.trace_id, epoch_ns(t.start_time) AS start, epoch_ns(t.last_start) AS last_start,"
-        f" {value} AS value FROM ({spans}) t WHERE {condition.condition.sql} AND {beyond}"
-        f" ORDER BY {order.sql('t', KEYS)} LIMIT ?",
+        f" {value} AS value FROM ({spans}) t WHERE {wanted_traces.sql} ORDER BY {order.sql('t', KEYS)} LIMIT ?",
         [
             *(parameter for each in condition.span_conditions for parameter in each.parameters),
-            *parameters,
-            *condition.condition.parameters,
-            *beyond_parameters,
+            *where.parameters,
+            *wanted_traces.parameters,
             wanted,
         ],
     )
     return [
         _Found(TraceKey(row["project"], row["trace_id"], row["start"], row["last_start"]), row["value"]) for row in rows
     ]
-
-
-def _probes(condition: TraceFilter, order: Order, after: Cursor | None) -> Iterator[tuple[str, list[Any]]]:
-    """Conditions that some span of every trace in question fulfils."""
-    if condition.probe is not None:
-        yield condition.probe.condition.sql, condition.probe.condition.parameters
-    if order.newest_first and after is not None:  # a trace behind the cursor has its first span there
-        yield "s.start_time <= make_timestamp_ns(?)", [after[0]]
 
 
 def _started_before(db: duckdb.DuckDBPyConnection, lower: int | None, batch: Sequence[_Found]) -> set[tuple[str, str]]:

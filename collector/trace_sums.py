@@ -1,4 +1,4 @@
-"""A trace's row summed up from its spans in plain Python: the same sums as `trace_rows.AGGREGATES` has in SQL.
+"""A trace's row summed up from its spans in plain Python: the same sums as `trace_sql.AGGREGATES` has in SQL.
 
 For a page of traces the database takes longer to plan that SQL than Python takes to add up a few hundred spans.
 """

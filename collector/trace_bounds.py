@@ -1,0 +1,41 @@
+"""What a trace's sums cannot exceed: found in one pass over two columns, where the sums themselves take several.
+
+The sums count model calls but for those around another one; here all of them count. Nothing counted is negative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from assay.collector.trace_sql import AGGREGATES, MODEL_KINDS
+from assay.collector.trace_sums import COUNTED
+
+
+def _at_most(name: str) -> str:
+    calls = f"sum(greatest(s.{name}, 0)) FILTER (WHERE s.kind IN {MODEL_KINDS})"
+    return f"greatest({calls}, max(s.{name}) FILTER (WHERE coalesce(s.kind NOT IN {MODEL_KINDS}, true)))"
+
+
+AT_MOST: dict[str, str] = {
+    **{name: AGGREGATES[name] for name in ("duration_ms", "span_count", "error_count")},
+    **{name: _at_most(name) for name in (*COUNTED, "cost_usd")},
+}
+
+
+def above(name: str, sign: str) -> str:
+    """The condition that a span `s` is of a trace whose sum can be above (">" or ">=") the parameter."""
+    return f"s.trace_id IN (SELECT s.trace_id FROM span_log s GROUP BY s.trace_id HAVING {AT_MOST[name]} {sign} ?)"
+
+
+def largest(
+    db: duckdb.DuckDBPyConnection, name: str, where: str, parameters: list[Any], wanted: int
+) -> tuple[list[str], Any]:
+    """The ids of the traces whose sum can be largest, and what the sum of no other trace exceeds."""
+    rows = db.execute(
+        f"SELECT s.trace_id, {AT_MOST[name]} AS most FROM span_log s WHERE {where} GROUP BY s.trace_id"
+        " ORDER BY most DESC NULLS LAST LIMIT ?",
+        [*parameters, wanted],
+    ).fetchall()
+    return [trace_id for trace_id, _ in rows], rows[-1][1] if len(rows) == wanted else None
