@@ -27,7 +27,7 @@ from assay.collector.scores import SCORE_COLUMNS
 from assay.collector.store import SpanStore
 from assay.collector.trace_rows import TraceKey, trace_rows
 from assay.collector.whole import stored_columns, whole_spans
-from assay.collector.windows import moment, windows_back
+from assay.collector.windows import moment
 
 SPAN_COLUMNS = (*stored_columns(PUBLIC_COLUMNS), "dropped_attributes_count", "scope_name", "scope_version", "span_kind")
 KEYS = ("span_id", "trace_id", "project")
@@ -70,39 +70,25 @@ def _find(
     after: Cursor | None,
     wanted: int,
 ) -> list[dict[str, Any]]:
-    """Which spans, by narrow columns alone."""
-    value = f"epoch_ns(t.{order.column})" if order.column in TIME_COLUMNS else f"t.{order.column}"
-    found: list[dict[str, Any]] = []
-    for lower in _windows(db, bounds, order, after):
-        where, parameters = within(project, "t")
-        if lower is not None:
-            where, parameters = f"{where} AND t.start_time >= make_timestamp_ns(?)", [*parameters, lower]
-        if after is not None:
-            beyond, values = order.beyond("t", KEYS, after)
-            where, parameters = f"{where} AND {beyond}", [*parameters, *values]
-        found += fetch(
-            db,
-            f"SELECT t.row_id, t.project, t.trace_id, t.span_id, epoch_ns(t.start_time) AS start, {value} AS value"
-            f" FROM span_log t WHERE {where} AND {condition.sql} ORDER BY {order.sql('t', KEYS)} LIMIT ?",
-            [*parameters, *condition.parameters, wanted - len(found)],
-        )
-        if len(found) >= wanted or lower is None:
-            break
-        if order.newest_first:
-            after = [lower, "", "", ""]
-    return found
-
-
-def _windows(
-    db: duckdb.DuckDBPyConnection,
-    bounds: tuple[Sequence[Compiled], Sequence[Compiled]],
-    order: Order,
-    after: Cursor | None,
-) -> Iterator[int | None]:
+    """Which spans, by narrow columns alone. The database looks at the newest first, and stops where it has enough."""
     earliest, latest = bounds
-    if not order.newest_first:
-        return iter([moment(db, earliest, "max")])
-    return windows_back(db, before=number_in(after) if after else None, earliest=earliest, latest=latest)
+    lower, upper = moment(db, earliest, "max"), moment(db, latest, "min")
+    where, parameters = within(project, "t")
+    if after is not None:
+        beyond, values = order.beyond("t", KEYS, after)
+        where, parameters = f"{where} AND {beyond}", [*parameters, *values]
+        if order.newest_first:  # says no more than the cursor, but lets the database leave out what is newer
+            upper = number_in(after) if upper is None else min(upper, number_in(after))
+    for sign, time in ((">=", lower), ("<=", upper)):
+        if time is not None:
+            where, parameters = f"{where} AND t.start_time {sign} make_timestamp_ns(?)", [*parameters, time]
+    value = f"epoch_ns(t.{order.column})" if order.column in TIME_COLUMNS else f"t.{order.column}"
+    return fetch(
+        db,
+        f"SELECT t.row_id, t.project, t.trace_id, t.span_id, epoch_ns(t.start_time) AS start, {value} AS value"
+        f" FROM span_log t WHERE {where} AND {condition.sql} ORDER BY {order.sql('t', KEYS)} LIMIT ?",
+        [*parameters, *condition.parameters, wanted],
+    )
 
 
 def _read_by_row(db: duckdb.DuckDBPyConnection, found: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

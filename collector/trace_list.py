@@ -35,7 +35,7 @@ from assay.collector.windows import moment
 
 KEYS = ("trace_id", "project")
 ROWS_AT_ONCE = 100
-SPANS_PER_TRACE = 16  # looked at first, for each trace that is wanted
+SPANS_PER_TRACE = 10  # looked at first, for each trace that is wanted
 LARGEST_PER_TRACE = 8  # looked at in order of what their sums cannot exceed
 MANY_SPANS = 5_000  # beyond, the database leaves the newest for another way to sort
 MAX_PAGE_BYTES = 4_000_000  # of text; a page ends early rather than exceed it by much
