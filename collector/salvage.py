@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from assay.collector.columns import CONTENT_COLUMNS, JSON_ATTRIBUTES, LONG_TEXT_COLUMNS, TEXT_ATTRIBUTES
 from assay.collector.manifest import Manifest
 from assay.collector.start_checks import log_path
 from assay.errors import StoreDamaged
@@ -39,6 +40,7 @@ def salvage(path: Path, manifest: Manifest | None, lost: list[str]) -> None:
         with duckdb.connect(str(path), config=CONFIG) as db:
             db.execute("PRAGMA disable_checkpoint_on_shutdown")
             _copy(db, path.stem, target, lost)
+            _let_go_of_lost_content(db, lost)
             _identify(db, manifest)
             db.execute("CHECKPOINT mended")
             db.execute("DETACH mended")
@@ -63,6 +65,42 @@ def _copy(db: duckdb.DuckDBPyConnection, source: str, target: Path, lost: list[s
         for first, end in _copy_rows(db, source, table):
             gone[_copy_columns(db, source, table, first, end)] += end - first
         lost += [f"{what} {rows} rows of {table}: their blocks are damaged" for what, rows in gone.items()]
+
+
+def _let_go_of_lost_content(db: duckdb.DuckDBPyConnection, lost: list[str]) -> None:
+    """Empty what refers to pieces of text that are gone: readers look for them, and new pieces get their numbers."""
+    tables = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'mended'"
+    if ("content",) not in db.execute(tables).fetchall():
+        return  # of a schema that kept all text in the span
+    lists = [f"{name}_ids" for name in CONTENT_COLUMNS]
+    maps = [TEXT_ATTRIBUTES, JSON_ATTRIBUTES]
+    singles = [f"{name}_id" for name in LONG_TEXT_COLUMNS]
+    referred = " UNION ".join(
+        f"SELECT unnest({ids}) AS id FROM mended.span_log"
+        for ids in [*lists, *(f"flatten(map_values({name}))" for name in maps), *(f"[{name}]" for name in singles)]
+    )
+    db.execute(f"SET VARIABLE gone = (SELECT list(id) FROM ({referred}) ANTI JOIN mended.content USING (id))")
+    values = {
+        **{name: f"CASE WHEN NOT list_has_any({name}, getvariable('gone')) THEN {name} END" for name in lists},
+        **{name: f"map_from_entries({_without_lost(name)})" for name in maps},
+        **{name: f"CASE WHEN NOT list_contains(getvariable('gone'), {name}) THEN {name} END" for name in singles},
+    }
+    [(spans,)] = db.execute(
+        f"UPDATE mended.span_log SET {', '.join(f'{name} = {value}' for name, value in values.items())} WHERE "
+        + " OR ".join(
+            [
+                *(f"list_has_any({name}, getvariable('gone'))" for name in lists),
+                *(f"list_has_any(flatten(map_values({name})), getvariable('gone'))" for name in maps),
+                *(f"list_contains(getvariable('gone'), {name})" for name in singles),
+            ]
+        )
+    ).fetchall()
+    if spans:
+        lost.append(f"long texts that {spans} spans refer to")
+
+
+def _without_lost(attributes: str) -> str:
+    return f"list_filter(map_entries({attributes}), lambda e: NOT list_has_any(e.value, getvariable('gone')))"
 
 
 def _identify(db: duckdb.DuckDBPyConnection, manifest: Manifest | None) -> None:

@@ -15,9 +15,12 @@ from assay.collector.checksum import checksum
 from assay.collector.data_file import DataFile
 from assay.collector.log_file import read_first_entry, scan_log
 from assay.collector.repair import repair
+from assay.collector.salvage import salvage
 from assay.collector.service import Service
+from assay.collector.span_list import get_span
 from assay.errors import AssayError, StoreDamaged, StoreLocked
 from support.damage import DAMAGES, LOG, N_SPANS, STORE, contents, crashed_store, torn_by_a_crash
+from support.queried import span, store_spans
 
 # What is left of the 300 spans where `repair` can do something
 KEPT = {"log-entry": range(200, 300), "log-first-entry": {300}, "log-of-another": {300}}
@@ -70,6 +73,28 @@ def test_repair_keeps_what_can_be_read_and_a_copy_of_everything(data_dir: Path, 
     if name != "log-vanished":  # where there is nothing to change
         assert report.copies is not None
         assert contents(report.copies) == before
+
+
+def test_spans_whose_long_text_is_gone_are_read_without_it_and_never_with_that_of_others(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    long = {"input": "i" * 5000, "input_messages": '[{"role":"user"}]', "resource": '{"of":"one"}'}
+    store_spans(service, [span(1, 0, start=0, **long, attributes={"short": "s", "text": "t" * 500, "json": [1] * 99})])
+    service.close()
+    with duckdb.connect(str(tmp_path / STORE)) as db:
+        db.execute("DELETE FROM content")
+    lost: list[str] = []
+    salvage(tmp_path / STORE, None, lost)
+    assert lost == ["long texts that 1 spans refer to"]
+    (tmp_path / "store.json").unlink()  # as `repair` does: it is of the file as it was
+
+    service = Service(tmp_path)
+    store_spans(service, [span(2, 0, start=0, input="of another" * 500)])
+    found = get_span(service.store, f"{1:032x}", f"{1:08x}{0:08x}")
+    service.close()
+    assert found is not None
+    assert found["input"] == "i" * 1024
+    assert found["input_messages"] is found["resource"] is None
+    assert found["attributes"] == {"short": "s"}
 
 
 @pytest.mark.parametrize("name", sorted(BEYOND_REPAIR))
