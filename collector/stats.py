@@ -86,6 +86,7 @@ BUCKETS: dict[str, str] = {
 }
 SCORES = "scores."
 OF_MODEL_CALLS = frozenset((*TOKENS, "cost_usd", "model_calls", "unpriced_calls"))
+ADDS_UP = OF_MODEL_CALLS | {"count", "error_count", "spans"}  # a group's is the sum of its buckets'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +169,9 @@ def _readable(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rows(store: SpanStore, query: StatsQuery) -> list[dict[str, Any]]:
-    source, parameters = _source(query)
     plain = [measure for measure in query.measures if not measure.startswith(SCORES)]
     with store.read() as db:
+        source, parameters = _source(db, query)
         rows = _grouped(db, query, source, parameters, {name: MEASURES[query.of][name] for name in plain})
         for measure in query.measures:
             if measure.startswith(SCORES):
@@ -202,7 +203,16 @@ def _grouped(
         order = ", ".join(["time" if query.bucket else largest, *keys])
         limit = MAX_ROWS + 1 if query.bucket else query.limit
         sql, values_of = f"{head} {from_groups} GROUP BY ALL ORDER BY {order} LIMIT {limit}", list(parameters)
-    else:  # only the largest groups, each over all the time
+    elif next(iter(sums)) in ADDS_UP:  # only the largest groups, each over all the time
+        grouped = f"{head} {from_groups} GROUP BY ALL"
+        total = f'sum("{next(iter(sums))}") OVER (PARTITION BY {", ".join(keys)}) AS total'
+        ranked = f"SELECT *, dense_rank() OVER (ORDER BY total DESC NULLS LAST, {', '.join(keys)}) AS place"
+        sql = (
+            f"SELECT * EXCLUDE (total, place) FROM ({ranked} FROM (SELECT *, {total} FROM ({grouped})))"
+            f" WHERE place <= {query.limit} ORDER BY ALL LIMIT {MAX_ROWS + 1}"
+        )
+        values_of = list(parameters)
+    else:
         named = ", ".join(f"s.{key}" for key in keys)
         top = f'SELECT {named}, {next(iter(sums.values()))} AS "{next(iter(sums))}" {from_groups} GROUP BY ALL'
         top = f"SELECT {', '.join(keys)} FROM ({top}) ORDER BY {', '.join([largest, *keys])} LIMIT {query.limit}"
@@ -228,17 +238,17 @@ def _with_groups(query: StatsQuery, source: str) -> str:
     return source
 
 
-def _source(query: StatsQuery) -> tuple[str, list[Any]]:
+def _source(db: duckdb.DuckDBPyConnection, query: StatsQuery) -> tuple[str, list[Any]]:
     """The rows that are counted, under the alias `s` of whoever asks, and the parameters."""
     bounds, times = "", list[int]()
     for sign, time in ((">=", query.start), ("<", query.end)):
         if time is not None:
             bounds = f"{bounds} AND s.start_time {sign} make_timestamp_ns(?)"
             times.append(max(-LAST_NS, min(time, LAST_NS)))
-    return _of_spans(query, bounds, times) if query.of == "spans" else _of_traces(query, bounds, times)
+    return _of_spans(db, query, bounds, times) if query.of == "spans" else _of_traces(query, bounds, times)
 
 
-def _of_spans(query: StatsQuery, bounds: str, times: list[int]) -> tuple[str, list[Any]]:
+def _of_spans(db: duckdb.DuckDBPyConnection, query: StatsQuery, bounds: str, times: list[int]) -> tuple[str, list[Any]]:
     condition = compile_filter(query.filter, "spans", "s")
     where, parameters = within(query.project, "s")
     spans = f"SELECT s.* FROM span_log s WHERE {where}{bounds} AND {condition.sql}"
@@ -246,6 +256,15 @@ def _of_spans(query: StatsQuery, bounds: str, times: list[int]) -> tuple[str, li
     if not OF_MODEL_CALLS.intersection(query.measures):
         return spans, values
     inside, inside_parameters = within(query.project, "i")
+    # Mostly no call stands around another one, which is soon known from numbers; to join the calls takes far longer
+    nested = db.execute(
+        f"SELECT 1 FROM span_log s WHERE {where}{bounds} AND s.kind IN {MODEL_KINDS} AND hash(s.span_id) IN"
+        f" (SELECT hash(i.parent_span_id) FROM span_log i WHERE {inside} AND i.kind IN {MODEL_KINDS}"
+        " AND i.total_tokens IS NOT NULL AND i.parent_span_id IS NOT NULL) LIMIT 1",
+        [*parameters, *times, *inside_parameters],
+    ).fetchall()
+    if not nested:
+        return f"SELECT o.*, o.kind IN {MODEL_KINDS} AS is_model_call FROM ({spans}) o", values
     around = (
         f"SELECT DISTINCT i.project, i.trace_id, i.parent_span_id AS span_id, i.kind FROM span_log i WHERE {inside}"
         f" AND i.kind IN {MODEL_KINDS} AND i.total_tokens IS NOT NULL AND i.parent_span_id IN"

@@ -52,7 +52,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         span(50, 0, start=NOON, project="long", input="x" * 3000 + " needle at the end", attributes=long),
         span(51, 0, start=NOON + SECOND, project="long", input="a needle", attributes={"long": "tiny"}),
     ]
-    store_spans(service, texts)
+    alone = [span(60, number, start=NOON - DAY, project="alone", **CALL) for number in range(2)]
+    store_spans(service, texts + alone)
     scores = [
         {"id": str(trace), "project": "test", "name": "helpful", "value": str(trace % 2), "source": "user",
          "status": "scored", "trace_id": f"{trace:032x}", "created_at": 1}
@@ -80,7 +81,7 @@ def every_page(service: Service, limit: int, **asked: Any) -> list[dict[str, Any
 # Traces -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("limit", [7, 1000])
+@pytest.mark.parametrize("limit", [15, 1000])
 @pytest.mark.parametrize(
     ("filter", "expected"),
     [
@@ -89,19 +90,27 @@ def every_page(service: Service, limit: int, **asked: Any) -> list[dict[str, Any
         ("any(name = 'late')", range(0, 40, 5)),
         ("not any(name = 'late') and duration_ms < 10000", [n for n in range(40) if n % 5]),
         ("session_id in ('session 1', 'session 4')", [4, 5, 6, 7, 16, 17, 18, 19]),
+        ("duration_ms > 100000", range(0, 40, 5)),
+        ("total_tokens >= 120 and span_count < 5", [n for n in range(40) if n % 5]),
         ("scores.helpful = 1", [1, 3, 5, 7, 9]),
         ("start_time < '2026-11-20T12:00:00Z' and start_time >= '2026-11-10'", range(5, 17)),
         ("search('question 1')", [1, *range(10, 20)]),
     ],
 )
 def test_pages_of_traces_come_newest_first_without_gap_or_repeat(
-    service: Service, filter: str | None, expected: Any, limit: int
+    service: Service, filter: str | None, expected: Any, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if limit < 100:  # too few spans are looked at to fill a page at once
+        monkeypatch.setattr("assay.collector.trace_list.SPANS_PER_TRACE", 1)
+        monkeypatch.setattr("assay.collector.trace_list.MANY_SPANS", 40)
     assert numbers(every_page(service, limit, project="test", filter=filter)) == list(expected)
 
 
-@pytest.mark.parametrize("order_by", ["duration_ms desc", "name", "cost_usd", "user_id desc"])
-def test_pages_in_another_order_hold_every_trace_once(service: Service, order_by: str) -> None:
+@pytest.mark.parametrize("order_by", ["duration_ms desc", "span_count desc", "name", "cost_usd", "user_id desc"])
+def test_pages_in_another_order_hold_every_trace_once(
+    service: Service, order_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.collector.trace_list.LARGEST_PER_TRACE", 1)
     whole = every_page(service, 1000, project="test", order_by=order_by)
     assert numbers(every_page(service, 15, project="test", order_by=order_by)) == numbers(whole)
     assert sorted(numbers(whole)) == list(range(40))
@@ -109,7 +118,7 @@ def test_pages_in_another_order_hold_every_trace_once(service: Service, order_by
 
 def test_traces_of_one_id_in_two_projects_are_two_traces(service: Service) -> None:
     found = [(item["project"], int(item["trace_id"], 16)) for item in every_page(service, 20, project=None)]
-    assert len(found) == 43
+    assert len(found) == 44
     assert ("twin", 3) in found
 
 
@@ -191,9 +200,17 @@ def test_a_score_comes_with_its_interval(service: Service) -> None:
     assert (round(score["ci_low"], 3), round(score["ci_high"], 3)) == (0.237, 0.763)  # Wilson
 
 
-def test_of_many_groups_the_largest_are_given(service: Service) -> None:
-    query = StatsQuery(project="test", group_by=("name",), limit=1, bucket="1w", measures=("latency_p95_ms",))
-    assert {row["name"] for row in queries.stats(service.store, query)} == {"answer"}
+@pytest.mark.parametrize(
+    ("measure", "largest"), [("latency_p95_ms", "answer"), ("total_tokens", "inner"), ("error_count", "look up")]
+)
+def test_of_many_groups_the_largest_are_given(service: Service, measure: str, largest: str) -> None:
+    query = StatsQuery(project="test", group_by=("name",), limit=1, bucket="1w", measures=(measure,))
+    assert {row["name"] for row in queries.stats(service.store, query)} == {largest}
+
+
+def test_calls_that_stand_alone_all_count(service: Service) -> None:
+    query = StatsQuery(project="alone", measures=("model_calls", "total_tokens"))
+    assert queries.stats(service.store, query) == [{"model_calls": 2, "total_tokens": 240}]
 
 
 @pytest.mark.parametrize(
