@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from assay.settings_table import setting_rows
 
 EXIT_ERROR = 1
 EXIT_USAGE = 2
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 app = typer.Typer(
     name="assay",
@@ -103,8 +105,20 @@ def main() -> None:
     try:
         app()
     except AssayError as error:
-        Console(stderr=True, highlight=False).print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        _say_error(str(error))
         sys.exit(EXIT_USAGE if isinstance(error, ConfigurationError) else EXIT_ERROR)
+    except OSError as error:
+        if error.filename is None and error.errno not in NO_ROOM:
+            raise
+        where = "" if error.filename is None else f"{error.filename}: "
+        no_room = error.errno in NO_ROOM
+        hint = "Free some space, or choose another place." if no_room else "Is the path right, and may you write there?"
+        _say_error(f"{where}{error.strerror}. {hint}")
+        sys.exit(EXIT_ERROR)
+
+
+def _say_error(message: str) -> None:
+    Console(stderr=True, highlight=False).print(f"[red]error:[/] {escape(message)}", soft_wrap=True)
 
 
 def _version(wanted: bool) -> None:

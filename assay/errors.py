@@ -35,7 +35,8 @@ class AssayError(Exception):
     """Base of every error raised on purpose. `hint` says what to do next; it is part of the message too."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(f"{message} {hint}" if hint else message)
+        stop = "" if message.endswith((".", ":", "!", "?")) else "."  # what a library says often ends without one
+        super().__init__(f"{message}{stop} {hint}" if hint else message)
         self.message = message
         self.hint = hint
 

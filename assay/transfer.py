@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Literal, TypeVar, cast
 
 from assay.client import Client
-from assay.errors import CollectorUnavailable, ConfigurationError, DatasetError, MissingExtra
+from assay.errors import CollectorUnavailable, ConfigurationError, DatasetError, MissingExtra, NotFound
 
 Format = Literal["jsonl", "otlp", "parquet"]
 Tell = Callable[[int], None]  # told how many spans or rows went by
@@ -48,9 +48,14 @@ def export(client: Client, directory: Path, format: Format, *, tell: Tell = lamb
 
     Raises:
         ConfigurationError: the directory holds something already.
+        NotFound: there is no such project; it may be misspelt, and its files would be empty.
     """
     if directory.exists() and any(directory.iterdir()):
         raise ConfigurationError(f"{directory} is not empty.", hint="Choose a new directory.")
+    known = [each["name"] for each in client.pages("/projects", project=None)]
+    if client.project not in known:
+        hint = f"There are: {', '.join(known)}." if known else "There are none yet."
+        raise NotFound(f"There is no project {client.project!r}.", hint=hint)
     directory.mkdir(parents=True, exist_ok=True)
     if format == "parquet":
         return list(_export_parquet(client, directory, tell))

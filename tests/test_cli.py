@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 import assay
 from assay import cli_table
-from assay.cli import app
+from assay.cli import app, main
 from assay.collector.server import Server
+from assay.errors import AssayError
 from support.otlp import one_span
 
 runner = CliRunner()
@@ -54,7 +56,7 @@ def test_a_key_is_printed_once(collector: Server) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["prompts", "show", "nope"], ["traces", "list", "--filter", "nope = 1"]]
+    [["prompts", "show", "nope"], ["traces", "list", "--filter", "nope = 1"], ["export", "x", "--project", "nope"]]
     + [
         ["traces", "show", given, *rest] for given in ("0" * 32, "nope", "a/b?c#[d]", "..") for rest in ([], ["--json"])
     ],
@@ -73,6 +75,21 @@ def test_an_error_is_one_line_and_status_1(collector: Server, arguments: list[st
     assert "Traceback" not in done.stderr
     if arguments[:2] == ["traces", "show"]:
         assert f"There is no trace {arguments[2]!r}." in done.stderr
+
+
+def test_a_place_that_cannot_be_written_is_one_line(
+    collector: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("sys.argv", ["assay", "backup", str(tmp_path / "file" / "copy")])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'file'}")
+
+
+def test_a_hint_follows_the_end_of_a_sentence() -> None:
+    assert str(AssayError("no such thing", hint="Look elsewhere.")) == "no such thing. Look elsewhere."
 
 
 def test_the_version_is_told() -> None:
