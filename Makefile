@@ -29,7 +29,7 @@ demo: $(READY)  ## Trace and evaluate a small support assistant, then serve the 
 test: $(READY)  ## Run the tests
 	$(BIN)/pytest -n auto --dist worksteal
 
-check: format-check lint types test  ## Everything CI runs
+check: format-check lint types test chaos-short  ## Everything CI runs
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
@@ -52,6 +52,10 @@ types: $(READY)  ## Check types
 lock:  ## Pin every dependency again, with hashes, for all platforms
 	$(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements.lock
+
+.PHONY: chaos-short
+chaos-short: $(READY)  ## Kill, starve and flood the collector, briefly
+	$(BIN)/pytest -m chaos tests/chaos
 
 # The full sizes of tests/chaos. DuckDB 1.5.5 lies beside, for the test that lets two versions take turns.
 .tools/duckdb-1.5.5: | $(READY) $(filter .tools/bin/uv,$(UV))
