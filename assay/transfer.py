@@ -29,6 +29,7 @@ PROTOBUF, JSON = "application/x-protobuf", "application/json"
 SUFFIXES = {".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "json", ".parquet": "parquet"} | dict.fromkeys(
     (".pb", ".binpb", ".otlp", ".bin"), "protobuf"
 )
+LARGEST_MESSAGE = 2**31 - 1  # of protobuf
 RESOURCE_SPANS_TAG = 0x0A  # field 1, length-delimited, of an ExportTraceServiceRequest
 
 T = TypeVar("T")
@@ -85,7 +86,7 @@ def import_files(
         kind = _kind(path)
         if kind == "protobuf":
             with _open(path) as file:
-                for body in split_request(file):
+                for body in split_request(file, str(path)):
                     _send(client, done, body, PROTOBUF, project)
                     tell(1)
         elif kind == "json":
@@ -97,16 +98,22 @@ def import_files(
     return done
 
 
-def split_request(file: IO[bytes]) -> Iterator[bytes]:
-    """One OTLP request of any size as several small ones: each of its resources' spans is a message of its own."""
+def split_request(file: IO[bytes], name: str = "The file") -> Iterator[bytes]:
+    """One OTLP request of any size as several small ones: each of its resources' spans is a message of its own.
+
+    Args:
+        name: what an error calls the file.
+    """
     gathered = bytearray()
     while tag := file.read(1):
         if tag[0] != RESOURCE_SPANS_TAG:
-            raise DatasetError("The file is no ExportTraceServiceRequest in protobuf.")
+            raise _no_request(name)
         length, raw = _varint(file)
+        if length is None or length > LARGEST_MESSAGE:
+            raise _no_request(name)
         message = file.read(length)
         if len(message) < length:
-            raise DatasetError("The file ends within a message: it was cut short.")
+            raise DatasetError(f"{name} ends within a message: it was cut short.")
         if gathered and len(gathered) + length > BYTES_PER_REQUEST:
             yield bytes(gathered)
             gathered.clear()
@@ -304,7 +311,15 @@ def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _varint(file: IO[bytes]) -> tuple[int, bytes]:
+def _no_request(name: str) -> DatasetError:
+    return DatasetError(
+        f"{name} is no ExportTraceServiceRequest in protobuf.",
+        hint=f"What a file holds is told by its ending: {', '.join(SUFFIXES)}.",
+    )
+
+
+def _varint(file: IO[bytes]) -> tuple[int | None, bytes]:
+    """A number and its bytes; None where there is none."""
     value, shift, raw = 0, 0, b""
     while byte := file.read(1):
         raw += byte
@@ -314,4 +329,4 @@ def _varint(file: IO[bytes]) -> tuple[int, bytes]:
         shift += 7
         if shift > 63:
             break
-    raise DatasetError("The file is no ExportTraceServiceRequest in protobuf.")
+    return None, raw

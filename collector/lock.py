@@ -43,7 +43,7 @@ class DirectoryLock:
             self._file.close()
             raise StoreLocked(
                 f"The data directory {data_dir} is in use by another process (pid {owner}).",
-                hint="Stop that one, or choose another directory: assay serve --data-dir DIR.",
+                hint="Stop that one, or choose another directory with --data-dir.",
             ) from error
         self._file.seek(0)
         self._file.truncate()

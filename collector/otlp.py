@@ -68,6 +68,11 @@ class Signal:
     rejected: str  # its count of what was rejected, in protobuf
     rejected_json: str  # and in JSON
 
+    @property
+    def records(self) -> str:
+        """What its requests hold, in words."""
+        return self.rejected.removeprefix("rejected_").replace("_", " ")
+
 
 TRACES = Signal(
     "traces",

@@ -132,7 +132,7 @@ class _Export:
                 only_project=admitted.key.project if admitted.key else None,
                 decode=self._signal.decoders["protobuf"],
             ).result()
-        self._service.intake.tell_rejected(self._signal.name, accepted.rejected)
+        self._service.intake.tell_rejected(self._signal.records, accepted.rejected)
         return encode_success(self._signal, accepted.rejected, "protobuf")
 
     def _unpack(self, message: bytes) -> bytes:

@@ -142,7 +142,7 @@ class OtlpReceiver:
             decode=signal.decoders[request.encoding],
         )
         accepted = await asyncio.wrap_future(stored)
-        self._service.intake.tell_rejected(signal.name, accepted.rejected)
+        self._service.intake.tell_rejected(signal.records, accepted.rejected)
         return encode_success(signal, accepted.rejected, request.encoding)
 
     def _refuse_too_long(self, content_length: str) -> None:

@@ -129,6 +129,7 @@ def test_a_span_written_by_hand_needs_no_attributes(collector: Server, tmp_path:
         pytest.param("a.txt", b"", "no kind that can be imported", id="unknown-kind"),
         pytest.param("a.pb", b"\x12\x00", "no ExportTraceServiceRequest", id="another-message"),
         pytest.param("a.pb", b"\x0a\x7fx", "cut short", id="cut"),
+        pytest.param("a.pb", b"\x0a" + b"\xff" * 8 + b"\x7f", "a.pb is no ExportTrace", id="length-of-exabytes"),
         pytest.param("a.pb", b"\x0a" + b"\xff" * 20, "no ExportTraceServiceRequest", id="endless-number"),
         pytest.param("a.jsonl", b"{\n", "line 1: not JSON", id="not-json"),
         pytest.param("a.jsonl", b"[]\n", "line 1: not an object", id="not-an-object"),

@@ -212,4 +212,4 @@ def test_rejections_are_counted_and_logged_here_since_senders_do_not(
     before = server.service.intake.rejected
     transport.send(traces(span(trace_id=b""), span(span_id=b"")))
     assert server.service.intake.rejected == before + 2
-    assert "2 of the traces in a request were rejected: trace_id must be 16 bytes" in caplog.text
+    assert "2 of the spans in a request were rejected: trace_id must be 16 bytes" in caplog.text
