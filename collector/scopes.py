@@ -161,5 +161,5 @@ def rule_of_call(method: str) -> Rule:
 
 @cache
 def _patterns() -> list[tuple[str, re.Pattern[str], Rule]]:
-    lines = [(*line.split(" ", 1), rule) for line, rule in ROUTES.items()]
-    return [(verb, compile_path(path)[0], rule) for verb, path, rule in lines]
+    lines = [(line.partition(" "), rule) for line, rule in ROUTES.items()]
+    return [(verb, compile_path(path)[0], rule) for (verb, _, path), rule in lines]

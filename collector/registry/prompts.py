@@ -294,7 +294,7 @@ def _log_move(
         )
     )
     action = "prompt.alias.delete" if target is None else "prompt.alias.set"
-    moved = {"alias": alias, "from": previous, "to": target, "reason": reason, "author": author}
+    moved: dict[str, Any] = {"alias": alias, "from": previous, "to": target, "reason": reason, "author": author}
     record(session, actor, at, action, prompt.name, project=prompt.project, **moved)
 
 
