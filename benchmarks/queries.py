@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ SPANS_PER_TRACE = 8
 DAYS = 30
 DAY_NS = 86_400 * 10**9
 PROJECT = "shop"
+SPANS_OF_LONG_TRACE = 100_000
 
 # Spans number $first to $last; number $total starts at $newest, and traces before it each $gap nanoseconds earlier.
 FILL = f"""
@@ -69,6 +71,19 @@ FROM (
         CASE number % {SPANS_PER_TRACE} WHEN 0 THEN 400000000 ELSE 0 END
             + (hash(number) % 900)::BIGINT * 1000000 AS lasts
     FROM range($first, $last) r(number)
+)
+"""
+
+LONG_TRACE_ID = md5(b"long", usedforsecurity=False).hexdigest()
+LONG_TRACE = f"""
+INSERT INTO span_log BY NAME
+SELECT * EXCLUDE (row_id, number, root) REPLACE (
+    'long' AS project, md5('long') AS trace_id,
+    CASE WHEN number > 1 THEN coalesce(parent_span_id, root) END AS parent_span_id
+)
+FROM (
+    SELECT *, row_number() OVER (ORDER BY row_id) AS number, first(span_id) OVER (ORDER BY row_id) AS root
+    FROM span_log WHERE row_id <= {SPANS_OF_LONG_TRACE}
 )
 """
 
@@ -155,6 +170,8 @@ def questions(store: SpanStore, total: int) -> dict[str, Callable[[], Any]]:
         "sessions: newest 50": lambda: queries.list_sessions(store, project=PROJECT),
         "values of name": lambda: queries.distinct_values(store, "name", project=PROJECT),
         "one trace": lambda: queries.get_trace(store, trace_id),
+        "long trace: skeleton, first page": lambda: queries.get_skeleton(store, LONG_TRACE_ID),
+        "long trace: first page": lambda: queries.get_trace(store, LONG_TRACE_ID, limit=100),
     }
 
 
@@ -195,6 +212,9 @@ def main() -> None:
             fill(store, options.spans)
             print(f"filled with {options.spans} spans in {time.perf_counter() - started:.0f} s")
             there = options.spans
+        if not _rows(store, "SELECT 1 FROM span_log WHERE trace_id = ? LIMIT 1", LONG_TRACE_ID):
+            store.write(lambda db: db.execute(LONG_TRACE).fetchall())
+            store.checkpoint()
         size = (directory / STORE_FILE).stat().st_size
         print(f"DuckDB {duckdb.__version__}, {there} spans, {size / 1e6:.0f} MB, {options.arriving} arriving a second")
         print(f"{'ms':40s} {'first':>8s} {'median':>8s} {'p95':>8s} {'cpu':>8s}")

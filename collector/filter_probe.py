@@ -91,7 +91,9 @@ def _wants_more(node: exp.Expr) -> str | None:
     value = node.args.get("expression")
     if not (isinstance(node.this, exp.Column) and isinstance(value, exp.Literal) and not value.is_string):
         return None
-    return {exp.GT: ">", exp.GTE: ">=", exp.EQ: ">="}.get(type(node))
+    if isinstance(node, (exp.GTE, exp.EQ)):
+        return ">="
+    return ">" if isinstance(node, exp.GT) else None
 
 
 def _number(node: exp.Expr) -> float:

@@ -7,11 +7,14 @@ every circle of parents, hang under a root made up for them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from assay.collector.paging import decode_cursor, encode_cursor, fetch, iso_time, number_in
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from assay.collector.paging import decode_cursor, encode_cursor, iso_time, number_in
 from assay.collector.span_list import find_trace, of_trace
 from assay.collector.store import SpanStore
 
@@ -41,23 +44,24 @@ def arrange(ids: Sequence[str], parent_ids: Sequence[str | None]) -> Tree:
             orphans.append(place)
         else:
             children.setdefault(parent, []).append(place)
-    orphans += _heads_of_circles(roots + orphans, children, len(ids))
+    tree = _breadth_first(roots, orphans, children)
+    if len(tree.order) - bool(orphans) < len(ids):  # some are parents of each other, and hang nowhere
+        orphans = sorted(orphans + _heads_of_circles(roots + orphans, children, len(ids)))
+        tree = _breadth_first(roots, orphans, children)
+    return tree
+
+
+def _breadth_first(roots: Sequence[int], orphans: Sequence[int], children: Mapping[int, Sequence[int]]) -> Tree:
     order: list[int | None] = [None] if orphans else []
-    parents = [NO_PARENT] * len(order)
-    order += sorted(roots)
-    parents += [NO_PARENT] * len(roots)
-    order += sorted(orphans)
-    parents += [0] * len(orphans)
+    parents = [NO_PARENT] * (len(order) + len(roots)) + [0] * len(orphans)
+    order += [*roots, *orphans]
     seen = set(order)
-    at = 0
-    while at < len(order):
-        here = order[at]
+    for at, here in enumerate(order):  # which grows meanwhile
         for child in children.get(here, ()) if here is not None else ():
             if child not in seen:
                 seen.add(child)
                 order.append(child)
                 parents.append(at)
-        at += 1
     return Tree(order, parents)
 
 
@@ -102,25 +106,26 @@ def get_skeleton(
         if key is None:
             return None
         where, parameters = of_trace(key)
-        rows = fetch(
-            db,
+        spans = db.sql(
             "SELECT s.row_id, s.span_id, s.parent_span_id, s.name, s.kind, s.status, epoch_ns(s.start_time) AS start,"
             f" s.duration_ms, s.total_tokens, s.cost_usd FROM span_log s WHERE {where} AND s.row_id <= ?"
             " ORDER BY s.start_time, s.span_id",
-            [*parameters, last_row],
-        )
-    tree = arrange([row["span_id"] for row in rows], [row["parent_span_id"] for row in rows])
+            params=[*parameters, last_row],
+        ).to_arrow_table()
+    tree = arrange(spans["span_id"].to_pylist(), spans["parent_span_id"].to_pylist())
     page = tree.order[first : first + limit]
+    places = pa.array([place for place in page if place is not None], type=pa.int64())
+    rows = iter(spans.take(places).to_pylist())
     more = first + limit < len(tree.order)
-    newest = max(row["row_id"] for row in rows)
+    newest = pc.max(spans["row_id"]).as_py()
     return {
         "project": key.project,
         "trace_id": key.trace_id,
         "start_time": iso_time(key.start),
-        "span_count": len(rows),
+        "span_count": len(spans),
         "made_up_root": tree.order[0] is None,
         "first": first,
-        **_columns([None if place is None else rows[place] for place in page], key.start),
+        **_columns([None if place is None else next(rows) for place in page], key.start),
         "parent": tree.parents[first : first + limit],
         "next_cursor": encode_cursor([first + limit, str(newest)]) if more else None,
     }

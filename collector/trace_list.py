@@ -108,8 +108,8 @@ def find_traces(
             found = _candidates(db, project, condition, order, after, near, wanted) if near.trace_ids else []
             if len(found) >= wanted or near.complete:
                 return found
-    elif (found := _largest(db, project, condition, order, after, wanted)) is not None:
-        return found
+    elif (largest_found := _largest(db, project, condition, order, after, wanted)) is not None:
+        return largest_found
     return _everywhere(db, project, condition, order, after, lower, wanted)
 
 

@@ -22,7 +22,7 @@ ROW_FIELDS = (
     *(name for name in TRACE_FIELDS if name not in ("project", "trace_id")),
     *("kind", "input_id", "output_id"),
 )
-FEW_SPANS = 10_000
+FEW_SPANS = 5_000
 ONE_SCORE = (
     *("project", "name", "source", "author", "trace_id", "span_id"),
     *("session_id", "experiment_id", "item_id", "repeat"),
