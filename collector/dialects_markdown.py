@@ -39,10 +39,10 @@ more than a rename. This page is made from those tables (`make docs`).
 
 ```python
 DIALECT = Dialect(
-    name="generic",                        # the label; a library with words of its own may share one
-    prefixes=("acme.",),                   # asked only where an attribute, a scope or an event starts so
+    name="generic",  # the label; a library with words of its own may share one
+    prefixes=("acme.",),  # asked only where an attribute, a scope or an event starts so
     recognises=lambda attributes: "acme.kind" in attributes,
-    fields={"request_model": ("acme.model", "acme.engine")},        # column -> attributes, best first
+    fields={"request_model": ("acme.model", "acme.engine")},  # column -> attributes, best first
     functions={"kind": lambda attributes: KINDS.get(attributes.get("acme.kind"))},
 )
 ```
