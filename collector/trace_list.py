@@ -105,12 +105,12 @@ def find_traces(
         for n_spans in (min(SPANS_PER_TRACE * wanted, MANY_SPANS), MANY_SPANS):
             seen_by = None if probe is None or (probe.rank == RANK_SUM and n_spans < MANY_SPANS) else probe.condition
             near = _near(db, project, seen_by, lower, upper, n_spans)
-            found = _candidates(db, project, condition, order, after, near, wanted) if near.trace_ids else []
+            found = _first(db, project, condition, order, after, near, wanted) if near.trace_ids else []
             if len(found) >= wanted or near.complete:
                 return found
     elif (largest_found := _largest(db, project, condition, order, after, wanted)) is not None:
         return largest_found
-    return _everywhere(db, project, condition, order, after, lower, wanted)
+    return _first(db, project, condition, order, after, _Near([], lower, complete=True), wanted)
 
 
 def _largest(
@@ -192,21 +192,21 @@ def _both(first: Compiled, second: Compiled) -> Compiled:
     return first.joined("AND", second)
 
 
-def _everywhere(
+def _first(
     db: duckdb.DuckDBPyConnection,
     project: str | None,
     condition: TraceFilter,
     order: Order,
     after: Cursor | None,
-    lower: int | None,
+    near: _Near,
     wanted: int,
 ) -> list[_Found]:
-    """The first traces behind the cursor among all that start at `lower` or later."""
+    """The first traces behind the cursor, without those that started before the spans they were summed up from."""
     found: list[_Found] = []
     while len(found) < wanted:
         missing = wanted - len(found)
-        batch = _candidates(db, project, condition, order, after, _Near([], lower, complete=True), missing)
-        late = _started_before(db, lower, batch)
+        batch = _candidates(db, project, condition, order, after, near, missing)
+        late = _started_before(db, near.since, batch)
         found += [each for each in batch if (each.key.project, each.key.trace_id) not in late]
         if len(batch) < missing:
             break
@@ -223,24 +223,20 @@ def _candidates(
     near: _Near,
     wanted: int,
 ) -> list[_Found]:
-    """The first traces behind the cursor, of those given; where none are given, of all that start late enough."""
+    """The first traces behind the cursor, of those given or of all, summed up from spans that start late enough."""
+    where = _bounded(project, near.since, None)
     if near.trace_ids:
-        where = _both(
-            _bounded(project, None, None), Compiled("s.trace_id IN (SELECT unnest(?::VARCHAR[]))", [near.trace_ids])
-        )
-    else:
-        where = _bounded(project, near.since, None)
-        if condition.probe is not None:
-            probed = _both(where, condition.probe.condition)
-            among = Compiled(f"s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {probed.sql})", probed.parameters)
-            where = _both(where, among)
+        where = _both(where, Compiled("s.trace_id IN (SELECT unnest(?::VARCHAR[]))", [near.trace_ids]))
+    elif condition.probe is not None:
+        probed = _both(where, condition.probe.condition)
+        among = Compiled(f"s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {probed.sql})", probed.parameters)
+        where = _both(where, among)
     fields = {"start_time", order.column, *condition.fields} - {"project", "trace_id"}
     spans = summed_up(
         sorted(fields), where.sql, span_conditions=[c.sql for c in condition.span_conditions], project=project
     )
-    started = Compiled() if near.since is None else Compiled("t.start_time >= make_timestamp_ns(?)", [near.since])
     beyond = Compiled() if after is None else Compiled(*order.beyond("t", KEYS, after))
-    wanted_traces = _both(_both(condition.condition, started), beyond)
+    wanted_traces = _both(condition.condition, beyond)
     value = f"epoch_ns(t.{order.column})" if order.column in TIME_COLUMNS else f"t.{order.column}"
     rows = fetch(
         db,
