@@ -16,13 +16,16 @@ help:  ## Show what there is to make
 	$(PYTHON) -m venv .tools
 	.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-# `pip sync` installs exactly the pinned and hashed versions, then the checkout itself on top. All of it is compiled at once:
-# the first start of each program is quick, and so is every start where Python may not write its cache.
+# Where Python is told not to write its cache, every start of every program compiles a thousand modules.
+unexport PYTHONDONTWRITEBYTECODE
+
+# `pip sync` installs exactly the pinned and hashed versions, then the checkout itself on top. The collector is imported
+# once, so that Python has compiled it before anybody waits for it.
 $(READY): requirements.lock pyproject.toml | $(filter .tools/bin/uv,$(UV))
 	$(UV) venv --quiet --allow-existing --no-managed-python --python $(PYTHON) .venv
-	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock
+	$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m compileall -q assay tracing collector prompts evaluation
+	$(BIN)/python -c "import assay.cli, assay.collector.server, assay.evaluation"
 	@touch $@
 
 demo: $(READY)  ## Trace and evaluate a small support assistant, then serve the pages
