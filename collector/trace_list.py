@@ -122,7 +122,8 @@ def _largest(
     wanted: int,
 ) -> list[_Found] | None:
     """The traces with the largest sums, where that can be told from what their sums cannot exceed."""
-    if order.direction != "DESC" or order.column not in AT_MOST or condition.condition.sql != "true":
+    filtered = condition.probe is not None or condition.condition.sql != "true"
+    if filtered or order.direction != "DESC" or order.column not in AT_MOST:
         return None
     where, parameters = within(project, "s")
     trace_ids, others = largest(db, order.column, where, parameters, LARGEST_PER_TRACE * wanted)
