@@ -205,14 +205,13 @@ def _first(
     """The first traces behind the cursor, without those that started before the spans they were summed up from."""
     found: list[_Found] = []
     while len(found) < wanted:
-        missing = wanted - len(found)
-        batch = _candidates(db, project, condition, order, after, near, missing)
+        batch = _candidates(db, project, condition, order, after, near, wanted)
         late = _started_before(db, near.since, batch)
         found += [each for each in batch if (each.key.project, each.key.trace_id) not in late]
-        if len(batch) < missing:
+        if len(batch) < wanted:
             break
         after = [batch[-1].value, batch[-1].key.trace_id, batch[-1].key.project]
-    return found
+    return found[:wanted]
 
 
 def _candidates(
