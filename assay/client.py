@@ -41,6 +41,7 @@ ERRORS: dict[str, type[AssayError]] = {
     "conflict": Conflict,
     "unauthorized": Unauthorized,
     "forbidden": Forbidden,
+    "too_many_requests": CollectorUnavailable,
     "unavailable": CollectorUnavailable,
 }
 
