@@ -20,6 +20,7 @@ from assay.collector.dialects.dialect import EVENTS, NAME, SCOPE, Attributes, Di
 from assay.collector.dialects.genai_events import event_inputs, event_outputs
 from assay.collector.messages import find_messages, to_messages
 from assay.collector.recorded import answer_of
+from assay.collector.request_parameters import parameters_of
 from assay.collector.token_usage import TokenUsage, read_usage
 from assay.collector.values import as_count, as_object, as_structure, as_text, parse_json
 
@@ -34,23 +35,6 @@ LLM_TAG = "LLM"  # Logfire's own mark on model calls
 
 SCOPES = ("logfire", "pydantic-ai")
 PROVIDER_OF_SCOPE = {"logfire.openai": "openai", "logfire.anthropic": "anthropic"}
-
-PARAMETERS = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "frequency_penalty",
-    "presence_penalty",
-    "stop",
-    "seed",
-    "n",
-    "stream",
-    "tool_choice",
-    "response_format",
-)
 
 
 @lru_cache(maxsize=4)  # a request is read for several columns of one span, then never again
@@ -190,7 +174,7 @@ def provider(attributes: Attributes) -> str | None:
 @needs(REQUEST)
 def model_parameters(attributes: Attributes) -> dict[str, Any] | None:
     request = _object(attributes, REQUEST)
-    return {name: request[name] for name in PARAMETERS if request.get(name) is not None} or None
+    return parameters_of(request)
 
 
 def usage(attributes: Attributes) -> TokenUsage:

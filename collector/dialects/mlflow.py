@@ -26,6 +26,7 @@ from assay.collector.dialects.flattened import below
 from assay.collector.documents import Document, to_documents
 from assay.collector.messages import find_messages, to_messages
 from assay.collector.recorded import answer_of, recorded_input, recorded_output
+from assay.collector.request_parameters import parameters_of
 from assay.collector.token_usage import NOTHING, TokenUsage, read_usage
 from assay.collector.values import as_number, as_object, as_text
 
@@ -73,24 +74,6 @@ PROVIDER_OF_FORMAT = {
     "groq": "groq",
     "mistral": "mistral_ai",
 }
-
-PARAMETERS = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "max_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "frequency_penalty",
-    "presence_penalty",
-    "stop",
-    "seed",
-    "n",
-    "stream",
-    "tool_choice",
-    "response_format",
-    "reasoning_effort",
-)
 
 
 @lru_cache(maxsize=4)  # inputs and outputs are read for several columns of one span, then never again
@@ -264,7 +247,7 @@ def model_parameters(attributes: Attributes) -> dict[str, Any] | None:
     if kind(attributes) not in MODELS:
         return None
     given = {**_object(attributes, INVOCATION), **_object(attributes, INPUTS)}
-    return {name: given[name] for name in PARAMETERS if given.get(name) is not None} or None
+    return parameters_of(given)
 
 
 @needs(OUTPUTS)

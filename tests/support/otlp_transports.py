@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,7 @@ def plain_client(server: Server) -> httpx.Client:
     return httpx.Client(base_url=server.url, trust_env=False, verify=False, timeout=30)
 
 
-class Transport:
+class Transport(ABC):
     """Sends export requests, whole or as bytes, and reads answers."""
 
     def send(self, request: Message, **headers: str) -> Answer:
@@ -70,11 +71,13 @@ class Transport:
     def encode(self, request: Message) -> bytes:
         return request.SerializeToString()
 
+    @abstractmethod
     def send_bytes(self, body: bytes, *, like: Message, **headers: str) -> Answer:
-        raise NotImplementedError
+        """Send a body as it stands, to where a request of the type of `like` goes."""
 
+    @abstractmethod
     def close(self) -> None:
-        raise NotImplementedError
+        """Let go of the connection."""
 
 
 class _Http(Transport):
@@ -92,8 +95,9 @@ class _Http(Transport):
         rejected, message = self.read(answer, kind, count)
         return Answer(answer.status_code, answer.content, rejected, message, int(wait) if wait else None)
 
+    @abstractmethod
     def read(self, answer: httpx.Response, kind: type[Message], count: str) -> tuple[int, str]:
-        raise NotImplementedError
+        """How many of `count` were rejected, and why."""
 
     def close(self) -> None:
         self.client.close()
