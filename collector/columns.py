@@ -17,16 +17,6 @@ import pyarrow as pa
 
 Kind = Literal["text", "integer", "number", "time", "list", "json", "map"]
 
-SQL_TYPES: dict[Kind, str] = {
-    "text": "VARCHAR",
-    "integer": "BIGINT",
-    "number": "DOUBLE",
-    "time": "TIMESTAMP_NS",
-    "list": "VARCHAR[]",
-    "json": "JSON",
-    "map": "MAP(VARCHAR, JSON)",
-}
-
 ARROW_TYPES: dict[Kind, pa.DataType] = {
     "text": pa.string(),
     "integer": pa.int64(),

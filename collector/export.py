@@ -11,7 +11,6 @@ its row is taken out of the part it was in.
 from __future__ import annotations
 
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -114,11 +113,6 @@ class Exporter:
                     files = ProjectFiles(self.directory, project)
                     if not self._readers[project]:
                         files.sweep(files.manifest())
-
-    def remove(self, project: str) -> None:
-        """Take the whole export of a project away; asking for it makes it anew."""
-        with self._lock(project):
-            shutil.rmtree(ProjectFiles(self.directory, project).path, ignore_errors=True)
 
     def _step(self, files: ProjectFiles, manifest: Manifest, registry_revision: int | None) -> bool:
         with self._store.read(timeout_s=STEP_WITHIN_S) as db:
