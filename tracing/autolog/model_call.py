@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextvars import Token
 from typing import Any, Protocol
 
+from opentelemetry import context as otel
 from opentelemetry import trace as otel_trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
@@ -15,6 +16,27 @@ from assay.tracing import runtime
 from assay.tracing.otel_context import attach, detach
 from assay.tracing.span import fail
 from assay.tracing.tell import our_fault
+
+_MODEL_CALL = otel.create_key("assay-model-call")
+
+
+def model_call_context(span: otel_trace.Span, context: otel.Context | None = None) -> otel.Context:
+    """`context` (the current one, if None) with `span` current in it, marked as the span of a model call.
+
+    For an autologger of a layer that calls other libraries, as LangChain's and LiteLLM's do: while this context is
+    attached, the autologgers below find `inside_model_call()` and make no second span of the same call.
+    """
+    return otel.set_value(_MODEL_CALL, span, otel_trace.set_span_in_context(span, context))
+
+
+def inside_model_call() -> bool:
+    """Does an outer layer's autologger record this very call already? Then tokens and cost are on its span.
+
+    Only directly below that span, and only while it is open: a span in between (a tool, a step of an agent) means that
+    the call here is another one, and a context that stays attached after the call hides nothing.
+    """
+    span = otel.get_value(_MODEL_CALL)
+    return isinstance(span, otel_trace.Span) and span.is_recording() and otel_trace.get_current_span() is span
 
 
 class StreamReader(Protocol):
@@ -41,8 +63,8 @@ class ModelCall:
         self.span = runtime.start().tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
 
     def enter(self) -> Token[Any]:
-        """Make the span current while the request is under way, so that an HTTP client's own span lands below it."""
-        return attach(otel_trace.set_span_in_context(self.span))
+        """Make the span current while the request is under way: an HTTP client's own span lands below it."""
+        return attach(model_call_context(self.span))
 
     def leave(self, token: Token[Any]) -> None:
         detach(token)

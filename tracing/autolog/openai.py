@@ -16,7 +16,7 @@ from assay import semconv
 from assay.errors import MissingExtra
 from assay.tracing import runtime
 from assay.tracing.autolog import openai_chat, openai_embeddings, openai_responses
-from assay.tracing.autolog.model_call import ModelCall, StreamReader
+from assay.tracing.autolog.model_call import ModelCall, StreamReader, inside_model_call
 from assay.tracing.autolog.openai_raw import watch_raw
 from assay.tracing.autolog.openai_stream import watch
 from assay.tracing.otel_context import suppressed
@@ -143,7 +143,9 @@ def _begin(client: Any, options: Any, kwargs: Mapping[str, Any]) -> tuple[Endpoi
     """Open the span of a call that we know how to record. None: let it pass. Never raises."""
     try:
         endpoint = ENDPOINTS.get(str(options.url).partition("?")[0].rstrip("/"))
-        if endpoint is None or str(options.method).lower() != "post" or not _originals or suppressed():
+        if endpoint is None or str(options.method).lower() != "post" or not _originals:
+            return None
+        if suppressed() or inside_model_call():
             return None
         running = runtime.active or runtime.start()
         if not running.enabled:
