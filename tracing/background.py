@@ -30,6 +30,10 @@ class BackgroundQueue(Generic[T]):
     `put` never blocks and never raises, and may be called from a finaliser or a signal handler while another `put` is
     going on: the queue below is reentrant, and no lock of ours is held. `send` is called on the background thread; it
     has its own retries and counts in `teller` what it gave up.
+
+    Args:
+        tick: called on the same thread whenever `delay_s` has passed, before what waits is sent.
+        finish: called on the same thread when the queue is closed and what waited has been sent.
     """
 
     def __init__(
@@ -41,8 +45,12 @@ class BackgroundQueue(Generic[T]):
         max_items: int,
         batch_size: int,
         delay_s: float,
+        tick: Callable[[], None] | None = None,
+        finish: Callable[[], None] | None = None,
     ) -> None:
         self._send = send
+        self._tick = tick
+        self._finish = finish
         self._teller = teller
         self._name = name
         self._max_items = max_items
@@ -60,7 +68,7 @@ class BackgroundQueue(Generic[T]):
         self._sending = 0
         self._thread: threading.Thread | None = None
         self._starting = False
-        self._draining = threading.Lock()
+        self._draining = threading.RLock()
 
     def put(self, item: T) -> None:
         waiting = self._items.qsize()
@@ -122,8 +130,17 @@ class BackgroundQueue(Generic[T]):
             with contextlib.suppress(queue.Empty):
                 self._wake.get(timeout=self._delay_s)
             self._awake = False
+            self._call(self._tick)
             self._drain()
         self._drain()
+
+    def _call(self, hook: Callable[[], None] | None) -> None:
+        if hook is not None:
+            with self._draining:
+                try:
+                    hook()
+                except Exception:
+                    our_fault(f"sending {self._name}")
 
     def _drain(self) -> None:
         with self._draining:
@@ -140,6 +157,8 @@ class BackgroundQueue(Generic[T]):
                 self._tell_overflow()
                 for item in batch:
                     if isinstance(item, _Marker):
+                        if self.closing.is_set():
+                            self._call(self._finish)
                         item.passed.set()
 
     def _take(self) -> list[T | _Marker]:

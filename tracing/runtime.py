@@ -203,18 +203,22 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
     import concurrent.futures.thread  # noqa: F401
 
     from assay.tracing.export import SpanSender
+    from assay.tracing.prepare import AsTheyAre, Outlet
     from assay.tracing.provider import SCOPE, connect
 
     provider, processor = connect(settings)
     teller = Teller("span")
     sender = SpanSender(settings, teller=teller) if send is None else None
+    outlet = Outlet(AsTheyAre(), send or sender)  # type: ignore[arg-type]
     spans: BackgroundQueue[ReadableSpan] = BackgroundQueue(
-        send or sender,  # type: ignore[arg-type]
+        outlet,
         teller=teller,
         name="assay-spans",
         max_items=_from_environment("OTEL_BSP_MAX_QUEUE_SIZE", 8192),
         batch_size=_from_environment("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512),
         delay_s=_from_environment("OTEL_BSP_SCHEDULE_DELAY", 1000) / 1000,
+        tick=outlet.tick,
+        finish=outlet.finish,
     )
     runtime = Runtime(
         enabled=True,
