@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from assay.prompts import set_prompt_alias as set_prompt_alias
     from assay.scores import Score as Score
     from assay.sql_query import sql as sql
+    from assay.tracing import anthropic as anthropic
     from assay.tracing import context as context
     from assay.tracing import current_span as current_span
     from assay.tracing import current_trace_id as current_trace_id
@@ -46,6 +47,7 @@ _NAMES: dict[str, str | None] = {
     "Limits": "assay.evaluation",
     "Score": "assay.scores",
     "aevaluate": "assay.evaluation",
+    "anthropic": "assay.tracing",
     "autolog": "assay.tracing.autolog",
     "context": "assay.tracing",
     "current_span": "assay.tracing",

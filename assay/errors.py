@@ -2,7 +2,8 @@
 
     AssayError
     ├── ConfigurationError (ValueError)      a setting, argument or file that cannot be used
-    │   └── MissingExtra (ImportError)       a feature whose optional dependencies are not installed
+    │   └── MissingPackage (ImportError)     a feature whose packages are not installed
+    │       └── MissingExtra                 those of an extra of ours
     ├── InvalidRequest (ValueError)          the collector refused what was sent
     ├── NotFound (LookupError)               no such thing in the collector
     │   ├── PromptNotFound
@@ -44,11 +45,19 @@ class AssayError(Exception):
 class ConfigurationError(AssayError, ValueError): ...
 
 
-class MissingExtra(ConfigurationError, ImportError):
+class MissingPackage(ConfigurationError, ImportError):
+    """`pip` is the command that installs what is missing."""
+
+    def __init__(self, message: str, pip: str) -> None:
+        super().__init__(message, hint=f"Try: {pip}")
+        self.pip = pip
+
+
+class MissingExtra(MissingPackage):
     """A feature needs an extra of the distribution that is not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs packages that are not installed.", hint=f"Try: pip install 'assay[{extra}]'")
+        super().__init__(f"{feature} needs packages that are not installed.", f"pip install 'assay[{extra}]'")
         self.extra = extra
 
 

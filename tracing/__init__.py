@@ -13,9 +13,13 @@ from assay.tracing.span import Span, current_span, current_trace_id, start_span,
 
 if TYPE_CHECKING:
     import assay.tracing.autolog.openai as openai
+    from assay.tracing.autolog.library import Library
+
+    anthropic: Library
 
 __all__ = [
     "Span",
+    "anthropic",
     "context",
     "current_span",
     "current_trace_id",
@@ -35,8 +39,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # The autologgers load with the first use, and the libraries they are for only when they are switched on.
-    if name == "openai":
+    from assay.tracing.autolog import LIBRARIES
+
+    if library := LIBRARIES.get(name):
         import importlib
 
-        return importlib.import_module("assay.tracing.autolog.openai")
+        return importlib.import_module(library.module) if library.module else library
     raise AttributeError(f"module 'assay.tracing' has no attribute {name!r}")

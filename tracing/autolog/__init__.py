@@ -2,36 +2,68 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
+from assay.errors import ConfigurationError
+from assay.tracing.autolog.instrumentations import INSTRUMENTED
+from assay.tracing.autolog.library import Library
+from assay.tracing.autolog.when_imported import forget, when_imported
+from assay.tracing.tell import our_fault
 
-from assay.errors import ConfigurationError, MissingExtra
-
-# Library, as it is imported -> module here with `autolog(disable=)`, and the extra that installs the library.
-LIBRARIES: dict[str, tuple[str, str]] = {
-    "openai": ("assay.tracing.autolog.openai", "openai"),
+# Every library that is traced: by a module of ours, or by an OpenTelemetry instrumentation.
+LIBRARIES: dict[str, Library] = {
+    library.name: library
+    for library in (
+        Library(
+            name="openai",
+            imports="openai",
+            distribution="openai",
+            minimum="1.109",
+            module="assay.tracing.autolog.openai",
+        ),
+        *INSTRUMENTED,
+    )
 }
 
 
 def autolog(*libraries: str, disable: bool = False) -> None:
-    """Trace the calls of these libraries; of every supported one that is installed, if none is named.
+    """Trace the calls of these libraries; of every supported one that can be traced here, if none is named.
 
-    May be called again, covers clients made before, and is undone by `disable=True`.
+    A library that is not named, and not imported yet, is left alone until the program imports it. May be called again,
+    covers clients made before, and is undone by `disable=True`.
 
     Raises:
-        ConfigurationError: a library is not supported.
-        MissingExtra: a library that was named is not installed.
+        ConfigurationError: there is no such library in the table.
+        MissingPackage: a library that was named, or the package that traces it, is not installed.
     """
-    for library in libraries:
-        if library not in LIBRARIES and library != "all":
-            raise ConfigurationError(
-                f"There is no autologger for {library!r}.", hint=f"There is one for: {', '.join(LIBRARIES)}."
-            )
-    named = [library for library in libraries if library != "all"]
-    for library in named or LIBRARIES:
-        module, extra = LIBRARIES[library]
-        if importlib.util.find_spec(library) is None:
-            if named and not disable:
-                raise MissingExtra(f"assay.autolog({library!r})", extra)
-            continue
-        importlib.import_module(module).autolog(disable=disable)
+    named = [find_library(name) for name in libraries if name != "all"]
+    if disable:
+        for library in named or LIBRARIES.values():
+            forget(library.imports)
+            if library.imported():
+                library.autolog(disable=True)
+    elif named:
+        for library in named:
+            library.autolog()
+    else:
+        for library in LIBRARIES.values():
+            if library.state() == "ready":
+                when_imported(library.imports, lambda library=library: _switch_on(library))  # type: ignore[misc]
+
+
+def find_library(name: str) -> Library:
+    """The library that goes by this name.
+
+    Raises:
+        ConfigurationError: none does; the message names those that there are.
+    """
+    for library in LIBRARIES.values():
+        if library.goes_by(name):
+            return library
+    raise ConfigurationError(f"There is no autologger for {name!r}.", hint=f"There is one for: {', '.join(LIBRARIES)}.")
+
+
+def _switch_on(library: Library) -> None:
+    """One library that cannot be traced keeps neither the others nor the program from going on."""
+    try:
+        library.autolog()
+    except Exception:
+        our_fault(f"tracing {library.name}")
