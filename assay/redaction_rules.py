@@ -1,11 +1,12 @@
 """The built-in redaction rules: what keys, credentials and personal data look like.
 
 Every expression takes linear time: repeats are bounded or cannot match what follows them, and a start inside a word is
-ruled out by a look behind. tests/test_redaction.py times each on a megabyte made to be slow.
+ruled out by a look behind. tests/test_redaction.py times each on texts made to be slow.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ class Rule:
 
     Args:
         needles: lower-case texts of which one is in every match, so that most texts are passed over at once.
+        near: in lower case, what every match has in it, where needles are too common and the pattern slow.
         length: how many characters of a match are really it, 0 for none: check digits and the like.
     """
 
@@ -34,6 +36,7 @@ class Rule:
     group: Group
     pattern: Pattern
     needles: tuple[str, ...] = ()
+    near: re.Pattern[str] | None = None
     length: Callable[[str], int] | None = None
 
 
@@ -53,6 +56,11 @@ PREFIXED: Mapping[str, str] = {
     "r8_": r"[A-Za-z0-9]{30,}",
     "pplx-": r"[A-Za-z0-9]{30,}",
     "xai-": r"[A-Za-z0-9]{30,}",
+    "csk-": r"[A-Za-z0-9]{30,}",
+    "vck_": r"[A-Za-z0-9]{30,}",
+    "AQ.Ab": r"[A-Za-z0-9_-]{30,}",
+    "ABSK": r"[A-Za-z0-9+/]{80,}={0,2}",
+    "sk_": r"[0-9a-f]{48}",
     "fw_": r"[A-Za-z0-9]{20,}",
     "nvapi-": r"[A-Za-z0-9_-]{30,}",
     "pa-": _MIXED + r"[A-Za-z0-9_-]{40,}",
@@ -84,6 +92,7 @@ PREFIXED: Mapping[str, str] = {
     "xoxr-": r"[A-Za-z0-9-]{10,}",
     "xoxs-": r"[A-Za-z0-9-]{10,}",
     "xapp-": r"[A-Za-z0-9-]{10,}",
+    "xoxe": r"(?:\.xox[bp])?-[A-Za-z0-9-]{10,}",
     "https://hooks.slack.com/services/": r"[A-Za-z0-9/]{20,}",
     "SG.": r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{30,}",
     "sk_live_": r"[A-Za-z0-9]{16,}",
@@ -93,6 +102,8 @@ PREFIXED: Mapping[str, str] = {
     "whsec_": r"[A-Za-z0-9+/=]{20,}",
     "ntn_": r"[A-Za-z0-9]{30,}",
     "lin_api_": r"[A-Za-z0-9]{30,}",
+    "glsa_": r"[A-Za-z0-9_]{30,}",
+    "figd_": r"[A-Za-z0-9_-]{30,}",
 }
 _KEYS = "|".join(re.escape(prefix) + rest for prefix, rest in PREFIXED.items())
 
@@ -106,6 +117,7 @@ SECRET_NAME = re.compile(
     rf"(?:[a-z0-9]{{1,40}}[_-]){{0,5}}(?:{_NAME}|authorization|cookie|secret|pwd|security[_-]?token|id[_-]?token)",
     re.IGNORECASE,
 )
+SECRET_NAME_NEEDLES = ("key", "token", "secret", "passw", "passphrase", "authorization", "cookie", "pwd")
 _BETWEEN = r"(?:\\?[\"'])?[ \t]{0,3}[:=][ \t]{0,3}"
 _BARE = r"(?=[^\s\"'\\,;&<>]{0,40}\d)[^\s\"'\\,;&<>]{8,}"  # without quotes it has to have a digit
 _QUOTED = r"(?<=[\"'])[^\s\"'\\]{4,}"
@@ -114,8 +126,9 @@ _SCHEME = r"(?:bearer|basic|digest|token|apikey|negotiate)[ \t]{1,3}"
 _DIGITS_16 = r"\d{4}([ -])\d{4}\2\d{4}\2\d{4}(?:\2\d{3})?"  # \1 is the whole
 
 
-def _secret(name: str, pattern: str, *needles: str, flags: int = 0) -> Rule:
-    return Rule(name=name, group="secrets", pattern=re.compile(pattern, flags), needles=needles)
+def _secret(name: str, pattern: str, *needles: str, flags: int = 0, near: str | None = None) -> Rule:
+    compiled = re.compile(pattern, flags)
+    return Rule(name=name, group="secrets", pattern=compiled, needles=needles, near=re.compile(near) if near else None)
 
 
 # Check digits --------------------------------------------------------------------------------------------------------
@@ -169,6 +182,17 @@ def iban_length(text: str) -> int:
     return end if int(number) % 97 == 1 else 0
 
 
+def ip_length(text: str) -> int:
+    """The whole text, when it is an address, and not that of the machine itself."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return 0
+    if address.version == 6 and not any(len(group) >= 3 for group in text.split(":")):
+        return 0  # such as the slice in items[1::2]
+    return 0 if address.is_loopback or address.is_unspecified else len(text)
+
+
 # The rules -----------------------------------------------------------------------------------------------------------
 
 RULES: tuple[Rule, ...] = (
@@ -186,6 +210,14 @@ RULES: tuple[Rule, ...] = (
         *(prefix.lower() for prefix in PREFIXED),
     ),
     _secret("aws_key", r"(?<![A-Z0-9])(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Z0-9])", "akia", "asia", "abia", "acca"),
+    # Azure: client secrets, keys of its AI services, signatures of shared URLs
+    _secret(
+        "azure_key",
+        r"(?<![A-Za-z0-9_~.-])(?:[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{31,40}|[A-Za-z0-9]{40,60}JQQJ99[A-Za-z0-9]{20,40})"
+        r"|[?&]sig=(?P<secret>[A-Za-z0-9%+/=_-]{30,})",
+        *("q~", "jqqj99", "sig="),
+    ),
+    _secret("telegram_token", r"(?<!\d)\d{8,10}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])", ":aa"),
     _secret(
         "authorization",
         rf"(?:authorization{_BETWEEN}\\?[\"']?(?P<secret>{_SCHEME}[^\s\"'\\,;<>`)]+|{_BARE}))",
@@ -209,6 +241,7 @@ RULES: tuple[Rule, ...] = (
         rf"{_NAME}{_BETWEEN}\\?[\"']?(?P<secret>{_QUOTED}|{_BARE})",
         *("key", "token", "secret", "password", "passwd", "passphrase"),
         flags=re.IGNORECASE,
+        near=rf"(?:key|token|secret|passwo?r?d|passphrase){_BETWEEN}",
     ),
     _secret("url_password", r"://[^\s/:@\"'\\]{0,100}:(?P<secret>[^\s/@\"'\\]{1,200})(?=@)", "://"),
     Rule(
@@ -245,5 +278,16 @@ RULES: tuple[Rule, ...] = (
             r"|(?<![\w.+-])(?:1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])"
         ),
         needles=DIGITS,
+    ),
+    Rule(
+        name="ip",
+        group="personal",
+        pattern=re.compile(
+            r"(?<![\w.:-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)"
+            r"|(?<![\w.:-])(?=[0-9A-Fa-f:]{0,38}\d)[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){1,6}"
+            r"(?::\d{1,3}(?:\.\d{1,3}){3}|:[0-9A-Fa-f]{0,4})(?![\w:])"
+        ),
+        needles=(".", ":"),
+        length=ip_length,
     ),
 )

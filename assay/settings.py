@@ -18,6 +18,7 @@ from assay.errors import ConfigurationError
 
 DEFAULT_PROJECT = "default"
 DEFAULT_PORT = 4318
+COLLECTOR_FILE = "collector.json"  # in the data directory: how to reach the collector that serves it
 DEFAULT_GRPC_PORT = 4317
 
 
@@ -55,6 +56,32 @@ class Settings(BaseSettings):
     tracing: bool = _setting(True, "false turns tracing off, at no cost.", name="tracing")
     sample_rate: float = _setting(
         1.0, "Share of traces to keep, 0 to 1, decided by trace id.", name="sample_rate", ge=0, le=1
+    )
+    keep_errors: bool = _setting(
+        False,
+        "true keeps traces in which a span failed, whatever sample_rate says: spans wait for the end of their trace.",
+        name="keep_errors",
+    )
+    keep_slow_ms: float | None = _setting(
+        None,
+        "Traces that took at least so many milliseconds are kept, whatever sample_rate says.",
+        name="keep_slow_ms",
+        ge=0,
+    )
+    sample_buffer_mb: float = _setting(
+        32.0,
+        "Megabytes of spans that wait for the end of their trace; beyond, sample_rate decides on the oldest trace.",
+        name="sample_buffer_mb",
+        gt=0,
+    )
+    sample_wait_s: float = _setting(
+        600.0, "Seconds that a trace is waited for; then sample_rate decides.", name="sample_wait_s", gt=0
+    )
+    in_progress: str = _setting(
+        "root,agent",
+        "Spans that the collector hears of while they are still open: `all`, `off`, `root`, or kinds of spans, "
+        "with commas between.",
+        name="in_progress",
     )
     capture_content: bool = _setting(
         True,
@@ -105,11 +132,23 @@ class Settings(BaseSettings):
         name="mb_per_s",
         ge=0,
     )
-    redact: str = _setting(
-        "off",
-        "What the collector replaces in spans before it stores them: `secrets`, `personal`, `all`, or names of rules, "
-        "e.g. `all,-phone`. `off`: spans are kept as they came.",
+    redact: str | None = _setting(
+        None,
+        "What is replaced in spans, by the program before it sends them and by the collector before it stores them: "
+        "`secrets`, `personal`, `all`, `off`, or names of rules, e.g. `all,-phone`. "
+        "Unset: `secrets` in the program, `off` in the collector.",
         name="redact",
+    )
+    redact_names: str = _setting(
+        "",
+        "Names of attributes, and of values in recorded JSON, that are replaced whatever they hold, with commas "
+        "between; `*` and `?` stand for others, e.g. `customer.*,ssn`.",
+        name="redact_names",
+    )
+    redact_patterns: dict[str, str] = _setting(
+        {},
+        'Redaction rules of your own as a JSON object of names and expressions, e.g. {"ticket": "TICKET-[0-9]+"}.',
+        name="redact_patterns",
     )
     redact_rules: Path | None = _setting(
         None, "TOML file of redaction rules of your own: [[rule]] with name and pattern (RE2).", name="redact_rules"
@@ -176,6 +215,11 @@ class Settings(BaseSettings):
             if not ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin: write scheme, host and port only, as https://example.org")
         return value
+
+    @field_validator("redact", "redact_names", "in_progress", mode="before")
+    @classmethod
+    def _comma_separated(cls, value: Any) -> Any:
+        return ",".join(map(str, value)) if isinstance(value, (list, tuple, set, frozenset)) else value
 
     @field_validator("capture_content", mode="before")
     @classmethod

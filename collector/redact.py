@@ -7,38 +7,20 @@ written on purpose, and are hashed and compared as they are.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Annotated, Any
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import Any
 
 from assay.collector.decode import Decoded, DecodedSpan
 from assay.collector.decode_logs import DecodedLog, DecodedLogs
 from assay.collector.registry import Actor
 from assay.collector.registry.audit import Audit
-from assay.errors import ConfigurationError
-from assay.redaction import Redactor, make_redactor, own_rule
-from assay.redaction_rules import Rule
+from assay.redaction import Redactor, make_redactor, names_of
+from assay.redaction_own import own_rules
 from assay.settings import Settings
 
 Request = Decoded | DecodedLogs | None
 ACTION = "redaction.configure"
-
-
-class _OwnRule(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name: str
-    pattern: Annotated[str, Field(min_length=1, max_length=10_000)]
-
-
-class _RulesFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    rule: Annotated[list[_OwnRule], Field(max_length=100)] = []
 
 
 def redactor_of(settings: Settings) -> Redactor | None:
@@ -47,25 +29,8 @@ def redactor_of(settings: Settings) -> Redactor | None:
     Raises:
         ConfigurationError: a rule is not known or cannot be used, or the rules file cannot be read.
     """
-    own = read_rules(settings.redact_rules) if settings.redact_rules else []
-    return make_redactor(settings.redact, own)
-
-
-def read_rules(path: Path) -> list[Rule]:
-    """Rules of one's own, from a TOML file of `[[rule]]` tables with a `name` and a `pattern`.
-
-    Raises:
-        ConfigurationError: the file, or a rule in it, cannot be used.
-    """
-    try:
-        file = _RulesFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
-        said = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
-        raise ConfigurationError(
-            f"The redaction rules in {path} cannot be read: {said}.",
-            hint="It is TOML: [[rule]] with name = 'ticket' and pattern = 'TICKET-[0-9]+'.",
-        ) from error
-    return [own_rule(rule.name, rule.pattern) for rule in file.rule]
+    own = own_rules(settings.redact_patterns, settings.redact_rules)
+    return make_redactor(settings.redact or "off", own, hide=names_of(settings.redact_names))
 
 
 def note_change(audit: Audit, redactor: Redactor | None) -> None:

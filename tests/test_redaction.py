@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from assay.errors import ConfigurationError
-from assay.redaction import FAILED, Redactor, make_redactor, own_rule
+from assay.redaction import FAILED, Redactor, make_redactor
+from assay.redaction_own import own_rule
 from assay.redaction_rules import IBAN_LENGTHS, PREFIXED, RULES
 
 CHANCE = random.Random(20)
@@ -45,6 +46,9 @@ RESTS = {
     "sbp_": [some(HEX, 40)],
     "https://hooks.slack.com/services/": ["T" + some(WORD, 8) + "/B" + some(WORD, 8) + "/" + some(WORD, 24)],
     "SG.": [some(WORD, 22) + "." + some(WORD, 43)],
+    "ABSK": [some(WORD + "+/", 110)],
+    "sk_": [some(HEX, 48)],
+    "xoxe": [".xoxp-1-" + some(WORD, 40)],
     "assay_": [some(WORD + "-_", 43)],
     "xoxb-": ["123456789012-1234567890123-" + some(WORD, 24)],
 }
@@ -108,7 +112,7 @@ The password: required for every login. A task-force of sk-learn-compatible-esti
 Basic authorization: ask your manager first. The bearer of bad news carried a token of appreciation.
 Call extension 4567 between 9-17, or see section 12.3.4 on pages 100-200 of ISBN 978-3-16-148410-0.
 Costs were $0.000125 per 1000 tokens; max_tokens=4096, temperature=0.7, top_p=0.95, seed=1234567890.
-The ratio 16:9 and 1920x1080 at 60 Hz; IP 192.168.0.1 port 8080; order 100-2000300-4000; id 5f4dcc3b5aa765d6.
+The ratio 16:9 and 1920x1080 at 60 Hz; IP 127.0.0.1 port 8080; order 100-2000300-4000; id 5f4dcc3b5aa765d6.
 cookie: recipe with 200 g of sugar. key = value. secret sauce. The author's e-mail was never answered @ home.
 SELECT count(*) FROM spans WHERE duration_ms > 2000 AND name LIKE 'chat%' -- 1234 5678 9012 3456 7890
 https://example.com/a/b?c=d#e and file:///tmp/x:y and user@host are no credentials; nor is 00-4bf92f35-01.
@@ -150,7 +154,7 @@ def test_prose_is_left_alone() -> None:
     assert not [text for text in PROSE if text in wrong]
 
 
-N = 100_000
+N = 50_000
 SLOW_TEXTS = [
     *(
         "a" * N + "@",
@@ -231,8 +235,8 @@ def test_deep_values_are_not_let_through() -> None:
     ("wanted", "names"),
     [
         ("email", {"email"}),
-        ("personal", {"email", "card", "iban", "us_ssn", "phone"}),
-        ("personal,-phone, jwt", {"email", "card", "iban", "us_ssn", "jwt"}),
+        ("personal", {"email", "card", "iban", "us_ssn", "phone", "ip"}),
+        ("personal,-phone, jwt", {"email", "card", "iban", "us_ssn", "jwt", "ip"}),
         ("all", {rule.name for rule in RULES}),
     ],
 )
@@ -255,7 +259,7 @@ def test_own_rules_apply_with_the_others() -> None:
     assert redactor.text("a@b.org has TICKET-12345") == "[redacted:email] has [redacted:ticket]"
 
 
-@pytest.mark.parametrize("pattern", ["(", "a*", "(a)\\1", "(?=a)", "x{1,100000}"])
+@pytest.mark.parametrize("pattern", ["(", "a*", "(a)\\1", "(?=a)", "(?=a)(a+)+b", "(?<=x)\\w*a\\w*a\\w*b"])
 def test_an_expression_that_cannot_be_used_is_refused(pattern: str) -> None:
     with pytest.raises(ConfigurationError, match="'mine'"):
         own_rule("mine", pattern)

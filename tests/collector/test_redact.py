@@ -9,11 +9,12 @@ from fuzz.seeds import log_requests
 
 from assay.collector.decode import decode_request
 from assay.collector.decode_logs import decode_logs
-from assay.collector.redact import note_change, read_rules, redacted, redacting, redactor_of
+from assay.collector.redact import note_change, redacted, redacting, redactor_of
 from assay.collector.registry import Registry
 from assay.collector.service import Service
 from assay.errors import ConfigurationError
 from assay.redaction import make_redactor
+from assay.redaction_own import read_rules
 from assay.settings import load_settings
 from support.otlp import one_span, recorded
 
