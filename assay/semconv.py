@@ -19,6 +19,7 @@ GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"  # s
 # OpenTelemetry GenAI: parameters of a request
 GEN_AI_REQUEST_TEMPERATURE = "gen_ai.request.temperature"
 GEN_AI_REQUEST_TOP_P = "gen_ai.request.top_p"
+GEN_AI_REQUEST_TOP_K = "gen_ai.request.top_k"
 GEN_AI_REQUEST_MAX_TOKENS = "gen_ai.request.max_tokens"
 GEN_AI_REQUEST_STOP_SEQUENCES = "gen_ai.request.stop_sequences"
 GEN_AI_REQUEST_FREQUENCY_PENALTY = "gen_ai.request.frequency_penalty"
@@ -40,6 +41,8 @@ GEN_AI_OUTPUT_MESSAGES = "gen_ai.output.messages"
 GEN_AI_SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
 GEN_AI_TOOL_DEFINITIONS = "gen_ai.tool.definitions"
 GEN_AI_TOOL_NAME = "gen_ai.tool.name"
+GEN_AI_TOOL_DESCRIPTION = "gen_ai.tool.description"
+GEN_AI_TOOL_TYPE = "gen_ai.tool.type"
 GEN_AI_TOOL_CALL_ID = "gen_ai.tool.call.id"
 GEN_AI_TOOL_CALL_ARGUMENTS = "gen_ai.tool.call.arguments"
 GEN_AI_TOOL_CALL_RESULT = "gen_ai.tool.call.result"
@@ -52,16 +55,25 @@ GEN_AI_USAGE_OUTPUT_TOKENS = "gen_ai.usage.output_tokens"
 GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.cache_read.input_tokens"
 GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS = "gen_ai.usage.cache_write.input_tokens"
 GEN_AI_USAGE_REASONING_OUTPUT_TOKENS = "gen_ai.usage.reasoning.output_tokens"
+GEN_AI_USAGE_TEXT_INPUT_TOKENS = "gen_ai.usage.text.input_tokens"
+GEN_AI_USAGE_IMAGE_INPUT_TOKENS = "gen_ai.usage.image.input_tokens"
+GEN_AI_USAGE_AUDIO_INPUT_TOKENS = "gen_ai.usage.audio.input_tokens"
+GEN_AI_USAGE_TEXT_OUTPUT_TOKENS = "gen_ai.usage.text.output_tokens"
+GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS = "gen_ai.usage.image.output_tokens"
+GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS = "gen_ai.usage.audio.output_tokens"
 
 # OpenTelemetry GenAI: links
 GEN_AI_CONVERSATION_ID = "gen_ai.conversation.id"
 GEN_AI_AGENT_NAME = "gen_ai.agent.name"
+GEN_AI_WORKFLOW_NAME = "gen_ai.workflow.name"
 GEN_AI_PROMPT_NAME = "gen_ai.prompt.name"
 GEN_AI_PROMPT_VERSION = "gen_ai.prompt.version"
 
 # OpenTelemetry, general
 ERROR_TYPE = "error.type"
 HTTP_RESPONSE_STATUS_CODE = "http.response.status_code"
+HTTP_RESPONSE_HEADER_REQUEST_ID = "http.response.header.x-request-id"  # a list of strings
+HTTP_REQUEST_RESEND_COUNT = "http.request.resend_count"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
 SERVICE_NAME = "service.name"
@@ -73,6 +85,7 @@ USER_ID = "user.id"
 # OpenInference: what other backends read of functions that are no model calls
 OPENINFERENCE_SPAN_KIND = "openinference.span.kind"
 OPENINFERENCE_PROJECT_NAME = "openinference.project.name"
+LLM_COST_TOTAL = "llm.cost.total"  # US dollars
 INPUT_VALUE = "input.value"
 INPUT_MIME_TYPE = "input.mime_type"
 OUTPUT_VALUE = "output.value"
@@ -87,8 +100,17 @@ ASSAY_TRACE_NAME = "assay.trace.name"
 ASSAY_EXPERIMENT_ID = "assay.experiment.id"
 ASSAY_ITEM_ID = "assay.item.id"
 ASSAY_ITEM_REPEAT = "assay.item.repeat"
+ASSAY_REQUEST = "assay.request."  # prefix: parameters of a model call that the GenAI conventions do not name
+ASSAY_ERROR_CODE = "assay.error.code"  # of a model's server: "rate_limit_exceeded"
+ASSAY_ERROR_TYPE = "assay.error.type"  # of a model's server: "invalid_request_error"
+ASSAY_RETRY = "assay.retry"  # event: a request failed and is sent again
+ASSAY_RETRY_DELAY_S = "assay.retry.delay_s"
+ASSAY_USAGE_ACCEPTED_PREDICTION_TOKENS = "assay.usage.accepted_prediction_tokens"  # of the output tokens
+ASSAY_USAGE_REJECTED_PREDICTION_TOKENS = "assay.usage.rejected_prediction_tokens"  # of the output tokens
 ASSAY_AB_TEST = "assay.ab_test.name"
 ASSAY_AB_ARM = "assay.ab_test.arm"
+ASSAY_REDACTED = "assay.redacted"  # .<rule>: how often it found something in the span
+ASSAY_CACHE_HIT = "assay.cache_hit"  # true: a cache in front of the model answered
 
 KINDS = (
     "llm",

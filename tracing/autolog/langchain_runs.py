@@ -1,0 +1,268 @@
+"""Runs of LangChain as spans: which span is above which, and which is current while a run's code is at work.
+
+LangChain tells each run's id and its parent's. Two sorts of runs differ in how their span becomes current:
+
+- Chains, tools and nodes of graphs run their code in a context that LangChain makes for them, and ours is put into that
+  one (`langchain_context.py`). It is gone with it, so nothing has to be taken back.
+- Models and retrievers, the leaves, run in their caller's context. There the span is attached when the run starts. When
+  it is over, or hands out its first piece, that may be noticed in another task or thread, whose context is a copy. So
+  what was attached is an object of our own, which is turned back into what was there before: in every copy at once.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Mapping
+from contextvars import Token
+from typing import Any
+
+from opentelemetry import context as otel
+from opentelemetry import trace as otel_trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from assay import semconv
+from assay.tracing import runtime
+from assay.tracing.autolog.model_call import error_attributes, model_call_context
+from assay.tracing.inherited import INHERITED, Inherited
+from assay.tracing.otel_context import attach, detach
+from assay.tracing.span import fail
+from assay.tracing.tell import our_fault
+
+_RUN = otel.create_key("assay-langchain-run")
+_BUBBLES = frozenset({"GraphBubbleUp"})  # how LangGraph leaves a node to wait or to go elsewhere; nothing failed
+
+
+class Run:
+    """One run, open until `Runs.end`. `span` is None for a run that is hidden: its children hang below its parent."""
+
+    __slots__ = (
+        "__weakref__",
+        "_attached",
+        "_dropped",
+        "before",
+        "context",
+        "facts",
+        "first_chunk_seen",
+        "id",
+        "kind",
+        "leaf",
+        "parent",
+        "span",
+        "started",
+    )
+
+    def __init__(self, run_id: str, parent: Run | None, span: otel_trace.Span | None, before: otel.Context) -> None:
+        self.id = run_id
+        self.parent = parent
+        self.span = span
+        self.before = before
+        self.context = before
+        self.kind = ""
+        self.leaf = False
+        self.facts: dict[str, Any] = {}  # what the handler wants to remember until the end
+        self.first_chunk_seen = False
+        self.started = time.perf_counter()
+        self._attached: Token[Any] | None = None
+        self._dropped: weakref.ref[Any] | None = None
+
+    def attach(self) -> None:
+        self._attached = attach(self.context)
+
+    def leave(self) -> None:
+        """Make the span current no more, in whichever contexts it was copied to."""
+        token, self._attached = self._attached, None
+        if token is None:
+            return
+        context = self.context
+        if otel.get_current() is context:
+            detach(token)
+        for key in list(context):
+            if key in self.before:
+                dict.__setitem__(context, key, self.before[key])
+            else:
+                dict.pop(context, key, None)
+
+    def first_chunk(self) -> None:
+        """The first piece of a stream has come. From now on the reader is at work between the pieces."""
+        if self.first_chunk_seen:
+            return
+        self.first_chunk_seen = True
+        self.leave()
+        if self.span is not None:
+            self.span.set_attribute(semconv.GEN_AI_REQUEST_STREAM, True)
+            waited = time.perf_counter() - self.started
+            self.span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
+
+
+class Runs:
+    """The runs that are open in this process. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Run] = {}
+
+    def get(self, run_id: Any) -> Run | None:
+        return self._open.get(str(run_id))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def start(
+        self,
+        name: str,
+        attributes: Mapping[str, Any],
+        *,
+        run_id: Any,
+        parent_run_id: Any = None,
+        kind: str = "chain",
+        leaf: bool = False,
+        hidden: bool = False,
+        batch_size: int = 1,
+        inherited: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Open the span of a run.
+
+        Args:
+            leaf: it runs in its caller's context: make the span current there.
+            batch_size: how many runs of a model one call starts, one after the other.
+            inherited: session, user, tags and metadata (plain values), for this run and all below it.
+        """
+        parent = self.get(parent_run_id) if parent_run_id is not None else None
+        before = _context_above(parent, batch_size)
+        if inherited:
+            before = _inheriting(before, inherited)
+        span = None if hidden else _open_span(name, attributes, before, kind)
+        run = Run(str(run_id), parent, span, before)
+        run.kind, run.leaf = kind, leaf
+        run.facts["batch_size"] = batch_size
+        run.context = _own_context(run, before)
+        run._dropped = self._when_dropped(run_id, run)
+        self._open[run.id] = run
+        if leaf:
+            run.attach()
+        return run
+
+    def end(
+        self, run_id: Any, attributes: Mapping[str, Any] | None = None, error: BaseException | None = None
+    ) -> Run | None:
+        """End a run's span; None where there is no such run (any more)."""
+        run = self._open.pop(str(run_id), None)
+        if run is None:
+            return None
+        if error is not None and not isinstance(error, Exception | GeneratorExit):
+            self._end_below(run, error)
+        _close(run, attributes, error)
+        return run
+
+    def say(self, run: Run, inherited: Mapping[str, Any]) -> None:
+        """More about a run that is open already: for it and those above that do not know yet, and all that follow."""
+        each: Run | None = run
+        while each is not None:
+            told = _inheriting(each.context, inherited)
+            if not each.leaf:  # a leaf's context is attached, and has to stay the object that it is
+                each.context = _own_context(each, told)
+            if (span := each.span) is not None and span.is_recording():
+                own: Any = getattr(span, "attributes", None) or {}
+                known: Any = told.get(INHERITED) or Inherited()
+                span.set_attributes({name: value for name, value in known.attributes.items() if name not in own})
+            each = each.parent
+
+    def _end_below(self, run: Run, error: BaseException) -> None:
+        """Cancellation and Ctrl-C: LangChain does not tell of the models and retrievers that they broke off."""
+        for each in list(self._open.values()):
+            if each.leaf and each.parent is run:
+                self.end(each.id, error=error)
+
+    def _when_dropped(self, run_id: Any, run: Run) -> weakref.ref[Any] | None:
+        """A run whose id nobody holds any more will never be ended: its call was broken off, most likely cancelled."""
+        key = run.id
+
+        def dropped(_: Any) -> None:
+            try:
+                if (open_run := self._open.pop(key, None)) is not None:
+                    _close(open_run, None, None, lost=True)
+            except Exception:
+                our_fault("ending a run that was broken off")
+
+        try:
+            return weakref.ref(run_id, dropped)
+        except TypeError:  # a run id of the user's that is no UUID
+            return None
+
+
+def current_run() -> Run | None:
+    run = otel.get_value(_RUN)
+    return run if isinstance(run, Run) else None
+
+
+def failed(error: BaseException | None) -> bool:
+    """Breaking a stream off is no failure, and neither is LangGraph's way to pause and to jump."""
+    if error is None or isinstance(error, GeneratorExit):
+        return False
+    return not any(each.__name__ in _BUBBLES for each in type(error).__mro__)
+
+
+def _context_above(parent: Run | None, batch_size: int) -> otel.Context:
+    """The context that a new run belongs in.
+
+    The current one, if it lies inside the parent's run: the user's own spans count there. Else, in threads and batches,
+    the parent's.
+    """
+    here = otel.get_current()
+    inner = here.get(_RUN)
+    if isinstance(inner, Run):
+        if inner.leaf and batch_size > 1 and inner.facts.get("batch_size") == batch_size:
+            return inner.before  # the one before in the same batch
+        if parent is not None and (inner is parent or (inner.leaf and inner.parent is parent)):
+            return here
+    return here if parent is None else parent.context
+
+
+def _own_context(run: Run, before: otel.Context) -> otel.Context:
+    """The context in which the code of `run` works. A new object each time: nobody else holds it."""
+    context = before
+    if run.span is not None:
+        is_model = run.kind == "llm"
+        context = model_call_context(run.span, before) if is_model else otel_trace.set_span_in_context(run.span, before)
+    return otel.set_value(_RUN, run, context)
+
+
+def _inheriting(context: otel.Context, told: Mapping[str, Any]) -> otel.Context:
+    """`context` with what the run was told on top. A session or user that is known already stays."""
+    known: Any = context.get(INHERITED) or Inherited()
+    more = dict(told)
+    for name, attribute in (("session_id", semconv.SESSION_ID), ("user_id", semconv.USER_ID)):
+        if attribute in known.attributes:
+            more.pop(name, None)
+    if (metadata := more.get("metadata")) and all(known.metadata.get(key) == metadata[key] for key in metadata):
+        more.pop("metadata")
+    if (tags := more.get("tags")) and set(tags) <= set(known.attributes.get(semconv.TAG_TAGS, ())):
+        more.pop("tags")
+    if not any(more.values()):
+        return context
+    return otel.set_value(INHERITED, known.merged(**more), context)
+
+
+def _open_span(name: str, attributes: Mapping[str, Any], context: otel.Context, kind: str) -> otel_trace.Span:
+    span_kind = SpanKind.CLIENT if kind == "llm" else SpanKind.INTERNAL
+    return runtime.start().tracer.start_span(name, context, kind=span_kind, attributes=dict(attributes))
+
+
+def _close(run: Run, attributes: Mapping[str, Any] | None, error: BaseException | None, *, lost: bool = False) -> None:
+    run.leave()
+    span = run.span
+    if span is None:
+        return
+    try:
+        if attributes:
+            span.set_attributes(dict(attributes))
+        if error is not None and failed(error):
+            span.set_attributes(error_attributes(error))
+            fail(span, error)
+        elif lost and run.leaf:
+            span.set_attribute(semconv.ERROR_TYPE, "asyncio.exceptions.CancelledError")
+            span.set_status(Status(StatusCode.ERROR, "The call was broken off before it had an answer."))
+    except Exception:
+        our_fault("ending a run")
+    finally:
+        span.end()
