@@ -71,6 +71,7 @@ def test_a_chat_is_a_span_with_all_that_is_known(
         "gen_ai.response.model": MODEL,
         "gen_ai.response.finish_reasons": ["stop"],
         "openai.response.system_fingerprint": "fp_test",
+        "http.response.header.x-request-id": ["req_test"],
         "gen_ai.usage.input_tokens": 10,
         "gen_ai.usage.output_tokens": 7,
         "gen_ai.usage.cache_read.input_tokens": 4,

@@ -53,14 +53,22 @@ class StreamReader(Protocol):
 
 
 class ModelCall:
-    """The span of one call. `finish` may be called from several sides; the first one counts. Never raises."""
+    """The span of one call. `finish` may be called from several sides and threads; the first counts. Never raises.
 
-    def __init__(self, name: str, attributes: Mapping[str, Any], *, content: bool) -> None:
+    Args:
+        content: whether requests and answers are recorded, or only names and counts.
+        start_time: nanoseconds since the epoch, of a call that turns out to be one only when it is over.
+    """
+
+    def __init__(
+        self, name: str, attributes: Mapping[str, Any], *, content: bool, start_time: int | None = None
+    ) -> None:
         self.content = content
         self._started = time.perf_counter()
-        self._done = False
+        self._open = [True]  # emptied by whoever finishes first: `pop` is atomic, and needs no lock in a finaliser
         self._first_chunk_seen = False
-        self.span = runtime.start().tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+        tracer = runtime.start().tracer
+        self.span = tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=start_time)
 
     def enter(self) -> Token[Any]:
         """Make the span current while the request is under way: an HTTP client's own span lands below it."""
@@ -75,21 +83,41 @@ class ModelCall:
             waited = time.perf_counter() - self._started
             self.span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
 
-    def finish(self, attributes: Mapping[str, Any] | None = None, error: BaseException | str | None = None) -> None:
-        """End the span. A stream that the application breaks off (GeneratorExit) has not failed."""
-        if self._done:
+    def finish(
+        self,
+        attributes: Mapping[str, Any] | None = None,
+        error: BaseException | str | None = None,
+        end_time: int | None = None,
+    ) -> None:
+        """End the span. A stream that the application breaks off (GeneratorExit) has not failed.
+
+        Args:
+            end_time: nanoseconds since the epoch, when the call ended before anybody noticed.
+        """
+        try:
+            self._open.pop()
+        except IndexError:
             return
-        self._done = True
         try:
             if attributes:
                 self.span.set_attributes(dict(attributes))
             if isinstance(error, str):
                 self.span.set_status(Status(StatusCode.ERROR, error))
             elif error is not None and not isinstance(error, GeneratorExit):
-                if isinstance(code := getattr(error, "status_code", None), int):
-                    self.span.set_attribute(semconv.HTTP_RESPONSE_STATUS_CODE, code)
+                self.span.set_attributes(error_attributes(error))
                 fail(self.span, error)
         except Exception:
             our_fault("recording a model call")
         finally:
-            self.span.end()
+            self.span.end(end_time)
+
+
+def error_attributes(error: BaseException) -> dict[str, Any]:
+    """What the error of an API client says besides its message: HTTP status, the server's code and type."""
+    found: dict[str, Any] = {}
+    if isinstance(status := getattr(error, "status_code", None), int):
+        found[semconv.HTTP_RESPONSE_STATUS_CODE] = status
+    for name, attribute in (("code", semconv.ASSAY_ERROR_CODE), ("type", semconv.ASSAY_ERROR_TYPE)):
+        if isinstance(value := getattr(error, name, None), str) and value:
+            found[attribute] = value
+    return found

@@ -7,31 +7,15 @@ from typing import Any
 
 from assay import semconv
 from assay.tracing.autolog.openai_messages import input_messages, output_message, tool_definitions
+from assay.tracing.autolog.openai_parameters import output_type, parameters
+from assay.tracing.autolog.openai_usage import usage_attributes
 from assay.tracing.autolog.values import MAX_CONTENT_CHARS, get, items, known
 from assay.tracing.serialise import to_json
 
-PARAMETERS = {
-    "temperature": semconv.GEN_AI_REQUEST_TEMPERATURE,
-    "top_p": semconv.GEN_AI_REQUEST_TOP_P,
-    "max_tokens": semconv.GEN_AI_REQUEST_MAX_TOKENS,
-    "max_completion_tokens": semconv.GEN_AI_REQUEST_MAX_TOKENS,
-    "frequency_penalty": semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY,
-    "presence_penalty": semconv.GEN_AI_REQUEST_PRESENCE_PENALTY,
-    "seed": semconv.GEN_AI_REQUEST_SEED,
-    "reasoning_effort": semconv.GEN_AI_REQUEST_REASONING_LEVEL,
-    "service_tier": semconv.OPENAI_REQUEST_SERVICE_TIER,
-}
-
 
 def request_attributes(body: Mapping[str, Any], *, content: bool) -> dict[str, Any]:
-    found = {name: body[key] for key, name in PARAMETERS.items() if isinstance(body.get(key), int | float | str)}
-    if (stop := body.get("stop")) is not None:
-        found[semconv.GEN_AI_REQUEST_STOP_SEQUENCES] = [stop] if isinstance(stop, str) else [str(each) for each in stop]
-    if isinstance(count := body.get("n"), int) and count != 1:
-        found[semconv.GEN_AI_REQUEST_CHOICE_COUNT] = count
-    if (form := get(body, "response_format", "type")) is not None:
-        found[semconv.GEN_AI_OUTPUT_TYPE] = "text" if form == "text" else "json"
-    if tools := tool_definitions(body.get("tools"), body.get("functions")):
+    found = parameters(body) | output_type(body.get("response_format"))
+    if tools := tool_definitions(body.get("tools"), body.get("functions"), content=content):
         found[semconv.GEN_AI_TOOL_DEFINITIONS] = to_json(tools)
     if content:
         messages = input_messages(body.get("messages"))
@@ -41,7 +25,7 @@ def request_attributes(body: Mapping[str, Any], *, content: bool) -> dict[str, A
 
 def response_attributes(response: Any, *, content: bool) -> dict[str, Any]:
     choices = items(get(response, "choices"))
-    found = {**_facts(response), **usage_attributes(get(response, "usage"))}
+    found = {**facts(response), **usage_attributes(get(response, "usage"))}
     if reasons := [str(reason) for choice in choices if (reason := get(choice, "finish_reason"))]:
         found[semconv.GEN_AI_RESPONSE_FINISH_REASONS] = reasons
     if content and choices:
@@ -50,19 +34,7 @@ def response_attributes(response: Any, *, content: bool) -> dict[str, Any]:
     return found
 
 
-def usage_attributes(usage: Any) -> dict[str, Any]:
-    """Tokens, as far as the server says. Input includes cached tokens, output those spent on reasoning."""
-    read = {
-        semconv.GEN_AI_USAGE_INPUT_TOKENS: get(usage, "prompt_tokens"),
-        semconv.GEN_AI_USAGE_OUTPUT_TOKENS: get(usage, "completion_tokens"),
-        semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: get(usage, "prompt_tokens_details", "cached_tokens"),
-        semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: get(usage, "prompt_tokens_details", "cache_write_tokens"),
-        semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: get(usage, "completion_tokens_details", "reasoning_tokens"),
-    }
-    return {name: count for name, count in read.items() if isinstance(count, int)}
-
-
-def _facts(response: Any) -> dict[str, Any]:
+def facts(response: Any) -> dict[str, Any]:
     return known(
         [
             (semconv.GEN_AI_RESPONSE_ID, get(response, "id")),
@@ -81,13 +53,16 @@ class ChatStream:
     """
 
     def __init__(self, *, content: bool) -> None:
+        self.error: str | None = None
         self._content = content
         self._facts: dict[str, Any] = {}
         self._usage: Any = None
         self._choices: dict[int, _Choice] = {}
 
     def add(self, chunk: Any) -> None:
-        self._facts.update(_facts(chunk))
+        if get(chunk, "type") == "error":  # only of a stream that the application reads itself: the SDK raises it
+            self.error = f"{get(chunk, 'code')}: {get(chunk, 'message')}"
+        self._facts.update(facts(chunk))
         if (usage := get(chunk, "usage")) is not None:
             self._usage = usage
         for choice in items(get(chunk, "choices")):
@@ -102,10 +77,6 @@ class ChatStream:
             answers = [output_message(choice.message(), choice.finish_reason) for choice in choices]
             found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json(answers, max_chars=MAX_CONTENT_CHARS)
         return found
-
-    @property
-    def error(self) -> str | None:
-        return None  # chat completions fail with an exception, never within a chunk
 
 
 class _Choice:

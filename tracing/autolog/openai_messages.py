@@ -13,6 +13,8 @@ from assay.tracing.serialise import plain
 Message = dict[str, Any]
 Part = dict[str, Any]
 
+SECRETS = frozenset({"authorization", "headers"})  # of an MCP server's definition
+
 
 def input_messages(messages: Any) -> list[Message]:
     """Messages of a request, in order. System messages stay among them: the API takes them there."""
@@ -29,17 +31,26 @@ def output_message(message: Any, finish_reason: str | None) -> Message:
     return {**answer, "finish_reason": finish_reason} if finish_reason else answer
 
 
-def tool_definitions(tools: Any, functions: Any = None) -> list[dict[str, Any]]:
-    """Tools of a request as `{"type", "name", "description", "parameters"}`; `functions` is their older form."""
+def tool_definitions(tools: Any, functions: Any = None, *, content: bool = True) -> list[dict[str, Any]]:
+    """Tools of a request as `{"type", "name", "description", "parameters"}`; `functions` is their older form.
+
+    Without content only type and name: a description is part of the prompt.
+    """
     found = [_definition(tool) for tool in items(tools)]
-    return found + [_definition({"type": "function", "function": function}) for function in items(functions)]
+    found += [_definition({"type": "function", "function": function}) for function in items(functions)]
+    if content:
+        return found
+    return [{name: value for name, value in each.items() if name in ("type", "name")} for each in found]
 
 
 def _definition(tool: Any) -> dict[str, Any]:
     kind = get(tool, "type") or "function"
     inner = get(tool, kind)
-    fields = plain(inner if inner is not None else tool)
-    return {"type": kind, **(fields if isinstance(fields, dict) else {"definition": fields})}
+    shown = plain(tool if inner is None or isinstance(inner, str | int | float) else inner)
+    fields = {name: value for name, value in shown.items() if name not in SECRETS} if isinstance(shown, dict) else {}
+    if "name" not in fields and kind != "function":  # a tool of the server's: `web_search`, or one MCP server of many
+        fields["name"] = str(get(tool, "server_label") or kind)
+    return {**fields, "type": kind}
 
 
 def _message(message: Any) -> Message:

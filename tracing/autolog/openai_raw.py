@@ -1,73 +1,121 @@
-"""`with_raw_response`, `with_streaming_response`: the application has the HTTP answer and parses it when it likes."""
+"""`with_raw_response`, `with_streaming_response`: the application has the HTTP answer, and reads it as it likes.
+
+A body that has been read already is recorded at once. One that has not is followed while it is read, by whatever means:
+`parse()`, `json()`, `iter_lines()`. Where the SDK makes a stream of it, the stream is watched instead.
+"""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import json
-from collections.abc import Callable
+import re
+import time
+import zlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from assay.tracing.autolog.model_call import ModelCall
-from assay.tracing.autolog.openai_stream import on_close
+from assay.tracing.autolog.openai_bytes import follow, follower_of
+from assay.tracing.autolog.openai_endpoints import Endpoint
+from assay.tracing.autolog.openai_stream import watch
+from assay.tracing.autolog.values import get
+
+MAX_BODY_BYTES = 32 * 1024 * 1024  # of an answer that the application reads itself; past it nothing of it is recorded
+VECTOR = re.compile(rb'"embedding"\s*:\s*\[[^\]]*\]')  # read by nobody here, and most of the body
 
 
-def watch_raw(raw: Any, call: ModelCall, record: Callable[[Any], None]) -> None:
-    """Record the body if it has been read already, else what `parse()` makes of it, else only that it was closed.
+def record_raw(response: Any, call: ModelCall, endpoint: Endpoint, finish: Callable[[Any], None]) -> None:
+    """Record an HTTP answer, now or when it has been read.
 
     Args:
-        record: records a parsed answer, which may be a stream, and ends the call.
+        finish: records an answer's JSON and ends the call.
     """
-    body = _body_read(raw.http_response)
-    if body is not None:
-        record(body)
-        return
-    parse, parsing = raw.parse, False
-
-    def closed() -> None:
-        if not parsing:  # `parse` closes the response as well, when it has read it
-            call.finish()
-
-    def begin() -> None:
-        nonlocal parsing
-        parsing = True
-
-    if inspect.iscoroutinefunction(parse):
-
-        @functools.wraps(parse)
-        async def parse_and_record(*args: Any, **kwargs: Any) -> Any:
-            begin()
-            try:
-                answer = await parse(*args, **kwargs)
-            except BaseException as error:
-                call.finish(error=error)
-                raise
-            record(answer)
-            return answer
-
-    else:
-
-        @functools.wraps(parse)
-        def parse_and_record(*args: Any, **kwargs: Any) -> Any:
-            begin()
-            try:
-                answer = parse(*args, **kwargs)
-            except BaseException as error:
-                call.finish(error=error)
-                raise
-            record(answer)
-            return answer
-
-    raw.parse = parse_and_record
-    on_close(raw.http_response, closed)
+    body = getattr(response, "_content", None)
+    if isinstance(body, bytes):
+        finish(body_json(body))
+    elif not follow(response, RawBody(response, call, endpoint, finish)):
+        call.finish()
 
 
-def _body_read(response: Any) -> Any:
-    """The JSON of a response that is in memory already; None when it is not, or is no JSON (a stream of events)."""
-    content = getattr(response, "_content", None)
-    if not isinstance(content, bytes) or not content:
-        return None
+def adopt(stream: Any) -> None:
+    """Watch a stream that the SDK just made of a raw answer, in place of the answer's body."""
+    raw = follower_of(stream.response)
+    if isinstance(raw, RawBody) and raw.endpoint.stream is not None and raw.let_go():
+        watch(stream, raw.call, raw.endpoint.stream(content=raw.call.content), raw.endpoint.early_events)
+
+
+def body_json(body: bytes) -> Any:
+    """What a body says; None of one that is no JSON. The numbers of embeddings are left out before they are parsed."""
     try:
-        return json.loads(content)
+        return json.loads(VECTOR.sub(b'"embedding": null', body))
     except ValueError:
         return None
+
+
+class RawBody:
+    """Gathers what the application reads, and records it when that is over. A `Follower`."""
+
+    def __init__(self, response: Any, call: ModelCall, endpoint: Endpoint, finish: Callable[[Any], None]) -> None:
+        self.call = call
+        self.endpoint = endpoint
+        self._finish = finish
+        self._encoding = str(response.headers.get("content-encoding") or "identity").lower()
+        self._events = "text/event-stream" in str(response.headers.get("content-type") or "")
+        self._body = bytearray()
+        self._read_at: int | None = None
+        self._over = False
+
+    def let_go(self) -> bool:
+        """Leave the call to somebody else. False when it is over."""
+        was_over, self._over = self._over, True
+        return not was_over
+
+    def data(self, data: bytes) -> None:
+        self.call.first_chunk()
+        self._read_at = time.time_ns()
+        if len(self._body) <= MAX_BODY_BYTES:
+            self._body += data
+
+    def ended(self, error: BaseException | None = None) -> None:
+        if not self.let_go():
+            return
+        body = self._decoded() if len(self._body) <= MAX_BODY_BYTES else b""
+        if self._events and self.endpoint.stream is not None:
+            reader = self.endpoint.stream(content=self.call.content)
+            for event in events(body):
+                reader.add(event)
+            self.call.finish(reader.attributes(), error or reader.error)
+        elif error is not None:
+            self.call.finish(error=error)
+        else:
+            self._finish(body_json(body))
+
+    def closed(self) -> None:
+        self.ended()
+
+    def __del__(self) -> None:
+        if self.let_go():
+            self.call.finish(end_time=self._read_at)
+
+    def _decoded(self) -> bytes:
+        if self._encoding == "identity":
+            return bytes(self._body)
+        if self._encoding not in ("gzip", "deflate"):
+            return b""
+        try:
+            return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(bytes(self._body), MAX_BODY_BYTES)
+        except zlib.error:
+            return b""
+
+
+def events(body: bytes) -> Iterator[Any]:
+    """The JSON of each event of a stream, as far as it came. An error of the server's is an event of type `error`."""
+    for block in re.split(r"\r?\n\r?\n", body.decode("utf-8", "replace")):
+        lines = [line[len("data:") :].strip() for line in block.splitlines() if line.startswith("data:")]
+        try:
+            event = json.loads("\n".join(lines))
+        except ValueError:  # `[DONE]`, a comment, or half an event
+            continue
+        if isinstance(error := get(event, "error"), dict):
+            yield {"type": "error", "code": get(error, "code"), "message": get(error, "message")}
+        else:
+            yield event

@@ -6,64 +6,56 @@ from collections.abc import Mapping
 from typing import Any
 
 from assay import semconv
-from assay.tracing.autolog.openai_messages import Message, Part, input_messages, parsed_object, tool_definitions
-from assay.tracing.autolog.values import MAX_CONTENT_CHARS, get, items, known, parsed
-from assay.tracing.serialise import plain, to_json
+from assay.tracing.autolog.openai_items import output_parts, read_input
+from assay.tracing.autolog.openai_messages import Part, tool_definitions
+from assay.tracing.autolog.openai_parameters import output_type, parameters
+from assay.tracing.autolog.openai_usage import usage_attributes
+from assay.tracing.autolog.values import MAX_CONTENT_CHARS, get, items, known
+from assay.tracing.serialise import to_json
 
-PARAMETERS = {
-    "temperature": semconv.GEN_AI_REQUEST_TEMPERATURE,
-    "top_p": semconv.GEN_AI_REQUEST_TOP_P,
-    "max_output_tokens": semconv.GEN_AI_REQUEST_MAX_TOKENS,
-    "previous_response_id": semconv.GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID,
-    "service_tier": semconv.OPENAI_REQUEST_SERVICE_TIER,
-}
 FINISH_REASONS = {"max_output_tokens": "length"}  # the rest is called as in chat completions
-TEXT_DELTAS = ("response.output_text.delta", "response.refusal.delta")
+CALLS = ("function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call")
+# events that come before the model has said anything
+EARLY_EVENTS = frozenset({"response.created", "response.queued", "response.in_progress"})
 
 
 def request_attributes(body: Mapping[str, Any], *, content: bool) -> dict[str, Any]:
-    found = {name: body[key] for key, name in PARAMETERS.items() if isinstance(body.get(key), int | float | str)}
-    if (effort := get(body, "reasoning", "effort")) is not None:
-        found[semconv.GEN_AI_REQUEST_REASONING_LEVEL] = effort
+    found = parameters(body) | output_type(get(body, "text", "format"))
     conversation = body.get("conversation")
     if conversation_id := conversation if isinstance(conversation, str) else get(conversation, "id"):
-        found[semconv.GEN_AI_CONVERSATION_ID] = conversation_id
-    if (form := get(body, "text", "format", "type")) is not None:
-        found[semconv.GEN_AI_OUTPUT_TYPE] = "text" if form == "text" else "json"
-    if tools := tool_definitions(body.get("tools")):
+        found[semconv.GEN_AI_CONVERSATION_ID] = str(conversation_id)
+    if tools := tool_definitions(body.get("tools"), content=content):
         found[semconv.GEN_AI_TOOL_DEFINITIONS] = to_json(tools)
     if not content:
         return found
     if isinstance(instructions := body.get("instructions"), str):
         found[semconv.GEN_AI_SYSTEM_INSTRUCTIONS] = to_json([{"type": "text", "content": instructions}])
-    given = body.get("input")
-    messages = [_user(given)] if isinstance(given, str) else [_input(item) for item in items(given)]
-    found[semconv.GEN_AI_INPUT_MESSAGES] = to_json(messages, max_chars=MAX_CONTENT_CHARS)
+    found[semconv.GEN_AI_INPUT_MESSAGES] = to_json(read_input(body.get("input")), max_chars=MAX_CONTENT_CHARS)
     return found
 
 
 def response_attributes(response: Any, *, content: bool) -> dict[str, Any]:
-    usage, output = get(response, "usage"), items(get(response, "output"))
+    output = items(get(response, "output"))
     found = known(
         [
             (semconv.GEN_AI_RESPONSE_ID, get(response, "id")),
             (semconv.GEN_AI_RESPONSE_MODEL, get(response, "model")),
             (semconv.OPENAI_RESPONSE_SERVICE_TIER, get(response, "service_tier")),
-            (semconv.GEN_AI_USAGE_INPUT_TOKENS, get(usage, "input_tokens")),
-            (semconv.GEN_AI_USAGE_OUTPUT_TOKENS, get(usage, "output_tokens")),
-            (semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, get(usage, "input_tokens_details", "cached_tokens")),
-            (semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, get(usage, "input_tokens_details", "cache_write_tokens")),
-            (semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, get(usage, "output_tokens_details", "reasoning_tokens")),
+            (semconv.GEN_AI_CONVERSATION_ID, get(response, "conversation", "id")),
         ]
-    )
+    ) | usage_attributes(get(response, "usage"))
     reason = _finish_reason(response, output)
     if reason is not None:
         found[semconv.GEN_AI_RESPONSE_FINISH_REASONS] = [reason]
     if content and output:
-        answer = {"role": "assistant", "parts": [part for item in output for part in _output_parts(item)]}
-        answers = [{**answer, **({"finish_reason": reason} if reason else {})}]
+        answers = [answer(output_parts(output), reason)]
         found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json(answers, max_chars=MAX_CONTENT_CHARS)
     return found
+
+
+def answer(parts: list[Part], finish_reason: str | None) -> dict[str, Any]:
+    message = {"role": "assistant", "parts": parts}
+    return {**message, "finish_reason": finish_reason} if finish_reason else message
 
 
 def error_of(response: Any) -> str | None:
@@ -73,30 +65,68 @@ def error_of(response: Any) -> str | None:
 
 
 class ResponsesStream:
-    """Puts the events of a streamed answer together: the last one of a stream carries the whole of it."""
+    """Puts the events of a streamed answer together: the last one of a stream carries the whole of it.
+
+    Until then there are the items that are done, and the fragments of those that are not.
+    """
 
     def __init__(self, *, content: bool) -> None:
         self._content = content
         self._response: Any = None
-        self._texts: list[str] = []
+        self._done: dict[int, list[Part]] = {}
+        self._open: dict[int, _OpenItem] = {}
         self.error: str | None = None
 
     def add(self, event: Any) -> None:
         kind = str(get(event, "type"))
         if (response := get(event, "response")) is not None:
             self._response = response
-            self.error = error_of(response)
-        elif kind in TEXT_DELTAS:
-            self._texts.append(str(get(event, "delta") or ""))
+            self.error = error_of(response) or self.error
+        elif kind == "response.output_item.added":
+            self._open[get(event, "output_index") or 0] = _OpenItem(get(event, "item"))
+        elif kind == "response.output_item.done":
+            # The application may change the item it is handed: it is read now, not at the end.
+            self._done[get(event, "output_index") or 0] = output_parts([get(event, "item")]) if self._content else []
         elif kind == "error":  # an event like any other: the SDK raises nothing
             self.error = f"{get(event, 'code')}: {get(event, 'message')}"
+        elif kind.endswith(".delta") and isinstance(delta := get(event, "delta"), str):
+            self._open.setdefault(get(event, "output_index") or 0, _OpenItem(None)).add(kind, delta)
 
     def attributes(self) -> dict[str, Any]:
         found = response_attributes(self._response, content=self._content)
-        if self._content and self._texts and semconv.GEN_AI_OUTPUT_MESSAGES not in found:  # closed early
-            part = {"type": "text", "content": "".join(self._texts)}
-            found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json([{"role": "assistant", "parts": [part]}])
+        if self._content and semconv.GEN_AI_OUTPUT_MESSAGES not in found:  # closed early
+            started = {index: item.parts() for index, item in self._open.items()} | self._done
+            if parts := [part for _, parts in sorted(started.items()) for part in parts]:
+                found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json([answer(parts, None)], max_chars=MAX_CONTENT_CHARS)
         return found
+
+
+class _OpenItem:
+    """An item of a streamed answer that is not done: what came of it so far."""
+
+    def __init__(self, item: Any) -> None:
+        self._call = {"call_id": get(item, "call_id"), "name": get(item, "name")}
+        self._pieces: dict[str, list[str]] = {}
+
+    def add(self, kind: str, delta: str) -> None:
+        self._pieces.setdefault(kind, []).append(delta)
+
+    def parts(self) -> list[Part]:
+        texts = {kind: "".join(pieces) for kind, pieces in self._pieces.items()}
+        return [part for kind, text in texts.items() if text for part in self._part(kind, text)]
+
+    def _part(self, kind: str, text: str) -> list[Part]:
+        if kind == "response.output_text.delta":
+            return [{"type": "text", "content": text}]
+        if kind == "response.refusal.delta":
+            return [{"type": "refusal", "content": text}]
+        if kind in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta"):
+            return [{"type": "reasoning", "content": text}]
+        if kind == "response.function_call_arguments.delta":
+            return output_parts([{"type": "function_call", **self._call, "arguments": text}])
+        if kind == "response.custom_tool_call_input.delta":
+            return output_parts([{"type": "custom_tool_call", **self._call, "input": text}])
+        return []
 
 
 def _finish_reason(response: Any, output: list[Any]) -> str | None:
@@ -106,37 +136,4 @@ def _finish_reason(response: Any, output: list[Any]) -> str | None:
         return FINISH_REASONS.get(reason, reason)
     if status != "completed":
         return None if status in (None, "in_progress", "queued") else str(status)
-    return "tool_calls" if any(get(item, "type") == "function_call" for item in output) else "stop"
-
-
-def _user(text: str) -> Message:
-    return {"role": "user", "parts": [{"type": "text", "content": text}]}
-
-
-def _input(item: Any) -> Message:
-    kind = get(item, "type")
-    if kind in ("function_call_output", "custom_tool_call_output"):
-        output = get(item, "output")
-        response = parsed_object(output) if isinstance(output, str) else plain(output)
-        return {
-            "role": "tool",
-            "parts": [{"type": "tool_call_response", "id": get(item, "call_id"), "response": response}],
-        }
-    if get(item, "role") is not None:
-        return input_messages([item])[0]
-    return {"role": "assistant", "parts": _output_parts(item)}
-
-
-def _output_parts(item: Any) -> list[Part]:
-    kind = get(item, "type")
-    if kind == "message":
-        return list(input_messages([item])[0]["parts"])
-    if kind in ("function_call", "custom_tool_call"):
-        arguments = parsed(get(item, "arguments")) if kind == "function_call" else get(item, "input")
-        call = [("id", get(item, "call_id")), ("name", get(item, "name")), ("arguments", arguments)]
-        return [known([("type", "tool_call"), *call])]
-    if kind == "reasoning":
-        texts = [get(part, "text") for part in [*items(get(item, "summary")), *items(get(item, "content"))]]
-        return [{"type": "reasoning", "content": str(text)} for text in texts if text]
-    shown = plain(item)
-    return [shown if isinstance(shown, dict) else {"type": str(kind), "content": shown}]
+    return "tool_calls" if any(get(item, "type") in CALLS for item in output) else "stop"

@@ -1,57 +1,86 @@
 """Streams of the OpenAI SDK: watched while the application reads them, with the span ended exactly once.
 
 The application keeps the SDK's own stream object. Its iterator is replaced by one that looks at each chunk, and its
-response tells us when it is closed: that is what `close()`, the end of a `with` block and the SDK's stream helpers come
-down to. The span is not current while the application iterates; what it does between chunks is not part of the call.
+response's body is followed to learn when it is closed: that is what `close()`, the end of a `with` block and the SDK's
+stream helpers come down to. The span is not current while the application iterates; what it does between chunks is not
+part of the call.
 """
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+import time
 from typing import Any
 
 from assay.tracing.autolog.model_call import ModelCall, StreamReader
+from assay.tracing.autolog.openai_bytes import follow
+from assay.tracing.autolog.values import get
 from assay.tracing.tell import our_fault
 
 
-def watch(stream: Any, call: ModelCall, reader: StreamReader) -> None:
-    """Record what comes out of an `openai.Stream` or `openai.AsyncStream`."""
+def watch(stream: Any, call: ModelCall, reader: StreamReader, early_events: frozenset[str] = frozenset()) -> None:
+    """Record what comes out of an `openai.Stream` or `openai.AsyncStream`.
+
+    Args:
+        early_events: types of events that do not count as the first chunk.
+    """
     inner = stream._iterator
     if isinstance(inner, _Iterator | _AsyncIterator):
         return
-    watched = _Watched(call, reader)
+    watched = _Watched(call, reader, early_events)
     is_async = hasattr(inner, "__anext__")
     stream._iterator = _AsyncIterator(inner, watched) if is_async else _Iterator(inner, watched)
-    on_close(stream.response, watched.closed)
+    follow(stream.response, watched)
 
 
 class _Watched:
-    """What happens to one stream. `stepping` is set while the SDK reads: at the end it closes its response itself."""
+    """What happens to one stream; a `Follower` of its body.
 
-    def __init__(self, call: ModelCall, reader: StreamReader) -> None:
+    `stepping` is set while the SDK reads: at the end it closes its response itself.
+    """
+
+    def __init__(self, call: ModelCall, reader: StreamReader, early_events: frozenset[str]) -> None:
         self._call = call
         self._reader = reader
+        self._early_events = early_events
+        self._read_at: int | None = None
+        self._over = False
         self.stepping = False
 
     def chunk(self, chunk: Any) -> None:
+        self._read_at = time.time_ns()
+        if self._over:
+            return
         try:
-            self._call.first_chunk()
+            if not self._early_events or get(chunk, "type") not in self._early_events:
+                self._call.first_chunk()
             self._reader.add(chunk)
         except Exception:
             our_fault("reading a stream")
+
+    def data(self, data: bytes) -> None:
+        pass  # the chunks made of it are what the application sees
+
+    def ended(self, error: BaseException | None = None) -> None:
+        pass  # as above: there may be chunks left that it has not seen
 
     def closed(self) -> None:
         if not self.stepping:
             self.end()
 
-    def end(self, error: BaseException | None = None) -> None:
+    def dropped(self) -> None:
+        """Nobody can read on: the call was over with the last chunk, whenever that is noticed."""
+        self.end(end_time=self._read_at)
+
+    def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
+        if self._over:
+            return
+        self._over = True
         try:
             attributes = self._reader.attributes()
         except Exception:
             our_fault("summing up a stream")
             attributes = {}
-        self._call.finish(attributes, error if error is not None else self._reader.error)
+        self._call.finish(attributes, error if error is not None else self._reader.error, end_time)
 
 
 class _Iterator:
@@ -77,12 +106,15 @@ class _Iterator:
         self._watched.chunk(chunk)
         return chunk
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
     def close(self) -> None:
         self._watched.end()
         self._inner.close()
 
     def __del__(self) -> None:
-        self._watched.end()
+        self._watched.dropped()
 
 
 class _AsyncIterator:
@@ -108,26 +140,12 @@ class _AsyncIterator:
         self._watched.chunk(chunk)
         return chunk
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
     async def aclose(self) -> None:
         self._watched.end()
         await self._inner.aclose()
 
     def __del__(self) -> None:
-        self._watched.end()
-
-
-def on_close(response: Any, tell: Callable[[], None]) -> None:
-    """Have `tell` called when this HTTP response is closed, by whomever."""
-    close, aclose = response.close, response.aclose
-
-    @functools.wraps(close)
-    def close_and_tell(*args: Any, **kwargs: Any) -> Any:
-        tell()
-        return close(*args, **kwargs)
-
-    @functools.wraps(aclose)
-    async def aclose_and_tell(*args: Any, **kwargs: Any) -> Any:
-        tell()
-        return await aclose(*args, **kwargs)
-
-    response.close, response.aclose = close_and_tell, aclose_and_tell
+        self._watched.dropped()
