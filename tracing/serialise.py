@@ -48,8 +48,10 @@ def to_text(value: Any, *, max_chars: int = MAX_CHARS) -> tuple[str, str]:
 def arguments_to_json(bound: dict[str, Any]) -> str:
     """The arguments of a call, by name. Where all are texts and numbers, as most are, there is nothing to walk."""
     room = MAX_CHARS
-    for value in bound.values():
+    for name, value in bound.items():
         kind = type(value)
+        if not name.isascii():  # two names may become one when they are cleaned
+            return to_json(bound)
         if kind is str:
             room -= len(value)
         elif kind is int:
