@@ -8,14 +8,13 @@ import encodings.idna  # noqa: F401 - the first connection would load it, see `h
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 
-from assay.errors import CollectorUnavailable
+from assay.errors import CollectorUnavailable, ConfigurationError
 from assay.fork_guard import no_fork
-from assay.settings import Settings
-
-COLLECTOR_FILE = "collector.json"
+from assay.settings import COLLECTOR_FILE, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +30,16 @@ class Destination:
         return f"{self.url}/v1/traces"
 
 
+def file_directory(settings: Settings) -> Path | None:
+    """Where an endpoint such as `file:./traces` or `file:///var/traces` wants its files; None for any other."""
+    endpoint = settings.endpoint or ""
+    if not endpoint.lower().startswith("file:"):
+        return None
+    rest = endpoint[len("file:") :]
+    path = unquote(rest[2:].removeprefix("localhost")) if rest.startswith("//") else rest
+    return Path(path or ".").expanduser().absolute()
+
+
 def find_destination(settings: Settings, *, start: bool = True) -> Destination:
     """The collector to use now. Cheap enough to ask again whenever a request failed to connect.
 
@@ -39,9 +48,15 @@ def find_destination(settings: Settings, *, start: bool = True) -> Destination:
 
     Raises:
         CollectorUnavailable: none is there, and `start` is false or none could be started.
+        ConfigurationError: the endpoint is a directory of files, which answers nothing.
         MissingExtra: none is there, and the `server` extra that could start one is not installed.
         StoreError: the data directory cannot be used.
     """
+    if (directory := file_directory(settings)) is not None:
+        raise ConfigurationError(
+            f"Spans go to files in {directory}; there is no collector to ask.",
+            hint=f"Read them with: assay import {directory}",
+        )
     if settings.endpoint:
         return Destination(url=settings.endpoint.rstrip("/"), headers=_headers(settings))
     data_dir = settings.data_dir.absolute()

@@ -39,12 +39,36 @@ class Settings(BaseSettings):
     # Where spans, scores and prompts go
     endpoint: str | None = _setting(
         None,
-        "Base URL of the collector, e.g. http://127.0.0.1:4318. Unset: the collector that serves the data directory, "
-        "else one embedded in this process.",
+        "Base URL of the collector, e.g. http://127.0.0.1:4318, or `file:DIRECTORY` to write OTLP files. Unset: the "
+        "collector that serves the data directory, else one embedded in this process.",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         name="endpoint",
     )
     api_key: str | None = _setting(None, "Key sent to the collector as a bearer token.", name="api_key")
+    queue_max_bytes: int = _setting(
+        32 * 1024**2,
+        "Largest memory that ended spans may take while they wait to be encoded; beyond, new ones are dropped and "
+        "counted. OTEL_BSP_MAX_QUEUE_SIZE (8192) bounds their number.",
+        name="queue_max_bytes",
+        ge=1024,
+    )
+    spool_max_bytes: int = _setting(
+        512 * 1024**2,
+        "Largest size of what waits in `<data_dir>/spool` while the collector is away; 0 keeps nothing on disk.",
+        name="spool_max_bytes",
+        ge=0,
+    )
+    file_max_bytes: int = _setting(
+        64 * 1024**2,
+        "With an endpoint `file:DIRECTORY`: size at which a new file is begun.",
+        name="file_max_bytes",
+        ge=1024,
+    )
+    handle_sigterm: bool = _setting(
+        True,
+        "On SIGTERM, send or spool what waits before the process ends, where the program has no handler of its own.",
+        name="handle_sigterm",
+    )
     timeout_s: float = _setting(10.0, "Seconds before a request to the collector is given up.", name="timeout_s", gt=0)
 
     # What is said about every span

@@ -15,6 +15,7 @@ from assay.tracing.otel_context import attach, without_instrumentation
 from assay.tracing.tell import Teller, our_fault
 
 T = TypeVar("T")
+MAX_BATCH_BYTES = 4 * 1024**2
 
 
 class _Marker:
@@ -32,6 +33,8 @@ class BackgroundQueue(Generic[T]):
     has its own retries and counts in `teller` what it gave up.
 
     Args:
+        max_bytes: of all items that wait, as `weigh` says; one item may be larger. `weigh` is called with every item.
+        delay_s: how long the thread waits for a whole batch; asked each time.
         tick: called on the same thread whenever `delay_s` has passed, before what waits is sent.
         finish: called on the same thread when the queue is closed and what waited has been sent.
     """
@@ -44,7 +47,9 @@ class BackgroundQueue(Generic[T]):
         name: str,
         max_items: int,
         batch_size: int,
-        delay_s: float,
+        delay_s: float | Callable[[], float],
+        max_bytes: int = 0,
+        weigh: Callable[[T], int] | None = None,
         tick: Callable[[], None] | None = None,
         finish: Callable[[], None] | None = None,
     ) -> None:
@@ -55,9 +60,10 @@ class BackgroundQueue(Generic[T]):
         self._name = name
         self._max_items = max_items
         self._batch_size = batch_size
-        self._delay_s = delay_s
+        self._delay_s = delay_s if callable(delay_s) else lambda: delay_s
+        self._max_bytes = max_bytes
+        self._weigh = weigh
         self.closing = threading.Event()
-        self._overflown = 0
         self._fresh()
         _queues.add(self)
 
@@ -65,6 +71,10 @@ class BackgroundQueue(Generic[T]):
         self._items: queue.SimpleQueue[T | _Marker] = queue.SimpleQueue()
         self._wake: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._awake = False
+        # Plain numbers, changed by `+=` alone: between reading and writing back, CPython runs no other thread, no
+        # finaliser and no signal handler.
+        self._overflown = self._too_heavy = 0
+        self._bytes = 0
         self._sending = 0
         self._thread: threading.Thread | None = None
         self._starting = False
@@ -75,12 +85,25 @@ class BackgroundQueue(Generic[T]):
         if waiting >= self._max_items:
             self._overflown += 1  # counted here, told by the thread: logging may be slow or run into us again
             return
+        if self._weigh is not None:
+            weight = self._weight(item)
+            if waiting and self._bytes + weight > self._max_bytes:
+                self._too_heavy += 1
+                return
+            self._bytes += weight
         self._items.put(item)
         if self._thread is None:
             self._start()
-        elif waiting >= self._batch_size and not self._awake:
+        elif (waiting >= self._batch_size or self._bytes > MAX_BATCH_BYTES) and not self._awake:
             self._awake = True
             self._wake.put(None)
+
+    def _weight(self, item: T) -> int:
+        try:
+            return self._weigh(item) if self._weigh is not None else 0
+        except Exception:
+            our_fault("weighing a span")
+            return 0
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything put before has been sent or given up. False when the time was not enough."""
@@ -96,7 +119,13 @@ class BackgroundQueue(Generic[T]):
         return marker.passed.wait(timeout_s)
 
     def close(self, timeout_s: float) -> bool:
-        """Send what waits, without further retries, and end the thread."""
+        """Send what waits, end the thread, and tell what was dropped."""
+        sent = self.drain(timeout_s)
+        self._teller.tell()
+        return sent
+
+    def drain(self, timeout_s: float) -> bool:
+        """Send what waits, and end the thread."""
         self._teller.ending = True
         self.closing.set()
         sent = self.flush(timeout_s)
@@ -104,10 +133,9 @@ class BackgroundQueue(Generic[T]):
         if sent and (thread := self._thread) is not None and thread is not threading.current_thread():
             thread.join(timeout_s)
         if not sent:
-            unsent = self._sending + self._items.qsize() - 1  # the flush marker is one of them
+            unsent = self._sending + sum(not isinstance(item, _Marker) for item in self._take_all())
             self._teller.drop(unsent, f"the program ended, and sending them took longer than {timeout_s:.0f} s.")
         self._tell_overflow()
-        self._teller.tell()
         return sent
 
     def _start(self) -> None:
@@ -128,7 +156,7 @@ class BackgroundQueue(Generic[T]):
         self._drain()
         while not self.closing.is_set():
             with contextlib.suppress(queue.Empty):
-                self._wake.get(timeout=self._delay_s)
+                self._wake.get(timeout=self._delay_s())
             self._awake = False
             self._call(self._tick)
             self._drain()
@@ -163,12 +191,24 @@ class BackgroundQueue(Generic[T]):
 
     def _take(self) -> list[T | _Marker]:
         batch: list[T | _Marker] = []
-        while len(batch) < self._batch_size:
+        weight = 0
+        while len(batch) < self._batch_size and weight <= MAX_BATCH_BYTES:
             try:
-                batch.append(self._items.get_nowait())
+                item = self._items.get_nowait()
             except queue.Empty:
                 break
+            batch.append(item)
+            if not isinstance(item, _Marker):
+                weight += self._weight(item)
+        self._bytes -= weight
         return batch
+
+    def _take_all(self) -> list[T | _Marker]:
+        left: list[T | _Marker] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                left.append(self._items.get_nowait())
+        return left
 
     def _drain_here(self, timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
@@ -179,6 +219,9 @@ class BackgroundQueue(Generic[T]):
         if count := self._overflown:
             self._overflown -= count
             self._teller.drop(count, f"the queue was full ({self._max_items}); the collector is slow or away.")
+        if count := self._too_heavy:
+            self._too_heavy -= count
+            self._teller.drop(count, f"the queue was full ({self._max_bytes} bytes); the collector is slow or away.")
 
 
 _queues: weakref.WeakSet[BackgroundQueue[Any]] = weakref.WeakSet()
@@ -188,6 +231,7 @@ def _after_fork() -> None:
     """A forked child has none of its parent's threads, and what waits in the queue is the parent's to send."""
     for each in list(_queues):
         each._fresh()
+        each._teller.forget()
 
 
 if hasattr(os, "register_at_fork"):

@@ -44,7 +44,10 @@ class Processor(SpanProcessor):
             return
         if self.keep_below is not None and (span.context.trace_id & _RATIO_MASK) >= self.keep_below:
             return
-        put(span)
+        try:
+            put(span)
+        except Exception:
+            our_fault("ending a span")
 
     def shutdown(self) -> None:
         self.flush(5.0)

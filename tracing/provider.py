@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from opentelemetry import trace as otel_trace
@@ -15,6 +16,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, Tr
 from assay import semconv
 from assay.settings import Settings
 from assay.tracing.processor import Processor
+from assay.tracing.tail_sampling import head_rate, keep_below
+from assay.tracing.tell import our_fault
 
 SCOPE = "assay"
 
@@ -27,14 +30,27 @@ class OwnProvider(TracerProvider):
 
     def __init__(self) -> None:
         self._handed_out: weakref.WeakSet[Tracer] = weakref.WeakSet()
+        self._successor: TracerProvider | None = None
         super().__init__(resource=Resource({}), shutdown_on_exit=False)
         self._sampler_of_environment = self.sampler
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> otel_trace.Tracer:
+        if self._successor is not None:
+            return self._successor.get_tracer(*args, **kwargs)
         tracer = super().get_tracer(*args, **kwargs)
         if isinstance(tracer, Tracer):
             self._handed_out.add(tracer)
         return tracer
+
+    def hand_over(self, successor: TracerProvider) -> None:
+        """The application has set a provider of its own: our tracers make its spans from now on."""
+        self._successor = successor
+        for tracer in list(self._handed_out):
+            tracer.resource = successor.resource
+            tracer.sampler = successor.sampler
+            tracer.id_generator = successor.id_generator
+            tracer.span_processor = successor._active_span_processor
+            tracer._span_limits = successor._span_limits
 
     def _handle_fork(self) -> None:
         """Newer SDKs look at the process anew in a forked child, on a thread pool. Our resource says nothing of it."""
@@ -70,9 +86,10 @@ def make_resource(settings: Settings) -> Resource:
 
 def make_sampler(settings: Settings) -> Sampler | None:
     """By trace id, and as the parent decided; None leaves the choice to OTEL_TRACES_SAMPLER."""
-    if settings.sample_rate >= 1.0:
+    rate = head_rate(settings)
+    if rate >= 1.0:
         return None if "OTEL_TRACES_SAMPLER" in os.environ else ParentBased(ALWAYS_ON)
-    return ParentBased(TraceIdRatioBased(max(settings.sample_rate, 0.0)))
+    return ParentBased(TraceIdRatioBased(max(rate, 0.0)))
 
 
 _own: OwnProvider | None = None
@@ -89,11 +106,7 @@ def connect(settings: Settings) -> tuple[TracerProvider, Processor]:
     global _own
     existing = otel_trace.get_tracer_provider()
     if isinstance(existing, TracerProvider) and not isinstance(existing, OwnProvider):
-        if existing not in _in_others:
-            existing.add_span_processor(_processor)
-            _in_others.add(existing)
-        below = settings.sample_rate < 1.0
-        _processor.keep_below = round(max(settings.sample_rate, 0.0) * 2**64) if below else None
+        _join(existing, settings)
         return existing, _processor
     if _own is None:
         _own = OwnProvider()
@@ -101,5 +114,53 @@ def connect(settings: Settings) -> tuple[TracerProvider, Processor]:
     _processor.keep_below = None
     _own.configure(settings)
     if isinstance(existing, otel_trace.ProxyTracerProvider):
-        otel_trace.set_tracer_provider(_own)
+        _become_global(_own)
     return _own, _processor
+
+
+def _join(provider: TracerProvider, settings: Settings) -> None:
+    if provider not in _in_others:
+        provider.add_span_processor(_processor)
+        _in_others.add(provider)
+    rate = head_rate(settings)
+    _processor.keep_below = keep_below(rate) if rate < 1.0 else None
+
+
+def _become_global(own: OwnProvider) -> None:
+    """Make ours the global provider, but leave the place to the application, should it set one later.
+
+    OpenTelemetry lets the provider be set once. We set it without using that up, and stand in the way of the one who
+    does, to join the provider that it brings.
+    """
+    once = getattr(otel_trace, "_TRACER_PROVIDER_SET_ONCE", None)
+    if once is None or not hasattr(otel_trace, "_TRACER_PROVIDER"):  # it looks different inside than it used to
+        otel_trace.set_tracer_provider(own)
+        return
+    otel_trace._TRACER_PROVIDER = own
+    if not isinstance(once, _Handover):
+        otel_trace._TRACER_PROVIDER_SET_ONCE = _Handover(once)  # type: ignore[assignment]
+
+
+class _Handover:
+    """OpenTelemetry's `Once`, and what has to happen when the application uses it."""
+
+    def __init__(self, once: Any) -> None:
+        self._once = once
+
+    def do_once(self, set_provider: Callable[[], None]) -> bool:
+        done: bool = self._once.do_once(set_provider)
+        if done:
+            try:
+                _adopt(otel_trace.get_tracer_provider())
+            except Exception:
+                our_fault("joining the application's tracer provider")
+        return done
+
+
+def _adopt(provider: Any) -> None:
+    from assay.settings import current_settings
+
+    if isinstance(provider, TracerProvider) and not isinstance(provider, OwnProvider):
+        _join(provider, current_settings())
+        if _own is not None:
+            _own.hand_over(provider)

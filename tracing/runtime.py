@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 # Needed by the export thread only, but loaded here, by whoever imports us: the OpenAI client looks at a loaded
 # `httpx` on every request, without waiting for its import to end, and fails in the program's own call on one that is
@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 import httpx  # noqa: F401
 from opentelemetry import trace as otel_trace
 
+from assay.tracing.at_signal import end_orderly_on_sigterm
 from assay.tracing.background import BackgroundQueue
-from assay.tracing.tell import Teller, our_fault, say_once
+from assay.tracing.tell import our_fault, say_once
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -31,7 +32,16 @@ if TYPE_CHECKING:
 
 FLUSH_TIMEOUT_S = 30.0
 EXIT_TIMEOUT_S = 5.0  # with a collector elsewhere: it is there, or it is not
+EXIT_FLUSH_S = 2.0  # while other threads are still at work; what is not sent then, is at the very end
+SIGTERM_TIMEOUT_S = 2.0
 EMBEDDED_EXIT_TIMEOUT_S = 30.0  # a program that ends at once may still be starting its own collector
+
+
+class Queue(Protocol):
+    """What waits to leave the process."""
+
+    def flush(self, timeout_s: float) -> bool: ...
+    def close(self, timeout_s: float) -> bool: ...
 
 
 @dataclass(slots=True)
@@ -42,7 +52,7 @@ class Runtime:
     capture_content: bool
     tracer: otel_trace.Tracer
     exit_timeout_s: float = EXIT_TIMEOUT_S
-    queues: list[BackgroundQueue[Any]] = field(default_factory=list)
+    queues: list[Queue] = field(default_factory=list)
     closers: list[Callable[[], None]] = field(default_factory=list)
     score_queue: BackgroundQueue[dict[str, Any]] | None = None
 
@@ -202,24 +212,12 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
     # would import it; its lock must be fit again in a forked child before OpenTelemetry uses a thread pool there.
     import concurrent.futures.thread  # noqa: F401
 
-    from assay.tracing.export import SpanSender
-    from assay.tracing.prepare import AsTheyAre, Outlet
+    from assay.tracing.export import span_export
+    from assay.tracing.prepare import AsTheyAre
     from assay.tracing.provider import SCOPE, connect
 
     provider, processor = connect(settings)
-    teller = Teller("span")
-    sender = SpanSender(settings, teller=teller) if send is None else None
-    outlet = Outlet(AsTheyAre(), send or sender)  # type: ignore[arg-type]
-    spans: BackgroundQueue[ReadableSpan] = BackgroundQueue(
-        outlet,
-        teller=teller,
-        name="assay-spans",
-        max_items=_from_environment("OTEL_BSP_MAX_QUEUE_SIZE", 8192),
-        batch_size=_from_environment("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", 512),
-        delay_s=_from_environment("OTEL_BSP_SCHEDULE_DELAY", 1000) / 1000,
-        tick=outlet.tick,
-        finish=outlet.finish,
-    )
+    spans = span_export(settings, AsTheyAre(), send)
     runtime = Runtime(
         enabled=True,
         capture_content=settings.capture_content,
@@ -227,9 +225,6 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
         exit_timeout_s=EXIT_TIMEOUT_S if settings.endpoint or send else EMBEDDED_EXIT_TIMEOUT_S,
         queues=[spans],
     )
-    if sender is not None:
-        spans.closing = sender.closing
-        runtime.closers.append(sender.close)
     processor.put = put = spans.put
     processor.flush = spans.flush
 
@@ -238,15 +233,9 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
             processor.put = None
 
     runtime.closers.append(let_go)
+    if settings.handle_sigterm:
+        end_orderly_on_sigterm(_end_on_signal)
     return runtime
-
-
-def _from_environment(variable: str, default: int) -> int:
-    try:
-        value = int(os.environ.get(variable, default))
-    except ValueError:
-        return default
-    return value if value > 0 else default
 
 
 def _register_exit() -> None:
@@ -282,18 +271,25 @@ def _register_worker_exit() -> None:
 
 
 def _when_main_thread_is_done() -> None:
-    _flush_at_exit()
     others = [each for each in threading.enumerate() if not each.daemon and each is not threading.main_thread()]
-    if not others:  # who is still at work may still make spans
+    if others:  # who is still at work may still make spans
+        _flush_at_exit()
+    else:
         _shut_down_at_exit()
 
 
 def _flush_at_exit() -> None:
     if (runtime := active) is not None:
         try:
-            runtime.flush(runtime.exit_timeout_s)
+            runtime.flush(EXIT_FLUSH_S if runtime.exit_timeout_s <= EXIT_TIMEOUT_S else runtime.exit_timeout_s)
         except Exception:
             our_fault("sending the last spans")
+
+
+def _end_on_signal() -> None:
+    """In a signal handler, on the main thread, wherever that was."""
+    if (runtime := active) is not None:
+        runtime.close(SIGTERM_TIMEOUT_S)
 
 
 def _shut_down_at_exit() -> None:

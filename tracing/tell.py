@@ -3,44 +3,60 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
+from dataclasses import dataclass
 
 logger = logging.getLogger("assay")
 
-INTERVAL_S = 60.0
+MAX_REASONS = 20  # of those that differ by an address or a number, the rest is summed up
+
+
+@dataclass(slots=True)
+class _Lost:
+    count: int = 0
+    told: int = 0
 
 
 class Teller:
-    """Counts what was dropped and says so at most once a minute. Used from one thread at a time."""
+    """Counts what was dropped, by reason. Each reason is told when it comes up, and once more, with how many there
+    were in all, when the program ends.
 
-    def __init__(self, noun: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.dropped = 0
-        self.ending = False  # the program ends: one line for everything, when `tell` is called at last
+    Counting takes no lock, since it may run in a signal handler: each reason is counted by one thread at a time.
+    """
+
+    def __init__(self, noun: str) -> None:
+        self.ending = False  # the program ends: one line for each reason, when `tell` is called at last
         self._noun = noun
-        self._clock = clock
-        self._told = 0
-        self._told_at: float | None = None
-        self._reason = ""
+        self._lost: dict[str, _Lost] = {}
+
+    @property
+    def dropped(self) -> int:
+        return sum(lost.count for lost in list(self._lost.values()))
 
     def drop(self, count: int, reason: str) -> None:
-        """`count` things are lost because of `reason`; told now if nothing was told in the last minute."""
-        self.dropped += count
-        self._reason = reason
-        now = self._clock()
-        if self.ending:
+        """`count` things are lost because of `reason`."""
+        if count <= 0:
             return
-        if self._told_at is None or now - self._told_at >= INTERVAL_S:
-            self._told_at = now
-            self.tell()
+        if reason not in self._lost and len(self._lost) >= MAX_REASONS:
+            reason = "other reasons."
+        lost = self._lost.setdefault(reason, _Lost())
+        lost.count += count
+        if not self.ending and not lost.told:
+            self._say(reason, lost)
 
     def tell(self) -> None:
         """Say what is not said yet."""
-        if untold := self.dropped - self._told:
-            self._told = self.dropped
-            total = "" if untold == self.dropped else f" ({self.dropped} in all)"
-            noun = self._noun if untold == 1 else f"{self._noun}s"
-            logger.warning("Assay dropped %d %s%s: %s", untold, noun, total, self._reason)
+        for reason, lost in list(self._lost.items()):
+            if lost.count > lost.told:
+                self._say(reason, lost)
+
+    def forget(self) -> None:
+        """Begin at nothing: in a forked child, what the parent lost is the parent's to tell."""
+        self._lost.clear()
+
+    def _say(self, reason: str, lost: _Lost) -> None:
+        in_all, lost.told = bool(lost.told), lost.count
+        noun = self._noun if lost.count == 1 else f"{self._noun}s"
+        logger.warning("Assay dropped %d %s%s: %s", lost.count, noun, " in all" if in_all else "", reason)
 
 
 _said: set[str] = set()

@@ -2,161 +2,77 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTracePartialSuccess,
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 import assay
-from assay.destination import Destination
-from assay.errors import MissingExtra
 from assay.settings import configure
 from assay.tracing import runtime
 from assay.tracing.background import BackgroundQueue
-from assay.tracing.export import SpanSender
+from assay.tracing.export import span_bytes
 from assay.tracing.provider import make_resource, make_sampler
+from assay.tracing.requests import encode, halves
 from assay.tracing.tell import Teller
-from support.spans import Caught, catch_spans
-
-Answer = httpx.Response | Exception
-
-
-class Receiver:
-    """Stands where the collector's port would be: answers as scripted (then 200), keeps what it got."""
-
-    def __init__(self, *answers: Answer) -> None:
-        self.requests: list[httpx.Request] = []
-        self._answers: Iterator[Answer] = iter(answers)
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        answer = next(self._answers, httpx.Response(200))
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def names(self) -> list[str]:
-        return [
-            span.name
-            for request in self.requests
-            for resource in ExportTraceServiceRequest.FromString(request.content).resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-
-def sender(receiver: Receiver, find: Callable[[], Destination] | None = None, **options: Any) -> SpanSender:
-    return SpanSender(
-        configure(project="shop"),
-        teller=Teller("span"),
-        find=find or (lambda: Destination(url="http://collector", headers={"authorization": "Bearer k"})),
-        transport=httpx.MockTransport(receiver),
-        **options,
-    )
-
-
-def ended(*names: str, **attributes: Any) -> list[ReadableSpan]:
-    with catch_spans() as caught:
-        for name in names:
-            with assay.start_span(name, attributes=attributes):
-                pass
-        return caught.all()
-
-
-def test_spans_are_posted_as_otlp_protobuf_with_project_and_key() -> None:
-    receiver = Receiver()
-    sender(receiver)(ended("a", "b"))
-    (request,) = receiver.requests
-    assert request.url == "http://collector/v1/traces"
-    assert request.headers["content-type"] == "application/x-protobuf"
-    assert request.headers["x-project-name"] == "shop"
-    assert request.headers["authorization"] == "Bearer k"
-    assert receiver.names() == ["a", "b"]
-
-
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_busy_collector_is_asked_again_after_the_time_it_names(status: int) -> None:
-    receiver = Receiver(httpx.Response(status, headers={"retry-after": "0"}))
-    send = sender(receiver)
-    send(ended("a"))
-    assert receiver.names() == ["a", "a"]
-    assert send._teller.dropped == 0
-
-
-@pytest.mark.parametrize("status", [400, 401, 404, 413])
-def test_a_refusal_for_good_is_dropped_counted_and_told(status: int, caplog: pytest.LogCaptureFixture) -> None:
-    send = sender(Receiver(httpx.Response(status)))
-    send(ended("a", "b"))
-    assert send._teller.dropped == 2
-    assert f"answered {status}" in caplog.text
-
-
-def test_a_collector_that_moved_is_found_again() -> None:
-    places = iter(["http://old", "http://new"])
-    receiver = Receiver(httpx.ConnectError("refused"))
-    sender(receiver, lambda: Destination(url=next(places)))(ended("a"))
-    assert [request.url.host for request in receiver.requests] == ["old", "new"]
-
-
-def test_retries_end_within_their_bound() -> None:
-    receiver = Receiver(*[httpx.ConnectError("refused")] * 100)
-    send = sender(receiver, give_up_after_s=0.0)
-    send(ended("a"))
-    assert (len(receiver.requests), send._teller.dropped) == (1, 1)
-
-
-def test_spans_that_the_collector_rejects_are_counted(caplog: pytest.LogCaptureFixture) -> None:
-    partial = ExportTracePartialSuccess(rejected_spans=1, error_message="too large")
-    answer = ExportTraceServiceResponse(partial_success=partial).SerializeToString()
-    send = sender(Receiver(httpx.Response(200, content=answer)))
-    send(ended("a", "b"))
-    assert send._teller.dropped == 1
-    assert "too large" in caplog.text
+from support.export import ended, names_in
+from support.spans import Caught
 
 
 def test_one_span_that_cannot_be_encoded_does_not_take_the_others_along() -> None:
-    receiver = Receiver()
-    send = sender(receiver)
-    good, bad = ended("good", "bad")
-    bad._name = "\ud800"  # attributes like that are left out by the encoder itself
-    send([good, bad])
-    assert receiver.names() == ["good"]
-    assert send._teller.dropped == 1
+    spans = ended("a", "bad", "b")
+    spans[1]._name = "\ud800"  # attributes like that are left out by the encoder itself
+    requests, broken = encode(spans)
+    assert [name for request in requests for name in names_in(request.body)] == ["a", "b"]
+    assert broken == 1
 
 
-def test_without_any_collector_the_warning_says_what_to_install(caplog: pytest.LogCaptureFixture) -> None:
-    tries = []
-
-    def find() -> Destination:
-        tries.append(1)
-        raise MissingExtra("Keeping traces", "server")
-
-    send = sender(Receiver(), find)
-    send(ended("a"))
-    send(ended("b"))
-    assert "pip install 'assay[server]'" in caplog.text
-    assert len(caplog.records) == 1
-    assert (len(tries), send._teller.dropped) == (1, 2)
+def test_spans_that_are_large_together_become_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.tracing.requests.MAX_REQUEST_BYTES", 10_000)
+    requests, broken = encode(ended(*"abcdefgh", value="x" * 4_000))
+    assert all(len(request) <= 10_000 for request in requests)
+    assert ([request.count for request in requests], broken) == ([2, 2, 2, 2], 0)
+    assert [name for request in requests for name in names_in(request.body)] == list("abcdefgh")
 
 
-def test_what_is_dropped_is_told_at_most_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    now = [0.0]
-    teller = Teller("span", clock=lambda: now[0])
-    for moment in (0.0, 1.0, 59.0, 61.0):
-        now[0] = moment
-        teller.drop(1, "no collector")
+def test_halves_hold_the_same_spans_under_the_same_resource_and_scope() -> None:
+    (request,), _ = encode(ended(*"abc", key=1))
+    first, second = halves(request)
+    assert (names_in(first.body), names_in(second.body)) == (["a"], ["b", "c"])
+    whole, part = (ExportTraceServiceRequest.FromString(body).resource_spans[0] for body in (request.body, second.body))
+    assert part.resource == whole.resource
+    assert part.scope_spans[0].scope == whole.scope_spans[0].scope
+    assert list(part.scope_spans[0].spans) == list(whole.scope_spans[0].spans)[1:]
+    assert second.stamp == request.stamp
+
+
+def test_a_span_weighs_about_what_its_text_weighs() -> None:
+    light, heavy = ended("light")[0], ended("heavy", prompt="x" * 100_000)[0]
+    assert 100_000 <= span_bytes(heavy) - span_bytes(light) <= 101_000
+
+
+def test_each_reason_is_told_once_and_summed_up_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
+    teller = Teller("span")
+    for reason, count in (("no room.", 1), ("no room.", 2), ("refused.", 1), ("no room.", 3)):
+        teller.drop(count, reason)
+    teller.ending = True
+    teller.tell()
+    teller.tell()
     assert [record.getMessage() for record in caplog.records] == [
-        "Assay dropped 1 span: no collector",
-        "Assay dropped 3 spans (4 in all): no collector",
+        "Assay dropped 1 span: no room.",
+        "Assay dropped 1 span: refused.",
+        "Assay dropped 6 spans in all: no room.",
     ]
+    assert teller.dropped == 7
+
+
+def test_reasons_without_end_are_summed_up(caplog: pytest.LogCaptureFixture) -> None:
+    teller = Teller("span")
+    for number in range(1000):
+        teller.drop(1, f"port {number} is closed.")
+    assert teller.dropped == 1000
+    assert len(caplog.records) < 30
 
 
 def test_a_full_queue_drops_and_counts_and_never_blocks(caplog: pytest.LogCaptureFixture) -> None:
@@ -181,6 +97,36 @@ def test_a_full_queue_drops_and_counts_and_never_blocks(caplog: pytest.LogCaptur
     assert taken == [0, 1, 2, 3, 4, 5]
     assert teller.dropped == 4
     assert "the queue was full (5)" in caplog.text
+
+
+def test_a_queue_of_heavy_things_drops_by_their_weight(caplog: pytest.LogCaptureFixture) -> None:
+    taking, release = threading.Event(), threading.Event()
+    taken: list[int] = []
+
+    def send(items: list[int]) -> None:
+        taking.set()
+        release.wait(10)
+        taken.extend(items)
+
+    teller = Teller("thing")
+    queue: BackgroundQueue[int] = BackgroundQueue(
+        send,
+        teller=teller,
+        name="test",
+        max_items=99,
+        batch_size=1,
+        delay_s=0.01,
+        max_bytes=100,
+        weigh=lambda item: item,
+    )
+    queue.put(500)  # larger than all that may wait, but nothing waits
+    assert taking.wait(10)
+    for item in (60, 60, 30, 30):
+        queue.put(item)
+    release.set()
+    assert queue.close(10)
+    assert (taken, teller.dropped) == ([500, 60, 30], 2)
+    assert "the queue was full (100 bytes)" in caplog.text
 
 
 def test_a_sender_that_fails_costs_its_batch_only(caplog: pytest.LogCaptureFixture) -> None:
