@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assay.errors import ConfigurationError
 from assay.redaction_rules import Rule
 
-WINDOW = 1024
+WINDOW = 512
 OVERLAP = 256
-MAX_TRIES = 4096
+MAX_TRIES = 1024
 INLINE_FLAGS = {re.IGNORECASE: "i", re.MULTILINE: "m", re.DOTALL: "s"}
 
 
@@ -164,7 +164,7 @@ def _tries_of(operation: str, value: Any) -> int:
         low, high, body = value
         high = min(int(high), WINDOW)
         inner = _tries(body)
-        rounds = 0 if inner == 1 else min(high, 13)  # 2 ** 13 is too many in any case
+        rounds = 0 if inner == 1 else min(high, 11)  # 2 ** 11 is too many in any case
         return int(inner**rounds) * (high - min(low, high) + 1)
     if operation == "SUBPATTERN":
         return _tries(value[-1])

@@ -21,6 +21,7 @@ from assay.evaluation.binding import bind_task, display_name
 from assay.evaluation.dataset import Dataset, Item, read_dataset
 from assay.evaluation.experiment import Limits, experiment_body
 from assay.evaluation.progress import Progress, make_progress
+from assay.evaluation.redacted_rows import redacted_rows
 from assay.evaluation.report import counted
 from assay.evaluation.result import EvaluationResult, find_baseline, summarised
 from assay.evaluation.row import Row, RowRunner, has_output, spent
@@ -179,7 +180,7 @@ class Run:
     async def execute(self) -> EvaluationResult:
         """Run what is planned, store it, and sum it up."""
         await asyncio.to_thread(self.client.post, "/experiments", self.body)
-        store = RowStore(lambda rows: self.client.post(f"/experiments/{self.id}/rows", {"rows": list(rows)}))
+        store = RowStore(lambda rows: self.client.post(f"/experiments/{self.id}/rows", {"rows": redacted_rows(rows)}))
         self.progress.start(self.name, self.planned)
         self.started = time.monotonic()
         plan = enumerate(product(self.dataset.items, range(self.repeats)))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import string
+import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assay.errors import ConfigurationError
-from assay.redaction import FAILED, Redactor, make_redactor
-from assay.redaction_own import own_rule
+from assay.redaction import FAILED, Found, Redactor, make_redactor
+from assay.redaction_own import Windowed, own_rule
 from assay.redaction_rules import IBAN_LENGTHS, PREFIXED, RULES
 
 CHANCE = random.Random(20)
@@ -271,3 +276,112 @@ def test_an_own_expression_takes_linear_time_whatever_it_is() -> None:
     begun = time.process_time()
     assert redactor.text("a" * 200_000) == "a" * 200_000
     assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('{"a": "%s"}', id="json"),
+        pytest.param('{"a": "%s", "a": 1}', id="a name twice"),
+        pytest.param('note {"a": "%s"', id="cut off"),
+        pytest.param('"%s"', id="a JSON string"),
+        pytest.param(json.dumps({"inner": '["%s"'})[:-2], id="cut off twice"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("secret", "rest"),
+    [
+        ("sk\\u002dproj\\u002d" + "a1B2" * 8, "a1B2"),
+        ("https:\\/\\/hooks.slack.com\\/services\\/T" + "a1B2" * 6, "a1B2"),
+        ("\\u0041KIA" + "Q7" * 8, "Q7Q7"),
+    ],
+)
+def test_an_escaped_secret_is_found(text: str, secret: str, rest: str) -> None:
+    assert rest not in make("secrets").text(text % secret)
+    assert "[redacted:" in make("secrets").text(text % secret)
+
+
+def test_escapes_stay_where_nothing_is_found() -> None:
+    for text in (r"C:\new\table\u0041", r'cut {"a": "\/x\u00e9', "\\", "\\u12"):
+        assert make("all").text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("10.1.2.3:80", True),
+        ("(2001:db8::8a2e:370:7334)", True),
+        ("::ffff:10.1.2.3", True),
+        ("fe80::1", True),
+        ("127.0.0.1", False),
+        ("::1", False),
+        ("1.2.3", False),
+        ("300.1.2.3", False),
+        ("items[1::2]", False),
+        ("12:30:45", False),
+        ("std::chrono::abc", False),
+    ],
+)
+def test_addresses_are_told_from_what_looks_like_them(text: str, found: bool) -> None:
+    assert ("[redacted:ip]" in make("ip").text(text)) is found
+
+
+def test_what_is_found_is_counted_by_rule() -> None:
+    found: Found = Counter()
+    make("all").attributes({"a": "a@b.org", "b": ["a@b.org", '{"pwd": 5}'], "c": KEYS[0]}, found)
+    assert found == {"email": 2, "credential": 1, "api_key": 1}
+
+
+def test_values_are_hidden_by_name_wherever_they_stand() -> None:
+    redactor = make_redactor("off", hide=["customer.*", "ssn"])
+    assert redactor is not None
+    given = {"customer.name": ["Jane"], "x": {"SSN": {"a": 1}}, "text": '[{"ssn": 5}]', "y": "Jane"}
+    mark = "[redacted:attribute]"
+    text = f'[{{"ssn": "{mark}"}}]'
+    assert redactor.attributes(given) == {"customer.name": mark, "x": {"SSN": mark}, "text": text, "y": "Jane"}
+
+
+WITHOUT_RE2 = {"ticket": r"TICKET-\d{1,9}", "names": r"(?:Jane|John) [A-Z][a-z]+", "look": r"(?<=id=)\w+"}
+
+
+@pytest.mark.parametrize("name", WITHOUT_RE2)
+def test_without_re2_an_own_rule_finds_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ("x" * 5000 + " TICKET-12345 Jane Doe id=a7 ") * 3
+    wanted = re.sub(WITHOUT_RE2[name], f"[redacted:{name}]", text)
+    monkeypatch.setitem(sys.modules, "re2", None)
+    assert Redactor([own_rule(name, WITHOUT_RE2[name])]).text(text) == wanted
+
+
+@settings(max_examples=25)
+@given(st.text("ab-1", max_size=1000), st.integers(0, 200))
+def test_windows_find_what_a_whole_search_finds(text: str, at: int) -> None:
+    text = text[:at] + "-" * 900 + text[at:]
+    pattern = re.compile(r"(?<!a)b1{1,5}|aa-")
+    assert Windowed(pattern).sub(lambda match: "_", text) == pattern.sub("_", text)
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+b", r"(a|aa)+b", r"\w*a\w*a\w*b", r"(a{1,99}){1,99}b", r"(a)\1b"])
+def test_without_re2_what_may_take_long_is_refused(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "re2", None)
+    with pytest.raises(ConfigurationError, match="far longer") as raised:
+        own_rule("mine", pattern)
+    assert "pip install google-re2" in str(raised.value.hint)
+
+
+def test_without_re2_what_is_taken_is_linear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "re2", None)
+    redactor = Redactor([own_rule("slow", r"a+b"), own_rule("slower", r"a{1,30}[ab]{1,30}c")])
+
+    def best_of_three(n: int) -> float:
+        took = []
+        for _ in range(3):
+            begun = time.process_time()
+            assert redactor.text("a" * n) == "a" * n
+            took.append(time.process_time() - begun)
+        return min(took)
+
+    assert best_of_three(5_000) < 60 * best_of_three(500)  # a square would make it a hundredth
+
+
+def test_a_compiled_expression_keeps_its_flags() -> None:
+    assert Redactor([own_rule("word", re.compile("secret", re.IGNORECASE))]).text("SECRET") == "[redacted:word]"

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from assay.tracing.redact_spans import SpanRedactor, span_redactor
+from assay.tracing.tail_sampling import TailSampler, tail_sampler
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
+    from assay.settings import Settings
+    from assay.tracing.own_functions import Function
+
 Send = Callable[[list["ReadableSpan"]], Any]
 
 
-class Prepare(Protocol):
-    """Called on the export thread only, with every ended span, before anything is encoded, sent, spooled or written."""
+class Prepare:
+    """Gets every ended span, on the export thread only, before it is encoded, sent, spooled or written to a file."""
+
+    def __init__(self, sampler: TailSampler | None, redactor: SpanRedactor) -> None:
+        self.sampler = sampler
+        self.redactor = redactor
 
     def take(self, spans: list[ReadableSpan]) -> list[ReadableSpan]:
         """The spans to send now. Others are held back within a bound; called without spans when time has passed."""
-        ...
+        return self.redactor.spans(self.sampler.take(spans) if self.sampler is not None else spans)
 
     def rest(self) -> list[ReadableSpan]:
         """What is held back, decided now, because the program ends."""
-        ...
+        return self.redactor.spans(self.sampler.rest()) if self.sampler is not None else []
 
 
-class AsTheyAre:
-    """Sends every span as it ended."""
+def prepare(settings: Settings, functions: Sequence[Function] = ()) -> Prepare:
+    """The step that the settings ask for.
 
-    def take(self, spans: list[ReadableSpan]) -> list[ReadableSpan]:
-        return spans
-
-    def rest(self) -> list[ReadableSpan]:
-        return []
+    Raises:
+        ConfigurationError: a redaction rule is not known or cannot be used.
+    """
+    return Prepare(tail_sampler(settings), span_redactor(settings, functions))
 
 
 class Outlet:

@@ -25,6 +25,7 @@ from assay.tracing.tell import Teller
 GIVE_UP_AFTER_S = 30.0
 MAX_WAITING = 10_000
 BATCH_SIZE = 200
+WRITTEN = ("value", "explanation", "metadata")  # where what a person or a program wrote may hold a secret
 SOURCES: tuple[str, ...] = get_args(ScoreSource)
 
 
@@ -82,7 +83,7 @@ def score(
         "metadata": plain(dict(metadata)) if metadata else None,
     }
     body = {key: each for key, each in said.items() if each is not None}
-    if running.enabled:
+    if running.enabled and _trace_is_kept(running, trace_id):
         _queue(running).put(body)
     return str(body["id"])
 
@@ -118,6 +119,12 @@ def _hexadecimal(what: str, id: Any, digits: int) -> str | None:
     return id.lower()
 
 
+def _trace_is_kept(running: runtime.Runtime, trace_id: str | None) -> bool:
+    """False where sampling has dropped the trace. Where it waits for the end of the trace, a score keeps it."""
+    sampler = running.prepare.sampler if running.prepare is not None else None
+    return sampler is None or trace_id is None or sampler.wants(int(trace_id, 16))
+
+
 def _unsampled() -> bool:
     context = otel_trace.get_current_span().get_span_context()
     return context.is_valid and not context.trace_flags.sampled
@@ -133,7 +140,7 @@ def _queue(running: runtime.Runtime) -> BackgroundQueue[dict[str, Any]]:
             teller = Teller("score")
             closing = threading.Event()
             queue: BackgroundQueue[dict[str, Any]] = BackgroundQueue(
-                lambda scores: _send(scores, teller, closing),
+                lambda scores: _send(_redacted(scores, running), teller, closing),
                 teller=teller,
                 name="assay-scores",
                 max_items=MAX_WAITING,
@@ -144,6 +151,12 @@ def _queue(running: runtime.Runtime) -> BackgroundQueue[dict[str, Any]]:
             running.score_queue = queue
             running.queues.append(queue)
         return running.score_queue
+
+
+def _redacted(scores: list[dict[str, Any]], running: runtime.Runtime) -> list[dict[str, Any]]:
+    if running.prepare is None:
+        return scores
+    return [running.prepare.redactor.document(score, WRITTEN) for score in scores]
 
 
 def _send(scores: list[dict[str, Any]], teller: Teller, closing: threading.Event) -> None:
