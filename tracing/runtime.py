@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from assay.settings import Settings
+    from assay.tracing.prepare import Prepare
+    from assay.tracing.redact_spans import SpanRedactor
 
 FLUSH_TIMEOUT_S = 30.0
 EXIT_TIMEOUT_S = 5.0  # with a collector elsewhere: it is there, or it is not
@@ -55,6 +57,7 @@ class Runtime:
     queues: list[Queue] = field(default_factory=list)
     closers: list[Callable[[], None]] = field(default_factory=list)
     score_queue: BackgroundQueue[dict[str, Any]] | None = None
+    prepare: Prepare | None = None
 
     def flush(self, timeout_s: float) -> bool:
         deadline = time.monotonic() + timeout_s
@@ -71,6 +74,7 @@ class Runtime:
 
 # None until the first use. Read without the lock on the hot path: one reference, replaced as a whole.
 active: Runtime | None = None
+_redact_with: tuple[Callable[[str], str], ...] = ()
 _lock = threading.RLock()
 _retiring: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # still sending what an earlier runtime left
 _exit_registered = False
@@ -87,17 +91,25 @@ def init(
     tracing: bool | None = None,
     capture_content: bool | None = None,
     sample_rate: float | None = None,
+    redact: str | Sequence[str] | None = None,
+    redact_with: Callable[[str], str] | Sequence[Callable[[str], str]] | None = None,
     **settings: Any,
 ) -> None:
     """Configure Assay in this process. Optional, and may be called again; None leaves a setting as it is.
 
     Every setting has an `ASSAY_*` variable as well; `settings` takes the rest of the table (`assay settings` shows it).
 
+    Args:
+        redact: what is replaced before anything leaves the process: groups and names of rules.
+        redact_with: functions of your own, from each recorded text to what is to be sent in its place. They run in the
+            background; what they fail on is replaced.
+
     Raises:
         ConfigurationError: a value cannot be used; the message names it.
     """
     from assay.settings import configure, current_settings
 
+    global _redact_with
     before = current_settings()
     after = configure(
         project=project,
@@ -109,10 +121,25 @@ def init(
         tracing=tracing,
         capture_content=capture_content,
         sample_rate=sample_rate,
+        redact=redact,
         **settings,
     )
-    if active is None or after != before:
+    functions = _redact_with if redact_with is None else _as_functions(redact_with)
+    changed, _redact_with = functions != _redact_with, functions
+    if active is None or after != before or changed:
         restart(after)
+
+
+def _as_functions(given: Callable[[str], str] | Sequence[Callable[[str], str]]) -> tuple[Callable[[str], str], ...]:
+    from assay.errors import ConfigurationError
+
+    functions = (given,) if callable(given) else tuple(given)
+    for each in functions:
+        if not callable(each):
+            raise ConfigurationError(
+                f"redact_with= has {each!r} in it.", hint="Give functions that take a text and return one."
+            )
+    return functions
 
 
 def start() -> Runtime:
@@ -143,6 +170,15 @@ def restart(settings: Settings, send: Callable[[list[ReadableSpan]], None] | Non
     if not settings.tracing or os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return _replace(_disabled())
     return _replace(_enabled(settings, send))
+
+
+def redactor() -> SpanRedactor:
+    """What redacts spans here now; also there where nothing is traced, for what else is sent."""
+    from assay.settings import current_settings
+    from assay.tracing.redact_spans import span_redactor
+
+    prepared = start().prepare
+    return prepared.redactor if prepared is not None else span_redactor(current_settings(), _redact_with)
 
 
 def flush(timeout_s: float = FLUSH_TIMEOUT_S) -> bool:
@@ -213,17 +249,19 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
     import concurrent.futures.thread  # noqa: F401
 
     from assay.tracing.export import span_export
-    from assay.tracing.prepare import AsTheyAre
+    from assay.tracing.prepare import prepare
     from assay.tracing.provider import SCOPE, connect
 
+    prepared = prepare(settings, _redact_with)  # first, as it may refuse a setting
     provider, processor = connect(settings)
-    spans = span_export(settings, AsTheyAre(), send)
+    spans = span_export(settings, prepared, send)
     runtime = Runtime(
         enabled=True,
         capture_content=settings.capture_content,
         tracer=provider.get_tracer(SCOPE),
         exit_timeout_s=EXIT_TIMEOUT_S if settings.endpoint or send else EMBEDDED_EXIT_TIMEOUT_S,
         queues=[spans],
+        prepare=prepared,
     )
     processor.put = put = spans.put
     processor.flush = spans.flush
