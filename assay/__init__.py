@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from assay.tracing import flush as flush
     from assay.tracing import get_trace as get_trace
     from assay.tracing import init as init
+    from assay.tracing import langchain as langchain
+    from assay.tracing import litellm as litellm
     from assay.tracing import observe as observe
     from assay.tracing import openai as openai
     from assay.tracing import score as score
@@ -57,6 +59,8 @@ _NAMES: dict[str, str | None] = {
     "get_trace": "assay.tracing",
     "init": "assay.tracing",
     "judge": "assay.evaluation",
+    "langchain": "assay.tracing",
+    "litellm": "assay.tracing",
     "load_prompt": "assay.prompts",
     "observe": "assay.tracing",
     "openai": "assay.tracing",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,15 +16,11 @@ import pytest
 from assay.cli import app
 from assay.collector.server import Server
 from assay.demo.stand_in import StandIn
+from support.snippets import ROOT, run_apart, shell_lines, snippets
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-SHELL = [
-    line.partition("  #")[0].strip()
-    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    for line in block.splitlines()
-]
+PYTHON = snippets("README.md")
+SHELL = shell_lines("README.md")
 
 
 @pytest.fixture
@@ -41,19 +36,11 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         }
 
 
-def run(command: list[str], environment: dict[str, str], directory: Path) -> str:
-    done = subprocess.run(
-        command, env=environment, cwd=directory, capture_output=True, text=True, check=False, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.mark.parametrize("number", range(len(PYTHON)))
 def test_every_snippet_runs_with_nothing_started_and_leaves_its_data(
     number: int, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    printed = run([sys.executable, "-c", PYTHON[number]], environment, tmp_path)
+    printed = PYTHON[number].run_apart(environment, tmp_path)
     assert printed.strip()
     with duckdb.connect(str(tmp_path / ".assay" / "assay.duckdb"), read_only=True) as db:
         [(traces, prompts)] = db.execute(
@@ -84,7 +71,7 @@ def test_every_assay_command_is_there(command: str) -> None:
 
 def test_a_key_is_made_as_shown(environment: dict[str, str], tmp_path: Path) -> None:
     [command] = [line for line in SHELL if line.startswith("assay keys")]
-    assert run(shlex.split(command), environment, tmp_path).startswith("assay_")
+    assert run_apart(shlex.split(command), environment, tmp_path).startswith("assay_")
 
 
 def test_a_service_sends_its_spans_as_shown(collector: Server, environment: dict[str, str], tmp_path: Path) -> None:
@@ -93,13 +80,13 @@ def test_a_service_sends_its_spans_as_shown(collector: Server, environment: dict
     shown = dict(variable.split("=", 1) for variable in variables)
     assert shown["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
     shown["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
-    run([sys.executable, str(ROOT / "examples" / "otel_service.py")], {**environment, **shown}, tmp_path)
+    run_apart([sys.executable, str(ROOT / "examples" / "otel_service.py")], {**environment, **shown}, tmp_path)
     [span] = httpx.get(f"{collector.url}/api/v1/spans", trust_env=False).json()["items"]
     assert (span["project"], span["kind"], span["total_tokens"]) == ("checkout", "llm", 138)
 
 
 def test_the_file_is_read_as_shown(environment: dict[str, str], tmp_path: Path) -> None:
-    run([sys.executable, "-c", PYTHON[0]], environment, tmp_path)
+    PYTHON[0].run_apart(environment, tmp_path)
     [command] = [line for line in SHELL if line.startswith("duckdb ")]
     _, file, query = shlex.split(command)
     with duckdb.connect(str(tmp_path / file), read_only=True) as db:
@@ -107,11 +94,11 @@ def test_the_file_is_read_as_shown(environment: dict[str, str], tmp_path: Path) 
 
 
 def test_the_data_is_asked_taken_along_and_deleted_as_shown(environment: dict[str, str], tmp_path: Path) -> None:
-    run([sys.executable, "-c", PYTHON[0]], environment, tmp_path)
+    PYTHON[0].run_apart(environment, tmp_path)
     about = ("sql", "export", "import", "backup", "retention", "delete")
     commands = [line for line in SHELL if line.startswith(tuple(f"assay {name} " for name in about))]
     assert len(commands) == len(about)
-    said = {command.split()[1]: run(shlex.split(command), environment, tmp_path) for command in commands}
+    said = {command.split()[1]: run_apart(shlex.split(command), environment, tmp_path) for command in commands}
     assert "answer" in said["sql"]
     assert (tmp_path / "my-traces").is_dir()
     assert (tmp_path / "my-backup").is_dir()
@@ -119,7 +106,7 @@ def test_the_data_is_asked_taken_along_and_deleted_as_shown(environment: dict[st
 
 def test_the_gateway_variables_are_settings(environment: dict[str, str], tmp_path: Path) -> None:
     names = [line.removeprefix("export ").partition("=")[0] for line in SHELL if line.startswith("export ")]
-    listed = run(["assay", "settings", "--json"], environment, tmp_path)
+    listed = run_apart(["assay", "settings", "--json"], environment, tmp_path)
     assert [name for name in names if f'"{name}"' not in listed] == []
 
 

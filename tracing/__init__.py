@@ -12,6 +12,8 @@ from assay.tracing.search import get_trace, search_traces
 from assay.tracing.span import Span, current_span, current_trace_id, start_span, update_trace
 
 if TYPE_CHECKING:
+    import assay.tracing.autolog.langchain as langchain
+    import assay.tracing.autolog.litellm as litellm
     import assay.tracing.autolog.openai as openai
     from assay.tracing.autolog.library import Library
 
@@ -26,6 +28,8 @@ __all__ = [
     "flush",
     "get_trace",
     "init",
+    "langchain",
+    "litellm",
     "observe",
     "openai",
     "score",

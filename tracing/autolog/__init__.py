@@ -19,6 +19,21 @@ LIBRARIES: dict[str, Library] = {
             minimum="1.109",
             module="assay.tracing.autolog.openai",
         ),
+        Library(
+            name="litellm",
+            imports="litellm",
+            distribution="litellm",
+            minimum="1.80",
+            module="assay.tracing.autolog.litellm",
+        ),
+        Library(
+            name="langchain",
+            imports="langchain_core",
+            distribution="langchain-core",
+            minimum="1.0",
+            module="assay.tracing.autolog.langchain",
+            also=("langgraph", "langchain_openai"),
+        ),
         *INSTRUMENTED,
     )
 }
