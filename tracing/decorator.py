@@ -9,19 +9,17 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast, overload
-
-from opentelemetry import trace as otel_trace
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any, TypeVar, overload
 
 from assay.errors import ConfigurationError
 from assay.tracing import runtime
-from assay.tracing.kinds import attribute_value, input_attributes, known_kind, output_attributes, start_attributes
-from assay.tracing.span import close_span, open_span
-from assay.tracing.streams import async_generator_wrapper, generator_wrapper
-from assay.tracing.tell import our_fault
+from assay.tracing.arguments import binder
+from assay.tracing.kinds import attribute_value, known_kind, start_attributes
+from assay.tracing.recipe import Recipe
+from assay.tracing.streams import async_generator_wrapper, awaited_inside, follow, generator_wrapper
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any] | staticmethod[Any, Any]")
 
 
 @overload
@@ -53,7 +51,7 @@ def trace(
     reduce: Callable[[list[Any]], Any] | None = None,
     span_type: str | None = None,
 ) -> Any:
-    """Trace a function: sync, async, generator, async generator, method, class method or static method.
+    """Trace a function: sync, async, generator, async generator, method, class method, static method, callable object.
 
     Args:
         name: of the span; the function's qualified name if not given.
@@ -65,30 +63,23 @@ def trace(
         reduce: makes the recorded output from the list of what a generator yielded; texts are joined if not given.
 
     Raises:
-        ConfigurationError: there is no such kind, or this is nothing that can be called.
+        ConfigurationError: there is no such kind or argument, or this is nothing that can be called.
     """
     known = known_kind(kind if kind is not None else span_type)
 
-    def decorate(target: Any) -> Any:
+    def decorate(target: Any, of_class: bool = False) -> Any:
         if isinstance(target, staticmethod | classmethod):
-            return type(target)(decorate(target.__func__))
-        if isinstance(target, type):
-            raise ConfigurationError(
-                f"@assay.trace was given the class {target.__qualname__}, which it would turn into a function.",
-                hint="Decorate its methods instead.",
-            )
-        if not callable(target):
-            raise ConfigurationError(
-                f"@assay.trace was given {target!r}, which cannot be called.",
-                hint="Options go by keyword: @assay.trace(name=...).",
-            )
+            return type(target)(decorate(target.__func__, isinstance(target, classmethod)))
+        if isinstance(target, functools.partialmethod):
+            return functools.partialmethod(decorate(target.func), *target.args, **target.keywords)
+        _refuse_what_is_no_function(target)
         span_name = name or _name_of(target)
         given = {key: attribute_value(value) for key, value in (attributes or {}).items()}
         recipe = Recipe(
             name=span_name,
             kind=known,
             attributes=start_attributes(known, span_name, given),
-            bind=_binder(target, capture_input),
+            bind=binder(target, capture_input, of_class=of_class),
             capture_output=capture_output,
             reduce=reduce,
         )
@@ -100,130 +91,108 @@ def trace(
 observe = trace
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How the spans of one function are made. `bind` gives the arguments by name; None: they are not recorded."""
-
-    name: str
-    kind: str | None
-    attributes: Mapping[str, Any]
-    bind: Callable[[tuple[Any, ...], dict[str, Any]], dict[str, Any]] | None
-    capture_output: bool
-    reduce: Callable[[list[Any]], Any] | None
-
-    def record_input(self, span: otel_trace.Span, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Put the arguments on the span. Before the call: the function may change them."""
-        running = runtime.active
-        if self.bind is None or running is None or not running.capture_content or not span.is_recording():
-            return
-        try:
-            span.set_attributes(input_attributes(self.kind, self.bind(args, kwargs)))
-        except Exception:
-            our_fault("recording arguments")
-
-    def record_output(self, span: otel_trace.Span, value: Any) -> None:
-        running = runtime.active
-        if not self.capture_output or running is None or not running.capture_content or not span.is_recording():
-            return
-        try:
-            span.set_attributes(output_attributes(self.kind, value))
-        except Exception:
-            our_fault("recording a result")
-
-    def reduced(self, items: list[Any]) -> Any:
-        """What a stream comes to: `reduce` of its items, else its texts joined, else the items."""
-        if self.reduce is not None:
-            return self.reduce(items)
-        if items and all(isinstance(item, str) for item in items):
-            return "".join(items)
-        return items
+def _refuse_what_is_no_function(target: Any) -> None:
+    if isinstance(target, type):
+        raise ConfigurationError(
+            f"@assay.trace was given the class {target.__qualname__}, which it would turn into a function.",
+            hint="Decorate its methods instead.",
+        )
+    if isinstance(target, property | functools.cached_property):
+        raise ConfigurationError(
+            "@assay.trace was given a property, which is read rather than called.",
+            hint=f"Write @{type(target).__name__} above @assay.trace, so that the function in it is traced.",
+        )
+    if not callable(target):
+        raise ConfigurationError(
+            f"@assay.trace was given a value of type {type(target).__qualname__}, which cannot be called.",
+            hint="Options go by keyword: @assay.trace(name=...).",
+        )
 
 
 def _wrap(function: Any, recipe: Recipe) -> Any:
-    if inspect.isasyncgenfunction(function):
-        return async_generator_wrapper(function, recipe)
-    if inspect.isgeneratorfunction(function):
-        return generator_wrapper(function, recipe)
-    if inspect.iscoroutinefunction(function):
-        return _async_wrapper(function, recipe)
-    return _sync_wrapper(function, recipe)
+    wrapper = _wrapper_of(function)(function, recipe)
+    if isinstance(function, functools._lru_cache_wrapper):  # what `functools.wraps` does not bring along
+        wrapper.cache_info, wrapper.cache_clear = function.cache_info, function.cache_clear
+    return wrapper
 
 
-def _sync_wrapper(function: F, recipe: Recipe) -> F:
+def _wrapper_of(function: Any) -> Callable[[Any, Recipe], Any]:
+    inner = _without_partial(function)
+    for body in (function, type(inner).__call__):
+        if inspect.isasyncgenfunction(body):
+            return async_generator_wrapper
+        if inspect.isgeneratorfunction(body):
+            return generator_wrapper
+        if inspect.iscoroutinefunction(body):
+            return _async_wrapper
+    return _sync_wrapper
+
+
+def _sync_wrapper(function: Callable[..., Any], recipe: Recipe) -> Any:
+    made_later = _MADE_LATER if _hides_a_generator(function) else _AWAITED_LATER
+
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         running = runtime.active or runtime.start()
         if not running.enabled:
             return function(*args, **kwargs)
-        span, token = open_span(recipe.name, recipe.attributes)
-        recipe.record_input(span, args, kwargs)
+        span, token = recipe.open(running, args, kwargs)
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            close_span(span, token, error)
+            recipe.close_failed(span, token, error)
             raise
-        recipe.record_output(span, result)
-        close_span(span, token)
+        if type(result) in made_later:
+            return (
+                awaited_inside(result, recipe, span, token)
+                if type(result) is CoroutineType
+                else follow(result, recipe, span, token)
+            )
+        recipe.close(running, span, token, result)
         return result
 
-    return cast(F, wrapper)
+    return wrapper
 
 
-def _async_wrapper(function: F, recipe: Recipe) -> F:
+def _async_wrapper(function: Callable[..., Any], recipe: Recipe) -> Any:
     @functools.wraps(function)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         running = runtime.active or runtime.start()
         if not running.enabled:
             return await function(*args, **kwargs)
-        span, token = open_span(recipe.name, recipe.attributes)
-        recipe.record_input(span, args, kwargs)
+        span, token = recipe.open(running, args, kwargs)
         try:
             result = await function(*args, **kwargs)
         except BaseException as error:
-            close_span(span, token, error)
+            recipe.close_failed(span, token, error)
             raise
-        recipe.record_output(span, result)
-        close_span(span, token)
+        recipe.close(running, span, token, result)
         return result
 
-    return cast(F, wrapper)
+    return wrapper
+
+
+# What a plain function may return of which most is still to come. A coroutine is awaited once, by whoever gets it. A
+# generator may be kept and handed out again, so it is followed only where another decorator hides a generator function.
+_AWAITED_LATER = frozenset({CoroutineType})
+_MADE_LATER = frozenset({CoroutineType, GeneratorType, AsyncGeneratorType})
+
+
+def _hides_a_generator(function: Any) -> bool:
+    try:
+        inner = inspect.unwrap(function)
+    except ValueError:  # a wrapper that wraps itself
+        return False
+    return inspect.isgeneratorfunction(inner) or inspect.isasyncgenfunction(inner)
+
+
+def _without_partial(function: Any) -> Any:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
 
 
 def _name_of(function: Any) -> str:
-    if isinstance(function, functools.partial):
-        return _name_of(function.func)
+    function = _without_partial(function)
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     return str(name).rpartition("<locals>.")[2]
-
-
-def _binder(
-    function: Any, capture: bool | Collection[str]
-) -> Callable[[tuple[Any, ...], dict[str, Any]], dict[str, Any]] | None:
-    """From a call's arguments to a dictionary by name, without `self` or `cls`; None: nothing is captured."""
-    if capture is False:
-        return None
-    only = None if capture is True else frozenset((capture,) if isinstance(capture, str) else capture)
-    names, rest = _positional_names(function)
-    skip = 1 if names and names[0] in ("self", "cls") else 0
-    shown = names[skip:]
-
-    def bind(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        values = args[skip:]
-        bound: dict[str, Any] = dict(zip(shown, values, strict=False))
-        if len(values) > len(shown):
-            bound[rest] = values[len(shown) :]
-        bound.update(kwargs)
-        return bound if only is None else {name: value for name, value in bound.items() if name in only}
-
-    return bind
-
-
-def _positional_names(function: Any) -> tuple[list[str], str]:
-    """Names of the positional parameters in order, and the name under which any further ones are shown."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # some builtins have no signature
-        return [], "args"
-    names = [each.name for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
-    rest = next((each.name for each in parameters if each.kind is each.VAR_POSITIONAL), "args")
-    return names, rest

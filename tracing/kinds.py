@@ -9,7 +9,7 @@ from typing import Any
 from assay import semconv
 from assay.errors import ConfigurationError
 from assay.tracing.documents import as_documents
-from assay.tracing.serialise import to_json, to_text
+from assay.tracing.serialise import arguments_to_json, to_json, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +17,13 @@ class Kind:
     """Names of the conventions for one kind of span.
 
     `attributes` go on every span of it; `name` is the attribute that repeats the span's name; `inputs` and `outputs`
-    give attributes beside `input.value` and `output.value`.
+    give attributes beside `input.value` and `output.value`, from the value and the text that it was recorded as.
     """
 
     attributes: Mapping[str, str]
     name: str | None = None
-    inputs: Callable[[Any], dict[str, Any]] | None = None
-    outputs: Callable[[Any], dict[str, Any]] | None = None
+    inputs: Callable[[Any, str], dict[str, Any]] | None = None
+    outputs: Callable[[Any, str], dict[str, Any]] | None = None
 
 
 def _kind(openinference: str, operation: str | None = None, **extra: Any) -> Kind:
@@ -33,22 +33,24 @@ def _kind(openinference: str, operation: str | None = None, **extra: Any) -> Kin
     return Kind(attributes=attributes, **extra)
 
 
-def _tool_arguments(value: Any) -> dict[str, Any]:
-    return {semconv.GEN_AI_TOOL_CALL_ARGUMENTS: to_json(value)}
+def _tool_arguments(value: Any, text: str) -> dict[str, Any]:
+    return {semconv.GEN_AI_TOOL_CALL_ARGUMENTS: to_json(value) if type(value) is str else text}
 
 
-def _tool_result(value: Any) -> dict[str, Any]:
-    return {semconv.GEN_AI_TOOL_CALL_RESULT: to_text(value)[0]}
+def _tool_result(value: Any, text: str) -> dict[str, Any]:
+    return {semconv.GEN_AI_TOOL_CALL_RESULT: text}
 
 
-def _query(value: Any) -> dict[str, Any]:
-    if isinstance(value, dict):  # a function's arguments: the one that is text, or the first
-        texts = [item for item in value.values() if isinstance(item, str)]
-        value = texts[0] if texts else None
-    return {semconv.GEN_AI_RETRIEVAL_QUERY_TEXT: to_text(value)[0]} if isinstance(value, str) else {}
+def _query(value: Any, text: str) -> dict[str, Any]:
+    if type(value) is str:
+        return {semconv.GEN_AI_RETRIEVAL_QUERY_TEXT: text}
+    if type(value) is dict:  # a function's arguments: the first that is text
+        texts = [item for item in value.values() if type(item) is str]
+        return {semconv.GEN_AI_RETRIEVAL_QUERY_TEXT: to_text(texts[0])[0]} if texts else {}
+    return {}
 
 
-def _documents(value: Any) -> dict[str, Any]:
+def _documents(value: Any, text: str) -> dict[str, Any]:
     documents = as_documents(value)
     return {} if documents is None else {semconv.GEN_AI_RETRIEVAL_DOCUMENTS: to_json(documents)}
 
@@ -104,7 +106,16 @@ def input_attributes(kind: str | None, value: Any) -> dict[str, Any]:
     text, mime_type = to_text(value)
     found: dict[str, Any] = {semconv.INPUT_VALUE: text, semconv.INPUT_MIME_TYPE: mime_type}
     if kind is not None and (more := KINDS[kind].inputs) is not None:
-        found.update(more(value))
+        found.update(more(value, text))
+    return found
+
+
+def argument_attributes(kind: str | None, bound: dict[str, Any]) -> dict[str, Any]:
+    """`input_attributes` of a call's arguments by name."""
+    text = arguments_to_json(bound)
+    found: dict[str, Any] = {semconv.INPUT_VALUE: text, semconv.INPUT_MIME_TYPE: "application/json"}
+    if kind is not None and (more := KINDS[kind].inputs) is not None:
+        found.update(more(bound, text))
     return found
 
 
@@ -112,7 +123,7 @@ def output_attributes(kind: str | None, value: Any) -> dict[str, Any]:
     text, mime_type = to_text(value)
     found: dict[str, Any] = {semconv.OUTPUT_VALUE: text, semconv.OUTPUT_MIME_TYPE: mime_type}
     if kind is not None and (more := KINDS[kind].outputs) is not None:
-        found.update(more(value))
+        found.update(more(value, text))
     return found
 
 

@@ -30,10 +30,10 @@ _CLOCK_EVERY = 256  # values
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(", ", ": ")).encode
 
 
-def to_json(value: Any, *, max_chars: int = MAX_CHARS) -> str:
+def to_json(value: Any, *, max_chars: int = MAX_CHARS, max_depth: int = MAX_DEPTH) -> str:
     """`value` as JSON text."""
     try:
-        return _encode(plain(value, max_chars=max_chars))
+        return _encode(plain(value, max_chars=max_chars, max_depth=max_depth))
     except Exception:
         return _encode(f"<{qualified_name(type(value))}: cannot be shown>")
 
@@ -81,18 +81,19 @@ def _rust_encode() -> Callable[[Any], bytes]:
     return to_json
 
 
-def plain(value: Any, *, max_chars: int = MAX_CHARS) -> Any:
+def plain(value: Any, *, max_chars: int = MAX_CHARS, max_depth: int = MAX_DEPTH) -> Any:
     """`value` made of dict, list, str, int, float, bool and None only."""
-    return _Walk(max_chars).visit(value, 0)
+    return _Walk(max_chars, max_depth).visit(value, 0)
 
 
 class _Walk:
     """One pass over one value. `left` is the budget of characters, `path` the containers it is inside of."""
 
-    __slots__ = ("left", "path", "started", "values")
+    __slots__ = ("left", "max_depth", "path", "started", "values")
 
-    def __init__(self, max_chars: int) -> None:
+    def __init__(self, max_chars: int, max_depth: int) -> None:
         self.left = max_chars
+        self.max_depth = max_depth
         self.values = 0
         self.started: float | None = None
         self.path: set[int] = set()
@@ -118,7 +119,7 @@ class _Walk:
             if reading.form is Form.LEAF:
                 # One that stands for itself, or for another one that does, ends as well.
                 return (
-                    self.visit(reading.read(value), depth + 1) if depth < 2 * MAX_DEPTH else f"<{qualified_name(kind)}>"
+                    self.visit(reading.read(value), depth + 1) if depth < 2 * self.max_depth else f"<{qualified_name(kind)}>"
                 )
             return self._container(value, kind, reading.form, reading.read, depth)
         except Exception:
@@ -135,7 +136,7 @@ class _Walk:
         identity = id(value)
         if identity in self.path:
             return "<circular reference>"
-        if depth >= MAX_DEPTH or self.left <= 0:
+        if depth >= self.max_depth or self.left <= 0:
             return f"<{qualified_name(kind)}>"
         self.path.add(identity)
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Mapping
 from contextvars import Token
 from types import TracebackType
@@ -23,10 +24,12 @@ from assay.tracing.kinds import (
     output_attributes,
     start_attributes,
 )
-from assay.tracing.otel_context import attach, detach
-from assay.tracing.serialise import describe_error, error_type, plain, to_json
+from assay.tracing.orphans import where_it_began
+from assay.tracing.otel_context import attach, current, leave_span
+from assay.tracing.serialise import error_message, error_type, plain, to_json, to_text
 from assay.tracing.tell import our_fault
 
+_NO_SPAN_HERE = (type(None), otel_trace.NonRecordingSpan)
 _STATUS = {"ok": StatusCode.OK, "error": StatusCode.ERROR, "unset": StatusCode.UNSET}
 
 
@@ -157,7 +160,9 @@ def open_span(
         running = runtime.active or runtime.start()
         if not running.enabled:
             return otel_trace.INVALID_SPAN, None
-        before = otel.get_current() if context is None else context
+        before = current() if context is None else context
+        if type(before.get(_SPAN_KEY)) in _NO_SPAN_HERE:
+            attributes = {**where_it_began(before), **(attributes or {})}
         span = running.tracer.start_span(name, before, attributes=attributes)
         return span, attach(otel.Context({**before, _SPAN_KEY: span}))
     except Exception:
@@ -165,17 +170,44 @@ def open_span(
         return otel_trace.INVALID_SPAN, None
 
 
-def close_span(span: otel_trace.Span, token: Token[Any] | None, error: BaseException | None = None) -> None:
-    """Leave a span that `open_span` opened, and end it. Never raises."""
+def close_span(
+    span: otel_trace.Span,
+    token: Token[Any] | None,
+    error: BaseException | None = None,
+    *,
+    in_order: bool = False,
+    end_time: int | None = None,
+) -> None:
+    """Leave a span that `open_span` opened, and end it. Never raises.
+
+    Args:
+        in_order: it is the span of a call; see `leave_span`.
+        end_time: nanoseconds since the epoch; now, if None.
+    """
     if token is None:
         return
     try:
-        detach(token)
-        if error is not None and not isinstance(error, GeneratorExit):
-            fail(span, error)
-        span.end()
+        leave_span(span, token, in_order=in_order)
     except Exception:
-        our_fault("closing a span")
+        our_fault("leaving a span")
+    end_span(span, error, end_time)
+
+
+def end_span(span: otel_trace.Span, error: BaseException | None = None, end_time: int | None = None) -> None:
+    """End a span that is not current. Never raises."""
+    try:
+        if error is not None and not is_no_failure(error):
+            fail(span, error)
+        span.end(end_time)
+    except Exception:
+        our_fault("ending a span")
+
+
+def is_no_failure(error: BaseException) -> bool:
+    """What is raised to say "that was all": by iterators, by who closes a generator, by a program that ends well."""
+    if isinstance(error, SystemExit):
+        return error.code in (None, 0)
+    return isinstance(error, (GeneratorExit, StopIteration, StopAsyncIteration))
 
 
 def fail(span: otel_trace.Span, error: BaseException) -> None:
@@ -183,11 +215,26 @@ def fail(span: otel_trace.Span, error: BaseException) -> None:
     try:
         if not span.is_recording():
             return
-        span.set_attribute(semconv.ERROR_TYPE, error_type(error))
-        span.set_status(Status(StatusCode.ERROR, describe_error(error)))
-        span.record_exception(error, escaped=True)
+        name, message = error_type(error), error_message(error)
+        span.set_attribute(semconv.ERROR_TYPE, name)
+        span.set_status(Status(StatusCode.ERROR, f"{name}: {message}" if message else name))
+        span.add_event("exception", _exception_attributes(error, name, message))
     except Exception:
         our_fault("recording an exception")
+
+
+def _exception_attributes(error: BaseException, name: str, message: str) -> dict[str, str]:
+    """As `Span.record_exception` makes them, which fails where the exception's own `__str__` does."""
+    try:
+        stacktrace = "".join(traceback.format_exception(error))
+    except Exception:  # of the user's: a `__notes__` or a frame that cannot be shown
+        stacktrace = ""
+    return {
+        semconv.EXCEPTION_TYPE: name,
+        semconv.EXCEPTION_MESSAGE: message,
+        semconv.EXCEPTION_STACKTRACE: to_text(stacktrace)[0],
+        semconv.EXCEPTION_ESCAPED: "True",
+    }
 
 
 def current_span() -> Span:

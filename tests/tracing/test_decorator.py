@@ -267,8 +267,8 @@ def test_our_own_failure_does_not_reach_the_program(spans: Caught, monkeypatch: 
     def broken(*args: Any) -> Any:
         raise RuntimeError("ours")
 
-    for name in ("input_attributes", "output_attributes"):
-        monkeypatch.setattr(f"assay.tracing.decorator.{name}", broken)
+    for name in ("argument_attributes", "output_attributes"):
+        monkeypatch.setattr(f"assay.tracing.recipe.{name}", broken)
     assert add(1) == 3
     assert spans.one().name == "add"
 
