@@ -23,16 +23,24 @@ if TYPE_CHECKING:
     from assay.scores import Score as Score
     from assay.sql_query import sql as sql
     from assay.tracing import anthropic as anthropic
+    from assay.tracing import bedrock as bedrock
     from assay.tracing import context as context
+    from assay.tracing import crewai as crewai
     from assay.tracing import current_span as current_span
     from assay.tracing import current_trace_id as current_trace_id
+    from assay.tracing import dspy as dspy
     from assay.tracing import flush as flush
     from assay.tracing import get_trace as get_trace
+    from assay.tracing import google_genai as google_genai
     from assay.tracing import init as init
     from assay.tracing import langchain as langchain
     from assay.tracing import litellm as litellm
+    from assay.tracing import llama_index as llama_index
+    from assay.tracing import mcp as mcp
     from assay.tracing import observe as observe
     from assay.tracing import openai as openai
+    from assay.tracing import openai_agents as openai_agents
+    from assay.tracing import pydantic_ai as pydantic_ai
     from assay.tracing import score as score
     from assay.tracing import search_traces as search_traces
     from assay.tracing import shutdown as shutdown
@@ -51,20 +59,28 @@ _NAMES: dict[str, str | None] = {
     "aevaluate": "assay.evaluation",
     "anthropic": "assay.tracing",
     "autolog": "assay.tracing.autolog",
+    "bedrock": "assay.tracing",
     "context": "assay.tracing",
+    "crewai": "assay.tracing",
     "current_span": "assay.tracing",
     "current_trace_id": "assay.tracing",
+    "dspy": "assay.tracing",
     "evaluate": "assay.evaluation",
     "flush": "assay.tracing",
     "get_trace": "assay.tracing",
+    "google_genai": "assay.tracing",
     "init": "assay.tracing",
     "judge": "assay.evaluation",
     "langchain": "assay.tracing",
     "litellm": "assay.tracing",
+    "llama_index": "assay.tracing",
     "load_prompt": "assay.prompts",
+    "mcp": "assay.tracing",
     "observe": "assay.tracing",
     "openai": "assay.tracing",
+    "openai_agents": "assay.tracing",
     "prompt_history": "assay.prompts",
+    "pydantic_ai": "assay.tracing",
     "register_prompt": "assay.prompts",
     "score": "assay.tracing",
     "scorer": "assay.evaluation",

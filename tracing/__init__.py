@@ -15,23 +15,39 @@ if TYPE_CHECKING:
     import assay.tracing.autolog.langchain as langchain
     import assay.tracing.autolog.litellm as litellm
     import assay.tracing.autolog.openai as openai
+    import assay.tracing.autolog.pydantic_ai as pydantic_ai
     from assay.tracing.autolog.library import Library
 
     anthropic: Library
+    bedrock: Library
+    crewai: Library
+    dspy: Library
+    google_genai: Library
+    llama_index: Library
+    mcp: Library
+    openai_agents: Library
 
 __all__ = [
     "Span",
     "anthropic",
+    "bedrock",
     "context",
+    "crewai",
     "current_span",
     "current_trace_id",
+    "dspy",
     "flush",
     "get_trace",
+    "google_genai",
     "init",
     "langchain",
     "litellm",
+    "llama_index",
+    "mcp",
     "observe",
     "openai",
+    "openai_agents",
+    "pydantic_ai",
     "score",
     "search_traces",
     "shutdown",

@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 import re
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from assay.errors import MissingPackage
@@ -21,7 +21,8 @@ class Library:
     """One row of the table of libraries. Its `autolog` is what `assay.<name>.autolog` is, where no module of ours is.
 
     Either `module` or `instrumentor` does the tracing: a module here with `autolog(disable=)`, or the class of an
-    OpenTelemetry instrumentation, installed by `package`.
+    OpenTelemetry instrumentation, installed by `package`. With neither, the library makes spans by itself wherever
+    there is a tracer provider: ours is put there, and nothing can be switched off again.
     """
 
     name: str
@@ -32,9 +33,6 @@ class Library:
     instrumentor: str | None = None  # "package.module:Class"
     package: str | None = None  # what else has to be installed; None: nothing
     also: tuple[str, ...] = ()  # other names that people know it by
-    content: str = "capture_content"  # what decides whether messages are recorded
-    tried: str = ""  # the versions that were run together, newest last
-    options: dict[str, Any] = field(default_factory=dict)  # for the instrumentor
 
     def goes_by(self, name: str) -> bool:
         return _plain(name) in {_plain(each) for each in (self.name, self.imports, self.distribution, *self.also)}
@@ -52,6 +50,11 @@ class Library:
         """What to install where the state is not `ready`."""
         wanted = [f"'{self.distribution}>={self.minimum}'"] if self.state() in ("absent", "too old") else []
         return " ".join(["pip install", *wanted, *([self.package] if self.package else [])])
+
+    @property
+    def tracer(self) -> str:
+        """What makes its spans, as one would call it in a table."""
+        return "assay" if self.package is None and self.module else self.package or f"{self.distribution} itself"
 
     def imported(self) -> bool:
         return self.imports in sys.modules
@@ -82,14 +85,17 @@ class Library:
         if self.module is not None:
             importlib.import_module(self.module).autolog(disable=disable)
             return
-        assert self.instrumentor is not None
+        if self.instrumentor is None:
+            if not disable:
+                runtime.start()
+            return
         place, _, name = self.instrumentor.partition(":")
         instrumentor = getattr(importlib.import_module(place), name)()
         if disable:
             if instrumentor.is_instrumented_by_opentelemetry:
                 instrumentor.uninstrument()
         elif (running := runtime.start()).enabled and not instrumentor.is_instrumented_by_opentelemetry:
-            instrumentor.instrument(**self.options, **_content_options(place, running.capture_content))
+            instrumentor.instrument(**_content_options(place, running.capture_content))
 
 
 def version_of(distribution: str) -> str | None:
