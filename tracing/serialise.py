@@ -118,9 +118,9 @@ class _Walk:
             reading = reading_of(kind)
             if reading.form is Form.LEAF:
                 # One that stands for itself, or for another one that does, ends as well.
-                return (
-                    self.visit(reading.read(value), depth + 1) if depth < 2 * self.max_depth else f"<{qualified_name(kind)}>"
-                )
+                if depth >= 2 * self.max_depth:
+                    return f"<{qualified_name(kind)}>"
+                return self.visit(reading.read(value), depth + 1)
             return self._container(value, kind, reading.form, reading.read, depth)
         except Exception:
             return f"<{qualified_name(kind)}: cannot be shown>"

@@ -8,6 +8,8 @@ import pytest
 
 from support.spans import Caught, catch_spans
 
+pytest.register_assert_rewrite("support.matrix")
+
 
 @pytest.fixture
 def spans() -> Iterator[Caught]:

@@ -9,17 +9,16 @@ from assay import semconv
 from assay.tracing.autolog.openai_messages import input_messages, output_message, tool_definitions
 from assay.tracing.autolog.openai_parameters import output_type, parameters
 from assay.tracing.autolog.openai_usage import usage_attributes
-from assay.tracing.autolog.values import MAX_CONTENT_CHARS, get, items, known
-from assay.tracing.serialise import to_json
+from assay.tracing.autolog.values import content_json, get, items, known
 
 
 def request_attributes(body: Mapping[str, Any], *, content: bool) -> dict[str, Any]:
     found = parameters(body) | output_type(body.get("response_format"))
     if tools := tool_definitions(body.get("tools"), body.get("functions"), content=content):
-        found[semconv.GEN_AI_TOOL_DEFINITIONS] = to_json(tools)
+        found[semconv.GEN_AI_TOOL_DEFINITIONS] = content_json(tools)
     if content:
         messages = input_messages(body.get("messages"))
-        found[semconv.GEN_AI_INPUT_MESSAGES] = to_json(messages, max_chars=MAX_CONTENT_CHARS)
+        found[semconv.GEN_AI_INPUT_MESSAGES] = content_json(messages)
     return found
 
 
@@ -30,7 +29,7 @@ def response_attributes(response: Any, *, content: bool) -> dict[str, Any]:
         found[semconv.GEN_AI_RESPONSE_FINISH_REASONS] = reasons
     if content and choices:
         answers = [output_message(get(choice, "message"), get(choice, "finish_reason")) for choice in choices]
-        found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json(answers, max_chars=MAX_CONTENT_CHARS)
+        found[semconv.GEN_AI_OUTPUT_MESSAGES] = content_json(answers)
     return found
 
 
@@ -75,7 +74,7 @@ class ChatStream:
             found[semconv.GEN_AI_RESPONSE_FINISH_REASONS] = reasons
         if self._content and choices:
             answers = [output_message(choice.message(), choice.finish_reason) for choice in choices]
-            found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json(answers, max_chars=MAX_CONTENT_CHARS)
+            found[semconv.GEN_AI_OUTPUT_MESSAGES] = content_json(answers)
         return found
 
 
@@ -90,6 +89,7 @@ class _Choice:
         self._texts: dict[str, list[str]] = {}
         self._calls: dict[int, dict[str, Any]] = {}
         self._legacy: dict[str, Any] = {}
+        self._sound: dict[str, list[str]] = {}
 
     def add(self, choice: Any) -> None:
         self.finish_reason = get(choice, "finish_reason") or self.finish_reason
@@ -103,6 +103,9 @@ class _Choice:
             call["id"] = get(fragment, "id") or call.get("id")
             _extend(call, get(fragment, "function"))
         _extend(self._legacy, get(delta, "function_call"))
+        for name in ("data", "transcript"):
+            if isinstance(piece := get(delta, "audio", name), str):
+                self._sound.setdefault(name, []).append(piece)
 
     def message(self) -> dict[str, Any]:
         """The message that the fragments make, in the API's form."""
@@ -113,7 +116,14 @@ class _Choice:
         ]
         legacy = self._legacy and {"name": self._legacy.get("name"), "arguments": "".join(self._legacy["arguments"])}
         texts = {name: "".join(pieces) for name, pieces in self._texts.items()}
-        return {"role": self._role, **texts, "tool_calls": calls, "function_call": legacy or None}
+        sound = {name: "".join(pieces) for name, pieces in self._sound.items()}
+        return {
+            "role": self._role,
+            **texts,
+            "tool_calls": calls,
+            "function_call": legacy or None,
+            "audio": sound or None,
+        }
 
 
 def _extend(call: dict[str, Any], function: Any) -> None:

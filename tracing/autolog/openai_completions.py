@@ -9,15 +9,14 @@ from assay import semconv
 from assay.tracing.autolog.openai_chat import facts
 from assay.tracing.autolog.openai_parameters import parameters
 from assay.tracing.autolog.openai_usage import usage_attributes
-from assay.tracing.autolog.values import MAX_CONTENT_CHARS, get, items
-from assay.tracing.serialise import to_json
+from assay.tracing.autolog.values import content_json, get, items
 
 
 def request_attributes(body: Mapping[str, Any], *, content: bool) -> dict[str, Any]:
     found = parameters(body)
     if content:
         messages = [_text("user", text) for text in _prompts(body.get("prompt"))]
-        found[semconv.GEN_AI_INPUT_MESSAGES] = to_json(messages, max_chars=MAX_CONTENT_CHARS)
+        found[semconv.GEN_AI_INPUT_MESSAGES] = content_json(messages)
     return found
 
 
@@ -58,7 +57,7 @@ class CompletionStream:
                 _text("assistant", "".join(pieces), self._reasons.get(index))
                 for index, pieces in sorted(self._texts.items())
             ]
-            found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json(answers, max_chars=MAX_CONTENT_CHARS)
+            found[semconv.GEN_AI_OUTPUT_MESSAGES] = content_json(answers)
         return found
 
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from assay.tracing.autolog.openai_messages import Message, Part, input_messages, parsed_object
-from assay.tracing.autolog.values import blob, get, items, known, parsed
-from assay.tracing.serialise import plain
+from assay.tracing.autolog.values import blob, get, items, known, parsed, plain_content
 
 # item type -> name of the tool, and the fields that hold what came out of it
 SERVER_TOOLS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -68,7 +67,7 @@ def _joined(messages: Iterable[Message]) -> list[Message]:
 def _input(item: Any) -> Message:
     if get(item, "type") in ANSWERS:
         output = get(item, "output")
-        response = parsed_object(output) if isinstance(output, str) else plain(output)
+        response = parsed_object(output) if isinstance(output, str) else plain_content(output)
         part = [("type", "tool_call_response"), ("id", get(item, "call_id")), ("response", response)]
         return {"role": "tool", "parts": [known(part)]}
     if isinstance(item, str):
@@ -86,8 +85,8 @@ def _parts(item: Any) -> list[Part]:
         return _server_tool(item, *SERVER_TOOLS[kind])
     if kind in CLIENT_TOOLS:
         called = get(item, "call_id") or get(item, "id")
-        return [_call(called, CLIENT_TOOLS[kind], get(item, "action") or _details(item, ()))]
-    shown = plain(item)
+        return [_call(called, CLIENT_TOOLS[kind], _details(item, ()))]
+    shown = plain_content(item)
     return [shown if isinstance(shown, dict) else {"type": kind, "content": shown}]
 
 
@@ -128,12 +127,12 @@ def _image(item: Any) -> list[Part]:
 
 
 def _call(call_id: Any, name: Any, arguments: Any) -> Part:
-    shown = arguments if isinstance(arguments, str) else plain(arguments)
+    shown = arguments if isinstance(arguments, str) else plain_content(arguments)
     return known([("type", "tool_call"), ("id", call_id), ("name", name), ("arguments", shown)])
 
 
 def _server_tool(item: Any, name: str, results: tuple[str, ...]) -> list[Part]:
-    came = {field: plain(value) for field in results if (value := get(item, field)) is not None}
+    came = {field: plain_content(value) for field in results if (value := get(item, field)) is not None}
     answer = next(iter(came.values())) if len(came) == 1 else came or None
     return _served(item, name, {"type": name, **_details(item, results)}, answer)
 
@@ -143,15 +142,22 @@ def _served(item: Any, name: str, call: dict[str, Any], answer: Any) -> list[Par
     part = known([("type", "server_tool_call"), ("id", item_id), ("name", name), ("server_tool_call", call)])
     if answer is None:
         return [part]
-    response = answer if isinstance(answer, str) else plain(answer)
+    response = answer if isinstance(answer, str) else plain_content(answer)
     came = [("type", "server_tool_call_response"), ("id", item_id), ("server_tool_call_response", response)]
     return [part, known(came)]
 
 
 def _details(item: Any, without: tuple[str, ...]) -> dict[str, Any]:
-    shown = plain(item)
+    shown = _without_nulls(plain_content(item))
     fields = shown.items() if isinstance(shown, dict) else ()
-    return {name: value for name, value in fields if name not in (*HEAD, *without) and value is not None}
+    return {name: value for name, value in fields if name not in (*HEAD, *without)}
+
+
+def _without_nulls(value: Any) -> Any:
+    """The SDK's objects have every field there can be, most of them None."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 READERS: dict[str, Callable[[Any], list[Part]]] = {

@@ -9,8 +9,8 @@ from assay import semconv
 from assay.tracing.autolog.openai_messages import input_messages
 from assay.tracing.autolog.openai_parameters import parameters
 from assay.tracing.autolog.openai_usage import usage_attributes
-from assay.tracing.autolog.values import MAX_CONTENT_CHARS, get, items, known
-from assay.tracing.serialise import plain, to_json, to_text
+from assay.tracing.autolog.values import content_json, get, items, known, plain_content
+from assay.tracing.serialise import to_text
 
 
 def request_attributes(body: Mapping[str, Any], *, content: bool) -> dict[str, Any]:
@@ -18,14 +18,14 @@ def request_attributes(body: Mapping[str, Any], *, content: bool) -> dict[str, A
     found = parameters(body)
     given = body.get("input") if body.get("input") is not None else body.get("prompt")
     if content and given is not None:
-        found[semconv.GEN_AI_INPUT_MESSAGES] = to_json(_messages(given), max_chars=MAX_CONTENT_CHARS)
+        found[semconv.GEN_AI_INPUT_MESSAGES] = content_json(_messages(given))
     return found
 
 
 def image_attributes(response: Any, *, content: bool) -> dict[str, Any]:
     found = usage_attributes(get(response, "usage"))
     if content and (pictures := items(get(response, "data"))):
-        found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json([_said([_picture(each) for each in pictures])])
+        found[semconv.GEN_AI_OUTPUT_MESSAGES] = content_json([_said([_picture(each) for each in pictures])])
     return found
 
 
@@ -35,7 +35,7 @@ def text_attributes(response: Any, *, content: bool) -> dict[str, Any]:
     text = response if isinstance(response, str) else get(response, "text")
     if content and isinstance(text, str):
         answer = _said([{"type": "text", "content": text}])
-        found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json([answer], max_chars=MAX_CONTENT_CHARS)
+        found[semconv.GEN_AI_OUTPUT_MESSAGES] = content_json([answer])
     return found
 
 
@@ -68,8 +68,8 @@ def decision_attributes(response: Any, *, content: bool) -> dict[str, Any]:
         [(semconv.GEN_AI_RESPONSE_ID, get(response, "id")), (semconv.GEN_AI_RESPONSE_MODEL, get(response, "model"))]
     ) | usage_attributes(get(response, "usage"))
     if content and (answers := items(get(response, "answers"))):
-        answer = _said([{"type": "text", "content": to_json(answers, max_chars=MAX_CONTENT_CHARS)}])
-        found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json([answer], max_chars=MAX_CONTENT_CHARS)
+        answer = _said([{"type": "text", "content": content_json(answers)}])
+        found[semconv.GEN_AI_OUTPUT_MESSAGES] = content_json([answer])
     return found
 
 
@@ -110,5 +110,5 @@ def _picture(picture: Any) -> dict[str, Any]:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    shown = plain(value)
+    shown = plain_content(value)
     return shown if isinstance(shown, dict) else {}

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assay.tracing.autolog.values import blob, get, items, known, parsed
-from assay.tracing.serialise import plain
+from assay.tracing.autolog.values import blob, get, items, known, parsed, plain_content
 
 Message = dict[str, Any]
 Part = dict[str, Any]
@@ -46,7 +45,7 @@ def tool_definitions(tools: Any, functions: Any = None, *, content: bool = True)
 def _definition(tool: Any) -> dict[str, Any]:
     kind = get(tool, "type") or "function"
     inner = get(tool, kind)
-    shown = plain(tool if inner is None or isinstance(inner, str | int | float) else inner)
+    shown = plain_content(tool if inner is None or isinstance(inner, str | int | float) else inner)
     fields = {name: value for name, value in shown.items() if name not in SECRETS} if isinstance(shown, dict) else {}
     if "name" not in fields and kind != "function":  # a tool of the server's: `web_search`, or one MCP server of many
         fields["name"] = str(get(tool, "server_label") or kind)
@@ -96,7 +95,7 @@ def _part(part: Any) -> Part:
         return blob("audio", f"audio/{get(part, 'input_audio', 'format') or 'wav'}", get(part, "input_audio", "data"))
     if kind in ("file", "input_file"):
         return _file(get(part, "file") or part)
-    return plain(part) if isinstance(part, dict) else {"type": str(kind), "content": plain(part)}
+    return plain_content(part) if isinstance(part, dict) else {"type": str(kind), "content": plain_content(part)}
 
 
 def _image(url: Any, file_id: Any) -> Part:

@@ -10,8 +10,7 @@ from assay.tracing.autolog.openai_items import output_parts, read_input
 from assay.tracing.autolog.openai_messages import Part, tool_definitions
 from assay.tracing.autolog.openai_parameters import output_type, parameters
 from assay.tracing.autolog.openai_usage import usage_attributes
-from assay.tracing.autolog.values import MAX_CONTENT_CHARS, get, items, known
-from assay.tracing.serialise import to_json
+from assay.tracing.autolog.values import content_json, get, items, known
 
 FINISH_REASONS = {"max_output_tokens": "length"}  # the rest is called as in chat completions
 CALLS = ("function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call")
@@ -25,12 +24,12 @@ def request_attributes(body: Mapping[str, Any], *, content: bool) -> dict[str, A
     if conversation_id := conversation if isinstance(conversation, str) else get(conversation, "id"):
         found[semconv.GEN_AI_CONVERSATION_ID] = str(conversation_id)
     if tools := tool_definitions(body.get("tools"), content=content):
-        found[semconv.GEN_AI_TOOL_DEFINITIONS] = to_json(tools)
+        found[semconv.GEN_AI_TOOL_DEFINITIONS] = content_json(tools)
     if not content:
         return found
     if isinstance(instructions := body.get("instructions"), str):
-        found[semconv.GEN_AI_SYSTEM_INSTRUCTIONS] = to_json([{"type": "text", "content": instructions}])
-    found[semconv.GEN_AI_INPUT_MESSAGES] = to_json(read_input(body.get("input")), max_chars=MAX_CONTENT_CHARS)
+        found[semconv.GEN_AI_SYSTEM_INSTRUCTIONS] = content_json([{"type": "text", "content": instructions}])
+    found[semconv.GEN_AI_INPUT_MESSAGES] = content_json(read_input(body.get("input")))
     return found
 
 
@@ -49,7 +48,7 @@ def response_attributes(response: Any, *, content: bool) -> dict[str, Any]:
         found[semconv.GEN_AI_RESPONSE_FINISH_REASONS] = [reason]
     if content and output:
         answers = [answer(output_parts(output), reason)]
-        found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json(answers, max_chars=MAX_CONTENT_CHARS)
+        found[semconv.GEN_AI_OUTPUT_MESSAGES] = content_json(answers)
     return found
 
 
@@ -97,7 +96,7 @@ class ResponsesStream:
         if self._content and semconv.GEN_AI_OUTPUT_MESSAGES not in found:  # closed early
             started = {index: item.parts() for index, item in self._open.items()} | self._done
             if parts := [part for _, parts in sorted(started.items()) for part in parts]:
-                found[semconv.GEN_AI_OUTPUT_MESSAGES] = to_json([answer(parts, None)], max_chars=MAX_CONTENT_CHARS)
+                found[semconv.GEN_AI_OUTPUT_MESSAGES] = content_json([answer(parts, None)])
         return found
 
 

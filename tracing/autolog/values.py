@@ -6,7 +6,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from assay.tracing.serialise import plain, to_json
+
 MAX_CONTENT_CHARS = 1_000_000  # of the messages of one call: a long context is what one wants to see
+MAX_CONTENT_DEPTH = 64  # of them: arguments of a tool may be nested, and lie five deep in a message already
 MAX_BLOB_CHARS = 32_768  # of one picture or sound in base64
 
 
@@ -37,6 +40,16 @@ def parsed(text: Any) -> Any:
 def known(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """The pairs that have a value."""
     return {name: value for name, value in pairs if value is not None}
+
+
+def content_json(value: Any) -> str:
+    """Messages or tools as JSON text."""
+    return to_json(value, max_chars=MAX_CONTENT_CHARS, max_depth=MAX_CONTENT_DEPTH)
+
+
+def plain_content(value: Any) -> Any:
+    """A part of a message, arguments of a tool: made of plain values."""
+    return plain(value, max_chars=MAX_CONTENT_CHARS, max_depth=MAX_CONTENT_DEPTH)
 
 
 def blob(modality: str, mime_type: str | None, content: Any) -> dict[str, Any]:
