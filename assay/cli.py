@@ -11,13 +11,11 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 import assay
 from assay import cli_care
+from assay.cli_columns import Column, cost, duration, lines, time
 from assay.cli_data import add_commands
-from assay.cli_table import Column, cost, duration, lines, print_table, time
 from assay.errors import AssayError, ConfigurationError, TraceNotFound
 from assay.own_prices import read_own_prices
 from assay.settings import configure, current_settings
@@ -118,6 +116,9 @@ def main() -> None:
 
 
 def _say_error(message: str) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
     Console(stderr=True, highlight=False).print(f"[red]error:[/] {escape(message)}", soft_wrap=True)
 
 
@@ -309,4 +310,6 @@ def _print(rows: list[dict[str, Any]], as_json: bool, columns: tuple[Column, ...
     elif not rows:
         print("Nothing here yet.")
     else:
-        print_table(Console(highlight=False), rows, columns, drop=drop)
+        from assay.cli_table import print_table
+
+        print_table(rows, columns, drop=drop)

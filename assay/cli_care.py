@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from assay.cli_table import Column, print_table
+from assay.cli_columns import Column
 from assay.errors import MissingExtra
 from assay.settings import configure
 
@@ -51,7 +50,9 @@ def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
     else:
-        print_table(Console(highlight=False), rows, CHECKS, drop=("hint",))
+        from assay.cli_table import print_table
+
+        print_table(rows, CHECKS, drop=("hint",))
     if any(check.state == "failed" for check in checks):
         raise typer.Exit(EXIT_FAILED)
 

@@ -10,9 +10,8 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from rich.console import Console
 
-from assay.cli_table import Column, print_table
+from assay.cli_columns import Column
 from assay.errors import ConfigurationError, MissingExtra
 from assay.settings import configure, current_settings
 
@@ -56,12 +55,14 @@ def sql(
         writer.writerow(names)
         writer.writerows([_cell(value) for value in row] for row in answer["rows"])
     else:
+        from assay.cli_table import print_table
+
         columns = tuple(
             Column(str(position), name, least=min(12, len(name)), most=MOST_IN_A_CELL)
             for position, name in enumerate(names)
         )
         rows = [{str(position): value for position, value in enumerate(row)} for row in answer["rows"]]
-        print_table(Console(highlight=False), rows, columns)
+        print_table(rows, columns)
     if answer["truncated"]:
         _say(f"Only the first {len(answer['rows'])} rows are shown; --limit says how many.")
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.cells import cell_len
@@ -13,72 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-UNKNOWN = "-"
+from assay.cli_columns import Column
+
 GAP = 2  # between columns
 
 
-def text(value: Any) -> str:
-    """Any value on one line."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, dict):
-        value = ", ".join(f"{key}: {item}" for key, item in value.items())
-    elif isinstance(value, list):
-        value = ", ".join(str(item) for item in value)
-    line = " ".join(str(value).split())
-    # Data may hold what a terminal obeys.
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) == "Cc" else char for char in line)
-
-
-def lines(values: list[Any]) -> str:
-    return "\n".join(text(value) for value in values)
-
-
-def time(value: str) -> str:
-    """To the second, in UTC: 2026-11-21 14:43:43."""
-    moment = datetime.fromisoformat(value)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def duration(ms: float) -> str:
-    if ms < 999.5:
-        return f"{ms:.0f} ms" if ms >= 9.95 else f"{ms:.1f} ms"
-    return f"{ms / 1000:.1f} s"
-
-
-def cost(usd: float) -> str:
-    if 0 < usd < 0.00005:
-        return "<$0.0001"
-    return f"${usd:.2f}" if usd >= 100 or usd == 0 else f"${usd:.4f}"
-
-
-@dataclass(frozen=True)
-class Column:
-    """How one field of a row is shown. `least` is how narrow it may get, `most` how wide; without them, it is whole."""
-
-    field: str
-    header: str = ""
-    show: Callable[[Any], str] = text
-    right: bool = False
-    least: int | None = None
-    most: int = 1_000
-    wrap: bool = False
-
-    @property
-    def title(self) -> str:
-        return self.header or self.field
-
-    def cell(self, row: dict[str, Any]) -> str:
-        value = row.get(self.field)
-        return UNKNOWN if value is None else self.show(value) or UNKNOWN
-
-
-def print_table(
-    console: Console, rows: Sequence[dict[str, Any]], columns: Iterable[Column], *, drop: Iterable[str] = ()
-) -> None:
+def print_table(rows: Sequence[dict[str, Any]], columns: Iterable[Column], *, drop: Iterable[str] = ()) -> None:
     """Print rows as wide as the terminal is. `drop` names the fields to leave out where it is too narrow, in turn."""
+    console = Console(highlight=False)
     cells = {column: [column.cell(row) for row in rows] for column in columns}
     wanted = {column: _width(column, found) for column, found in cells.items()}
     widths = _fit(wanted, console.width, drop)

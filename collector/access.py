@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from assay.collector.limits import (
@@ -26,11 +26,13 @@ from assay.collector.limits import (
     Limits,
     TooManyRequests,
 )
-from assay.collector.pages.urls import name_of
-from assay.collector.registry import Actor, Registry
-from assay.collector.registry.keys import Key
+from assay.collector.registry.actor import Actor
 from assay.collector.scopes import Reach, Rule, rule_of_call, rules_of
+from assay.collector.segments import name_of
 from assay.errors import Forbidden, Unauthorized
+
+if TYPE_CHECKING:
+    from assay.collector.registry import Key, Registry
 
 REMEMBER_S = 5.0  # how long a revoked key may still work
 MOST_REMEMBERED = 10_000
@@ -55,14 +57,14 @@ class Access:
 
     def __init__(
         self,
-        registry: Registry,
+        registry: Registry | None,
         *,
         required: bool,
         limits: Limits = NO_LIMITS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`required` is false on loopback, where every request may do everything."""
-        self.registry = registry
+        """`required` is false on loopback, where every request may do everything: there needs to be no `registry`."""
+        self._registry = registry
         self.required = required
         self.limiter = Limiter(limits, clock)
         self._clock = clock
@@ -141,7 +143,8 @@ class Access:
         digest = _digest(token)
         if key := self._remembered(digest):
             return key
-        key = self.registry.keys.verify(token)
+        assert self._registry is not None, "keys are only looked at where they are required"
+        key = self._registry.keys.verify(token)
         now = self._clock()
         with self._lock:
             self._known.pop(digest, None)
@@ -159,7 +162,8 @@ class Access:
         """Note that a key was used for what it may not do; once a minute for each, so that nobody can fill the log."""
         if not self._refused_lately.wait_s(key.id):
             self._refused_lately.take(key.id)
-            self.registry.audit.add(
+            assert self._registry is not None
+            self._registry.audit.add(
                 Actor(key.id, address), "access.refuse", what[:500], project=key.project, result="refused"
             )
 

@@ -1,84 +1,48 @@
-"""The collector's HTTP: OTLP, API and pages on one port."""
+"""The collector's HTTP: OTLP, API and pages on one port.
+
+API and pages are loaded by the first request that needs them: they are half of all that the collector is made of, and
+one that only takes spans in, as the one embedded in a traced program, never pays for them.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection
-from typing import Any
+import asyncio
+import threading
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-import assay
-from assay.collector import pages
 from assay.collector.access import Access
-from assay.collector.api import (
-    audit,
-    datasets,
-    experiment_rows,
-    experiments,
-    keys,
-    life,
-    live,
-    metrics,
-    projects,
-    prompts,
-    repricing,
-    scores,
-    sql,
-    stats,
-    traces,
-)
-from assay.collector.api.errors import add_error_handlers, error_response
-from assay.collector.api.parameters import KNOWN_PARAMETERS_ONLY
+from assay.collector.api.errors import error_response
 from assay.collector.guard import Guard
+from assay.collector.health import answer_health, asks_for_health
 from assay.collector.limits import NO_LIMITS, Limits
 from assay.collector.receive_http import MAX_BODY_BYTES, OtlpReceiver
-from assay.collector.registry import Key
 from assay.collector.service import Service
 from assay.errors import AssayError
 
-ROUTERS = (
-    projects.router,
-    traces.router,
-    stats.router,
-    live.router,
-    metrics.router,
-    scores.router,
-    prompts.router,
-    datasets.router,
-    experiments.router,
-    experiment_rows.router,
-    keys.router,
-    audit.router,
-    sql.router,
-    life.router,
-    repricing.router,
-)
+if TYPE_CHECKING:
+    from assay.collector.registry import Key
 
 
-def create_api(service: Service) -> FastAPI:
-    """The API and the pages, without what guards them: for `create_app`, and for lists of what there is."""
-    # FastAPI traces itself: in a traced program its requests would stand among the traces of the user
-    app = FastAPI(
-        title="Assay",
-        version=assay.__version__,
-        docs_url=None,
-        redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
-    )
-    app.state.service = service
-    add_error_handlers(app)
-    for router in ROUTERS:
-        app.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY])
-    pages.mount(app)
+class LoadedWhenAsked:
+    """An application that `make` makes for the first request to it, beside the event loop."""
 
-    @app.get("/health", tags=["operation"])
-    async def health() -> dict[str, Any]:
-        """Whether the collector is up. `pid` tells which process answers."""
-        return {"status": "ok", "version": assay.__version__, "pid": os.getpid()}
+    def __init__(self, make: Callable[[], ASGIApp]) -> None:
+        self._make = make
+        self._made: ASGIApp | None = None
+        self._making = threading.Lock()
 
-    return app
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._made or await asyncio.to_thread(self._load)
+        await app(scope, receive, send)
+
+    def _load(self) -> ASGIApp:
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
+            return self._made
 
 
 def create_app(
@@ -102,13 +66,21 @@ def create_app(
         max_body_bytes: of an OTLP request, after decompression.
         cors_origins: of web pages that may send OTLP from a browser.
     """
-    app = create_api(service)
+
+    def load_api() -> ASGIApp:
+        from assay.collector.api.application import create_api
+
+        return create_api(service)
+
+    api = LoadedWhenAsked(load_api)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and otlp.takes(scope):
             await otlp.receive(scope, receive, send, project=_own_project(scope))
+        elif scope["type"] == "http" and asks_for_health(scope):
+            await answer_health(scope, receive, send)
         else:
-            await app(scope, receive, send)
+            await api(scope, receive, send)
 
     async def refuse(error: AssayError, scope: Scope, receive: Receive, send: Send) -> None:
         if otlp.takes(scope):
@@ -119,7 +91,7 @@ def create_app(
     otlp = OtlpReceiver(service, max_body_bytes=max_body_bytes, cors_origins=cors_origins)
     guard = Guard(
         route,
-        access or Access(service.registry, required=keys_required, limits=limits),
+        access or Access(service.registry if keys_required else None, required=keys_required, limits=limits),
         allowed_hosts=allowed_hosts,
         refuse=refuse,
         is_allowed_from_elsewhere=otlp.allows_origin,

@@ -1,8 +1,7 @@
-"""New traces and spans as they are committed, for readers who follow them.
+"""Who follows new traces and spans as they are committed; `news.py` finds them.
 
 The writer knows nothing of this: it counts its commits anyway, and a reader compares that number with the one it saw
-last. Only when it has changed is the store asked, for rows above the last `row_id` seen. Each reader asks at its own
-pace, so a slow one holds nothing in memory; what it could not take is counted and told.
+last. Only when it has changed is the store asked.
 """
 
 from __future__ import annotations
@@ -10,43 +9,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
 
-import duckdb
-
-from assay.collector.filter import compile_filter, compile_trace_filter
-from assay.collector.paging import fetch, iso_time, within
-from assay.collector.store import SpanStore
-from assay.collector.trace_rows import TraceKey, trace_rows
-from assay.collector.trace_sql import summed_up
 from assay.collector.writer import Writer
 from assay.errors import CollectorUnavailable
 
 MAX_CLIENTS = 32
-MAX_ITEMS = 200  # at once; of more, the newest
-MAX_BEHIND = 20_000  # rows that are looked at; what lies further back is missed
-SPAN_COLUMNS = (
-    *("row_id", "project", "trace_id", "span_id", "parent_span_id", "name", "kind", "status", "status_message"),
-    *("duration_ms", "session_id", "user_id", "provider", "request_model", "response_model", "input", "output"),
-    *("tool_name", "input_tokens", "output_tokens", "total_tokens", "cost_usd"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class News:
-    """What has come: `last_row` is where to go on; `missed` rows were not looked at."""
-
-    items: list[dict[str, Any]]
-    last_row: int
-    missed: int
 
 
 class Live:
     """Who follows, and whether there is anything new."""
 
-    def __init__(self, store: SpanStore, writer: Writer) -> None:
-        self._store = store
+    def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._lock = threading.Lock()
         self.clients = 0
@@ -77,81 +50,3 @@ class Live:
     def stop(self) -> None:
         """Let everybody go: the collector ends."""
         self.stopped = True
-
-    def check(self, of: str, filter: str | None) -> None:
-        """Read the filter, and forget it.
-
-        Raises:
-            InvalidRequest: it is none.
-        """
-        if of == "spans":
-            compile_filter(filter, "spans", "s")
-        else:
-            compile_trace_filter(filter)
-
-    def last_row(self) -> int:
-        with self._store.read() as db:
-            return _last_row(db)
-
-    def news(self, of: str, filter: str | None, project: str | None, after: int) -> News:
-        """What matches among the rows after `after`.
-
-        Raises:
-            InvalidRequest: the filter cannot be read.
-        """
-        with self._store.read() as db:
-            last = _last_row(db)
-            first = max(after, last - MAX_BEHIND) if after <= last else last
-            find = _new_spans if of == "spans" else _new_traces
-            items = find(db, filter, project, first, last) if first < last else []
-        return News(items, last, missed=max(0, first - after))
-
-
-def _last_row(db: duckdb.DuckDBPyConnection) -> int:
-    [(last,)] = db.execute("SELECT coalesce(max(row_id), 0) FROM span_log").fetchall()
-    return int(last)
-
-
-def _new_spans(
-    db: duckdb.DuckDBPyConnection, filter: str | None, project: str | None, first: int, last: int
-) -> list[dict[str, Any]]:
-    condition = compile_filter(filter, "spans", "s")
-    where, parameters = within(project, "s")
-    rows = fetch(
-        db,
-        f"SELECT {', '.join(f's.{name}' for name in SPAN_COLUMNS)}, epoch_ns(s.start_time) AS start_time"
-        f" FROM span_log s WHERE s.row_id > ? AND s.row_id <= ? AND {where} AND {condition.sql}"
-        " ORDER BY s.row_id DESC LIMIT ?",
-        [first, last, *parameters, *condition.parameters, MAX_ITEMS],
-    )
-    return [{**row, "start_time": iso_time(row["start_time"])} for row in reversed(rows)]
-
-
-def _new_traces(
-    db: duckdb.DuckDBPyConnection, filter: str | None, project: str | None, first: int, last: int
-) -> list[dict[str, Any]]:
-    """Rows of the traces that got spans and match, as they are now: a trace comes again when it grows."""
-    condition = compile_trace_filter(filter)
-    where, parameters = within(project, "s")
-    named = f"SELECT s.trace_id FROM span_log s WHERE s.row_id > ? AND s.row_id <= ? AND {where}"
-    traces = summed_up(
-        sorted({"start_time", *condition.fields} - {"project", "trace_id"}),
-        f"{where} AND s.trace_id IN ({named})",
-        span_conditions=[each.sql for each in condition.span_conditions],
-        project=project,
-    )
-    rows = fetch(
-        db,
-        "SELECT t.project, t.trace_id, epoch_ns(t.start_time) AS start, epoch_ns(t.last_start) AS last_start"
-        f" FROM ({traces}) t WHERE {condition.condition.sql} ORDER BY t.start_time DESC LIMIT ?",
-        [
-            *(value for each in condition.span_conditions for value in each.parameters),
-            *parameters,
-            *(first, last),
-            *parameters,
-            *condition.condition.parameters,
-            MAX_ITEMS,
-        ],
-    )
-    keys = [TraceKey(row["project"], row["trace_id"], row["start"], row["last_start"]) for row in reversed(rows)]
-    return trace_rows(db, keys)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from assay.collector.distinct_values import distinct_values
 from assay.collector.experiment_rows import experiment_rows, list_experiment_rows
 from assay.collector.paging import Page
+from assay.collector.project_names import project_names
 from assay.collector.scores import list_scores
 from assay.collector.sessions import get_session, list_sessions
 from assay.collector.skeleton import MAX_SPANS as MAX_SKELETON_SPANS
 from assay.collector.skeleton import get_skeleton
 from assay.collector.span_list import MAX_SPANS_PER_PAGE, get_span, get_trace, list_spans
 from assay.collector.stats import StatsQuery, stats
-from assay.collector.store import SpanStore
 from assay.collector.trace_list import list_traces
 
 __all__ = [
@@ -36,9 +36,3 @@ __all__ = [
     "project_names",
     "stats",
 ]
-
-
-def project_names(store: SpanStore) -> list[str]:
-    """Names of the projects that have spans: one column is read, so every page may ask."""
-    with store.read() as db:
-        return [name for (name,) in db.execute("SELECT DISTINCT project FROM span_log").fetchall()]

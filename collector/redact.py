@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.collector.decode import Decoded, DecodedSpan
 from assay.collector.decode_logs import DecodedLog, DecodedLogs
-from assay.collector.registry import Actor
-from assay.collector.registry.audit import Audit
+from assay.collector.registry.actor import Actor
 from assay.redaction import Redactor, make_redactor, names_of
 from assay.redaction_own import own_rules
 from assay.settings import Settings
+
+if TYPE_CHECKING:
+    from assay.collector.registry.audit import Audit
 
 Request = Decoded | DecodedLogs | None
 ACTION = "redaction.configure"
@@ -35,10 +37,14 @@ def redactor_of(settings: Settings) -> Redactor | None:
 
 def note_change(audit: Audit, redactor: Redactor | None) -> None:
     """Write down which rules apply from now on, when they are others than the last time."""
-    rules = sorted(rule.name for rule in redactor.rules) if redactor else []
+    rules = rule_names(redactor)
     last = audit.last(ACTION)
     if rules != (last["detail"]["rules"] if last else []):
         audit.add(Actor(), ACTION, "collector", project=None, rules=rules)
+
+
+def rule_names(redactor: Redactor | None) -> list[str]:
+    return sorted(rule.name for rule in redactor.rules) if redactor else []
 
 
 def redacting(decode: Callable[[bytes], Request], redactor: Redactor | None) -> Callable[[bytes], Request]:

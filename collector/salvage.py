@@ -12,6 +12,7 @@ import duckdb
 
 from assay.collector.columns import CONTENT_COLUMNS, JSON_ATTRIBUTES, LONG_TEXT_COLUMNS, TEXT_ATTRIBUTES
 from assay.collector.manifest import Manifest
+from assay.collector.registry_copy import forget_revision
 from assay.collector.start_checks import log_path
 from assay.errors import StoreDamaged
 
@@ -108,6 +109,7 @@ def _identify(db: duckdb.DuckDBPyConnection, manifest: Manifest | None) -> None:
     if not db.execute("SELECT 1 FROM mended.store_info WHERE key = 'store_id'").fetchall():
         store_id = manifest.store_id if manifest else str(uuid.uuid4())
         db.execute("INSERT INTO mended.store_info VALUES ('store_id', ?)", [store_id])
+    forget_revision(db, "mended")
     if manifest and not db.execute("SELECT 1 FROM mended.schema_migrations WHERE version IS NOT NULL").fetchall():
         db.execute(
             "INSERT INTO mended.schema_migrations (version, name) VALUES (?, 'as it was before the repair')",

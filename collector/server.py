@@ -25,12 +25,11 @@ from assay.collector.app import create_app
 from assay.collector.life import KEEP_EVERYTHING, LifeRules
 from assay.collector.limits import limits_of
 from assay.collector.receive_http import MAX_BODY_BYTES
-from assay.collector.redact import note_change, redactor_of
+from assay.collector.redact import redactor_of
 from assay.collector.service import Service
 from assay.collector.sql import TIMEOUT_S as SQL_TIMEOUT_S
-from assay.destination import COLLECTOR_FILE
 from assay.errors import ConfigurationError, MissingExtra
-from assay.settings import Settings, current_settings
+from assay.settings import COLLECTOR_FILE, Settings, current_settings
 
 if TYPE_CHECKING:
     from assay.collector.receive_grpc import GrpcServer
@@ -149,15 +148,14 @@ class Server:
                 sql_timeout_s=self._sql_timeout_s,
                 redactor=redactor_of(self._settings),
             )
-            note_change(self._service.registry.audit, self._service.redactor)
-            if not _is_loopback(self.host) and not self._service.registry.has_admin_key():
+            keys_required = not _is_loopback(self.host)
+            if keys_required and not self._service.registry.has_admin_key():
                 raise ConfigurationError(
                     f"{self.host} is reachable from other machines, and there is no admin key yet.",
                     hint="Make one with: assay keys create NAME --scope admin",
                 )
-            keys_required = not _is_loopback(self.host)
             limits = limits_of(self._settings, keys_required=keys_required)
-            access = Access(self._service.registry, required=keys_required, limits=limits)
+            access = Access(self._service.registry if keys_required else None, required=keys_required, limits=limits)
             if self._grpc_port is not None:
                 self._open_grpc(self._service, access, self._grpc_port)
         except BaseException:
@@ -180,6 +178,7 @@ class Server:
             access_log=False,
             server_header=False,
             lifespan="off",
+            ws="none",  # there are no web sockets here
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
         self._uvicorn = _Uvicorn(config)

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from assay.collector import queries
 from assay.collector.decode import decode_request
 from assay.collector.deletions import Deleted, Selection
 from assay.collector.export import Exporter, Files
@@ -23,14 +22,20 @@ from assay.collector.life import KEEP_EVERYTHING, Life, LifeRules
 from assay.collector.live import Live
 from assay.collector.lock import DirectoryLock
 from assay.collector.log_merge import LogMerger
-from assay.collector.registry import Registry
-from assay.collector.rows import append_rows, replace_tables
+from assay.collector.project_names import project_names
+from assay.collector.redact import ACTION, note_change, rule_names
+from assay.collector.registry.glance import Glance, glance
+from assay.collector.registry_copy import copied_revision, copy_registry
+from assay.collector.rows import append_rows
 from assay.collector.sql import TIMEOUT_S as SQL_TIMEOUT_S
 from assay.collector.sql import Sandbox
 from assay.collector.store import STORE_FILE, SpanStore
 from assay.collector.writer import Writer
 from assay.errors import AssayError, InvalidRequest, NotFound, StoreError
 from assay.redaction import Redactor
+
+if TYPE_CHECKING:
+    from assay.collector.registry import Registry
 
 logger = logging.getLogger("assay.collector")
 
@@ -78,21 +83,45 @@ class Service:
             opened.callback(self._lock.release)
             self.store = SpanStore(data_dir / STORE_FILE)
             opened.callback(self.store.close)
-            self.registry = Registry.open(data_dir / REGISTRY_FILE)
+            self._opening_registry = threading.Lock()
+            self._registry: Registry | None = None
+            found = self._look_at_registry()
+            self._revision_at_start = found.revision
+            self._projects = set(found.projects)
+            if found.redaction != tuple(rule_names(redactor)):
+                note_change(self.registry.audit, redactor)
+            self._mirrored_revision = copied_revision(self.store)
             opened.pop_all()
         self.writer = Writer(self.store)
         self.life = Life(self.store, self.writer, rules)
         self.exporter = Exporter(self.store, data_dir / EXPORT_DIRECTORY)
         self.sandbox = Sandbox(timeout_s=sql_timeout_s)
-        self.live = Live(self.store, self.writer)
+        self.live = Live(self.writer)
         self.intake = Intake()
         self.logs = LogMerger(self.store, self.writer)
         self.requests = Ingest(self.writer, self.logs, redactor)
-        self._mirrored_revision: int | None = None
-        self._projects: set[str] = set()
         self._stop = threading.Event()
         self._upkeep = threading.Thread(target=self._keep_up, name="assay-upkeep", daemon=True)
         self._upkeep.start()
+
+    def _look_at_registry(self) -> Glance:
+        path = self.data_dir / REGISTRY_FILE
+        found = glance(path, redaction_action=ACTION)
+        if found is None:  # it is to be brought up to date, or damaged, which opening it tells
+            assert self.registry is not None
+            found = glance(path, redaction_action=ACTION)
+        assert found is not None, "what was opened can be read"
+        return found
+
+    @property
+    def registry(self) -> Registry:
+        """Opened for the first who asks: a collector that only takes spans in does without."""
+        with self._opening_registry:
+            if self._registry is None:
+                from assay.collector.registry import Registry
+
+                self._registry = Registry.open(self.data_dir / REGISTRY_FILE)
+            return self._registry
 
     # Spans --------------------------------------------------------------------------------------------------------
 
@@ -155,7 +184,7 @@ class Service:
 
     def register_projects(self) -> None:
         """Make a project of every name that spans were filed under since the last time."""
-        for name in queries.project_names(self.store):
+        for name in project_names(self.store):
             if name not in self._projects:
                 self._projects.add(name)
                 try:
@@ -165,11 +194,11 @@ class Service:
 
     def mirror_registry(self) -> None:
         """Renew the copies of prompts, data sets and experiments in assay.duckdb, if any changed."""
-        revision = self.registry.revision
+        revision = self.registry.revision if self._registry else self._revision_at_start
         if revision == self._mirrored_revision:
             return
         tables = self.registry.snapshot()
-        self.writer.put_job(lambda cursor: replace_tables(cursor, tables)).result()
+        self.writer.put_job(lambda cursor: copy_registry(cursor, tables, revision)).result()
         self._mirrored_revision = revision
 
     # SQL ----------------------------------------------------------------------------------------------------------
@@ -214,7 +243,8 @@ class Service:
         with ExitStack() as steps:  # run from the last to the first
             steps.callback(self._lock.release)
             steps.callback(self.store.close)
-            steps.callback(self.registry.close)
+            if self._registry:
+                steps.callback(self._registry.close)
             steps.callback(self.writer.stop)
             steps.callback(self._renew_copies)
             steps.callback(self._stop_threads)

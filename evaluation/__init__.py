@@ -6,8 +6,9 @@ decisions.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from assay.lazy import lazy_names
 
 if TYPE_CHECKING:
     from assay.evaluation.compared import Comparison
@@ -37,28 +38,23 @@ __all__ = [
     "scorer",
 ]
 
-_MODULES = {
-    "Comparison": "compared",
-    "Completion": "gateway",
-    "Dataset": "dataset",
-    "EvaluationResult": "result",
-    "Gate": "gate",
-    "Gateway": "gateway",
-    "Item": "dataset",
-    "Judge": "scorers",
-    "Limits": "experiment",
-    "Scorer": "scorers",
-    "aevaluate": "engine",
-    "evaluate": "engine",
-    "judge": "scorers",
-    "read_items": "dataset",
-    "scorer": "scorers",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module 'assay.evaluation' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"assay.evaluation.{_MODULES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Comparison": "compared",
+        "Completion": "gateway",
+        "Dataset": "dataset",
+        "EvaluationResult": "result",
+        "Gate": "gate",
+        "Gateway": "gateway",
+        "Item": "dataset",
+        "Judge": "scorers",
+        "Limits": "experiment",
+        "Scorer": "scorers",
+        "aevaluate": "engine",
+        "evaluate": "engine",
+        "judge": "scorers",
+        "read_items": "dataset",
+        "scorer": "scorers",
+    },
+)

@@ -1,16 +1,26 @@
-"""Prompts: versioned templates, their registry, their differences."""
+"""Prompts: versioned templates, their registry, their differences.
 
-from assay.prompts.diff import Diff
-from assay.prompts.registry import (
-    PromptSummary,
-    clear_prompt_cache,
-    load_prompt,
-    prompt_history,
-    register_prompt,
-    search_prompts,
-    set_prompt_alias,
-)
-from assay.prompts.version import PromptVersion
+Names load on first use: the collector takes the pure parts, and has no use for the HTTP client of the others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from assay.prompts.diff import Diff
+    from assay.prompts.registry import (
+        PromptSummary,
+        clear_prompt_cache,
+        load_prompt,
+        prompt_history,
+        register_prompt,
+        search_prompts,
+        set_prompt_alias,
+    )
+    from assay.prompts.version import PromptVersion
 
 __all__ = [
     "Diff",
@@ -23,3 +33,18 @@ __all__ = [
     "search_prompts",
     "set_prompt_alias",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    {
+        "Diff": "diff",
+        "PromptSummary": "registry",
+        "PromptVersion": "version",
+        "clear_prompt_cache": "registry",
+        "load_prompt": "registry",
+        "prompt_history": "registry",
+        "register_prompt": "registry",
+        "search_prompts": "registry",
+        "set_prompt_alias": "registry",
+    },
+)

@@ -1,14 +1,10 @@
-"""Errors as the API answers them: a status, and `{"error": {"code", "message", "hint"}}`."""
+"""Errors as the API answers them: a status, and `{"error": {"code", "message", "hint"}}`. Needs no framework."""
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
 
 from assay.collector.limits import TooManyRequests
 from assay.errors import (
@@ -27,8 +23,6 @@ from assay.errors import (
     TraceNotFound,
     Unauthorized,
 )
-
-logger = logging.getLogger("assay.collector")
 
 
 class MisdirectedRequest(InvalidRequest):
@@ -66,14 +60,6 @@ STATUS: tuple[tuple[type[AssayError], int, str], ...] = (
 )
 
 
-def add_error_handlers(app: FastAPI) -> None:
-    """Make `app` answer every error in the API's form."""
-    app.add_exception_handler(AssayError, _assay_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
-
-
 def error_body(code: str, message: str, hint: str | None = None) -> dict[str, Any]:
     return {"error": {"code": code, "message": message, "hint": hint}}
 
@@ -88,30 +74,3 @@ def error_response(error: AssayError) -> JSONResponse:
     status, code = status_of(error)
     headers = {503: {"retry-after": "2"}, 401: {"www-authenticate": 'Basic realm="Assay: the password is a key"'}}
     return JSONResponse(error_body(code, error.message, error.hint), status, headers.get(status))
-
-
-async def _assay_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, AssayError)
-    return error_response(error)
-
-
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    problems = "; ".join(
-        f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()[:5]
-    )
-    return JSONResponse(
-        error_body("invalid_request", f"The request cannot be used. {problems}.", "See /openapi.json."), 400
-    )
-
-
-async def _http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    code = {404: "not_found", 401: "unauthorized", 403: "forbidden"}.get(error.status_code, "invalid_request")
-    message = f"{request.method} {request.url.path}: {error.detail}."
-    return JSONResponse(error_body(code, message, "See /openapi.json."), error.status_code, error.headers)
-
-
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return JSONResponse(error_body("internal", "The collector failed on this request.", "Its log says why."), 500)

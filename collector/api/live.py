@@ -14,7 +14,8 @@ from starlette.concurrency import run_in_threadpool
 
 from assay.collector.api.deps import AnyProject, ServiceDep
 from assay.collector.api.traces import Filter
-from assay.collector.live import Live
+from assay.collector.news import check_filter, last_row, news
+from assay.collector.service import Service
 from assay.errors import CollectorUnavailable
 
 router = APIRouter(prefix="/api/v1", tags=["traces"])
@@ -37,15 +38,14 @@ async def follow(
     An event `missed` says how many spans were passed over for a reader who was away too long or reads too slowly.
     Every 15 seconds without news there is a comment.
     """
-    live = service.live
-    live.check(of, filter)
-    after = await run_in_threadpool(live.last_row) if last_event_id is None else last_event_id
-    place = live.follower()
+    check_filter(of, filter)
+    after = await run_in_threadpool(last_row, service.store) if last_event_id is None else last_event_id
+    place = service.live.follower()
     place.__enter__()
 
     async def events() -> AsyncIterator[bytes]:
         try:
-            async for event in _events(live, of, filter, project, after):
+            async for event in _events(service, of, filter, project, after):
                 yield event
         finally:
             place.__exit__(None, None, None)
@@ -53,25 +53,28 @@ async def follow(
     return StreamingResponse(events(), media_type="text/event-stream", headers={"cache-control": "no-store"})
 
 
-async def _events(live: Live, of: str, filter: str | None, project: str | None, after: int) -> AsyncIterator[bytes]:
+async def _events(
+    service: Service, of: str, filter: str | None, project: str | None, after: int
+) -> AsyncIterator[bytes]:
+    live = service.live
     name, seen, quiet_since = of.removesuffix("s"), -1, time.monotonic()
     yield b": following\n\n"
     while not live.stopped:
         commits = live.commits
         if commits != seen:
             try:
-                news = await run_in_threadpool(live.news, of, filter, project, after)
+                found = await run_in_threadpool(news, service.store, of, filter, project, after)
             except CollectorUnavailable:  # busy; the rows do not run away
                 await asyncio.sleep(LOOK_EVERY_S)
                 continue
             seen = commits
-            if news.missed:
-                yield _event("missed", news.last_row, {"spans": news.missed})
-            for item in news.items:
-                yield _event(name, news.last_row, item)
-            if news.items or news.missed:
+            if found.missed:
+                yield _event("missed", found.last_row, {"spans": found.missed})
+            for item in found.items:
+                yield _event(name, found.last_row, item)
+            if found.items or found.missed:
                 quiet_since = time.monotonic()
-            after = news.last_row
+            after = found.last_row
         if time.monotonic() - quiet_since >= HEARTBEAT_EVERY_S:
             yield b": still here\n\n"
             quiet_since = time.monotonic()

@@ -1,27 +1,12 @@
-"""Addresses of the pages. Everything that can be seen is in the URL.
-
-A name (project, prompt) may hold any character, also "/". Servers and proxies decode "%2F" before they route, so a name
-is escaped twice where that matters: `segment` turns "/" and "%" into text that survives one decoding, `name_of` undoes
-it.
-"""
+"""Addresses of the pages. Everything that can be seen is in the URL."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import urlencode
 
-
-def segment(name: str) -> str:
-    """`name` as one path segment that still is one after it was decoded on the way."""
-    kept = name.replace("%", "%25").replace("/", "%2F")
-    if kept in {".", ".."}:  # browsers resolve these, encoded or not
-        kept = kept.replace(".", "%2E")
-    return quote(kept, safe="")
-
-
-def name_of(decoded_segment: str) -> str:
-    """The name behind a path segment as the router hands it over, decoded once."""
-    return unquote(decoded_segment)
+from assay.collector.segments import name_of as name_of
+from assay.collector.segments import segment as segment
 
 
 def with_query(path: str, /, **query: Any) -> str:

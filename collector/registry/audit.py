@@ -9,23 +9,13 @@ from typing import Any, Literal
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from assay.collector.registry.actor import Actor
 from assay.collector.registry.database import Database
 from assay.collector.registry.models import AuditEntry
 from assay.collector.registry.page import DEFAULT_LIMIT, Page, checked_limit, numeric_cursor, page_of
 from assay.collector.registry.times import Clock, iso, utc_now
 
 Result = Literal["ok", "refused", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asks for a change: a key's id, or `local` where no key is needed; and from which address."""
-
-    name: str = "local"
-    address: str | None = None
-
-
-LOCAL = Actor()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from assay.collector.registry.audit import LOCAL, Actor, record
+from assay.collector.registry.actor import LOCAL, Actor
+from assay.collector.registry.audit import record
 from assay.collector.registry.database import Database
 from assay.collector.registry.models import Dataset, DatasetItem, DatasetVersion
 from assay.collector.registry.names import check_name

@@ -13,7 +13,8 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import select
 
-from assay.collector.registry.audit import LOCAL, Actor, record
+from assay.collector.registry.actor import LOCAL, Actor
+from assay.collector.registry.audit import record
 from assay.collector.registry.database import Database
 from assay.collector.registry.models import ApiKey
 from assay.collector.registry.names import check_label, check_project

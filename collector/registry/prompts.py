@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from assay.collector.registry.audit import LOCAL, Actor, record
+from assay.collector.registry.actor import LOCAL, Actor
+from assay.collector.registry.audit import record
 from assay.collector.registry.database import Database
 from assay.collector.registry.models import AliasMove, Prompt, PromptAlias, PromptVersion
 from assay.collector.registry.names import LATEST, check_alias, check_name

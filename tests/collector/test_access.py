@@ -20,8 +20,9 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketDisconnect
 
 from assay.collector.access import REMEMBER_S, Access
+from assay.collector.api.application import create_api
 from assay.collector.api.errors import error_response
-from assay.collector.app import create_api, create_app
+from assay.collector.app import create_app
 from assay.collector.guard import Guard
 from assay.collector.limits import FAILURES_AT_ONCE, Limits, TooManyRequests
 from assay.collector.otlp import SIGNALS

@@ -49,3 +49,21 @@ def test_a_copy_that_is_renewed_replaces_the_one_before(tmp_path: Path) -> None:
     assert file.execute("SELECT version FROM prompt_versions ORDER BY version").fetchall() == [(1,), (2,)]
     assert file.execute("SELECT latest_version FROM prompts").fetchall() == [(2,)]
     file.close()
+
+
+def test_a_start_copies_only_what_changed_since_the_last_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(tmp_path / "data")
+    service.registry.prompts.register("p", "qa", "one", "first")
+    service.close()
+    copied: list[int] = []
+    monkeypatch.setattr(
+        "assay.collector.service.copy_registry", lambda cursor, tables, revision: copied.append(revision)
+    )
+    unchanged = Service(tmp_path / "data")
+    unchanged.mirror_registry()
+    unchanged.registry.prompts.register("p", "qa", "two", "second")
+    assert copied == []
+    unchanged.mirror_registry()
+    revision = unchanged.registry.revision
+    unchanged.close()
+    assert copied == [revision]

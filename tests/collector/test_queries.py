@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.collector import queries
+from assay.collector.news import last_row, news
 from assay.collector.queries import StatsQuery
 from assay.collector.service import Service
 from assay.collector.skeleton import arrange
@@ -321,20 +322,20 @@ def test_any_parents_make_a_tree_with_every_span_once(parents: list[int]) -> Non
 
 
 def test_news_are_what_was_committed_since_and_matches(service: Service) -> None:
-    live = service.live
-    before, commits = live.last_row(), live.commits
+    store, live = service.store, service.live
+    before, commits = last_row(store), live.commits
     store_spans(service, conversation(900, NOON, project="news"))
     assert live.commits > commits
-    found = live.news("traces", "kind = 'llm'", "news", before)
+    found = news(store, "traces", "kind = 'llm'", "news", before)
     assert numbers(found.items) == [900]
-    assert [each["name"] for each in live.news("spans", "status = 'error'", "news", before).items] == ["look up"]
-    assert live.news("spans", None, "news", found.last_row).items == []
+    assert [each["name"] for each in news(store, "spans", "status = 'error'", "news", before).items] == ["look up"]
+    assert news(store, "spans", None, "news", found.last_row).items == []
 
 
 def test_who_is_far_behind_is_told_how_much_was_missed(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assay.collector.live.MAX_BEHIND", 2)
-    last = service.live.last_row()
-    found = service.live.news("spans", None, None, last - 10)
+    monkeypatch.setattr("assay.collector.news.MAX_BEHIND", 2)
+    last = last_row(service.store)
+    found = news(service.store, "spans", None, None, last - 10)
     assert (len(found.items), found.missed, found.last_row) == (2, 8, last)
 
 
