@@ -48,19 +48,29 @@ if TYPE_CHECKING:
     from assay.tracing import trace as trace
     from assay.tracing import update_trace as update_trace
     from assay.tracing.autolog import autolog as autolog
+    from assay.tracing.propagation import child_environment as child_environment
+    from assay.tracing.propagation import continue_trace as continue_trace
+    from assay.tracing.propagation import trace_headers as trace_headers
+    from assay.tracing.web import AsgiMiddleware as AsgiMiddleware
+    from assay.tracing.web import WsgiMiddleware as WsgiMiddleware
+    from assay.tracing.web import propagate as propagate
 
 __version__ = "0.1.0"
 
 # Public name -> module that has it; a module that is itself public maps to None.
 _NAMES: dict[str, str | None] = {
+    "AsgiMiddleware": "assay.tracing.web",
     "AssayError": "assay.errors",
     "Limits": "assay.evaluation",
     "Score": "assay.scores",
+    "WsgiMiddleware": "assay.tracing.web",
     "aevaluate": "assay.evaluation",
     "anthropic": "assay.tracing",
     "autolog": "assay.tracing.autolog",
     "bedrock": "assay.tracing",
+    "child_environment": "assay.tracing.propagation",
     "context": "assay.tracing",
+    "continue_trace": "assay.tracing.propagation",
     "crewai": "assay.tracing",
     "current_span": "assay.tracing",
     "current_trace_id": "assay.tracing",
@@ -80,6 +90,7 @@ _NAMES: dict[str, str | None] = {
     "openai": "assay.tracing",
     "openai_agents": "assay.tracing",
     "prompt_history": "assay.prompts",
+    "propagate": "assay.tracing.web",
     "pydantic_ai": "assay.tracing",
     "register_prompt": "assay.prompts",
     "score": "assay.tracing",
@@ -92,6 +103,7 @@ _NAMES: dict[str, str | None] = {
     "sql": "assay.sql_query",
     "start_span": "assay.tracing",
     "trace": "assay.tracing",
+    "trace_headers": "assay.tracing.propagation",
     "update_trace": "assay.tracing",
 }
 

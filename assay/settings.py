@@ -107,6 +107,17 @@ class Settings(BaseSettings):
         "with commas between.",
         name="in_progress",
     )
+    follow_work: bool = _setting(
+        True,
+        "Let the current span follow work into threads, executors and process pools. false patches nothing.",
+        name="follow_work",
+    )
+    baggage: bool = _setting(
+        False,
+        "Send what `assay.context(...)` says along with trace headers, as W3C baggage, and take it from those that come "
+        "in. Whoever is called can read it.",
+        name="baggage",
+    )
     capture_content: bool = _setting(
         True,
         "Record inputs, outputs and messages. false keeps names, times, tokens and status only.",

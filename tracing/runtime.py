@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from assay.settings import Settings
+    from assay.tracing.in_progress import Announcer
     from assay.tracing.prepare import Prepare
+    from assay.tracing.processor import Processor
     from assay.tracing.redact_spans import SpanRedactor
 
 FLUSH_TIMEOUT_S = 30.0
@@ -249,8 +251,12 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
     # would import it; its lock must be fit again in a forked child before OpenTelemetry uses a thread pool there.
     import concurrent.futures.thread  # noqa: F401
 
+    from assay.destination import file_directory
     from assay.tracing.export import span_export
+    from assay.tracing.follow import follow_work
+    from assay.tracing.otel_context import set_process_context
     from assay.tracing.prepare import prepare
+    from assay.tracing.propagation import process_context
     from assay.tracing.provider import SCOPE, connect, records_all
 
     prepared = prepare(settings, _redact_with)  # first, as it may refuse a setting
@@ -273,9 +279,28 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
             processor.put = None
 
     runtime.closers.append(let_go)
+    if send is None and file_directory(settings) is None:
+        announcer = _announce(settings, processor, prepared)
+        runtime.closers.append(announcer.close)
+    set_process_context(process_context())
+    follow_work(disable=not settings.follow_work)
     if settings.handle_sigterm:
         end_orderly_on_sigterm(_end_on_signal)
     return runtime
+
+
+def _announce(settings: Settings, processor: Processor, prepared: Prepare) -> Announcer:
+    """Tell the collector of open spans, from now on and by these settings."""
+    from assay.tracing.in_progress import Announcer
+    from assay.tracing.post_logs import LogPoster
+
+    def is_kept(trace_id: int) -> bool:
+        return prepared.sampler is None or prepared.sampler.by_rate(trace_id)
+
+    announcer = Announcer(processor.open, LogPoster(settings), redact=prepared.redactor.span, is_kept=is_kept)
+    processor.open.choose(settings.in_progress)
+    processor.open.announcer = announcer
+    return announcer
 
 
 def _register_exit() -> None:

@@ -29,6 +29,7 @@ from assay.tracing.otel_context import attach, current, leave_span
 from assay.tracing.serialise import error_message, error_type, plain, to_json, to_text
 from assay.tracing.tell import our_fault
 
+MAX_FRAMES = 50  # of a stack trace, the innermost: an exception may pass through many spans, and each records it
 _NO_SPAN_HERE = (type(None), otel_trace.NonRecordingSpan)
 _STATUS = {"ok": StatusCode.OK, "error": StatusCode.ERROR, "unset": StatusCode.UNSET}
 
@@ -226,7 +227,7 @@ def fail(span: otel_trace.Span, error: BaseException) -> None:
 def _exception_attributes(error: BaseException, name: str, message: str) -> dict[str, str]:
     """As `Span.record_exception` makes them, which fails where the exception's own `__str__` does."""
     try:
-        stacktrace = "".join(traceback.format_exception(error))
+        stacktrace = "".join(traceback.format_exception(error, limit=-MAX_FRAMES))
     except Exception:  # of the user's: a `__notes__` or a frame that cannot be shown
         stacktrace = ""
     return {

@@ -1,0 +1,218 @@
+"""The current span follows work that is handed to threads, executors and processes.
+
+Python copies the context into asyncio's tasks and callbacks, but not into threads, pools and processes; so the few
+functions that hand work over are wrapped. What travels is OpenTelemetry's context only: a program's own context
+variables stay as they were. `disable=True` puts everything back.
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing.pool
+import multiprocessing.process
+import threading
+from collections.abc import Callable, Mapping
+from concurrent import futures
+from typing import Any
+
+from opentelemetry import context as otel
+from opentelemetry import trace as otel_trace
+from opentelemetry.trace.propagation import _SPAN_KEY
+
+from assay.tracing import runtime
+from assay.tracing.otel_context import attach, detach
+from assay.tracing.tell import our_fault
+
+OWN_THREADS = "assay-"  # outlive every span, and would keep the one that they were started in
+
+_originals: dict[tuple[Any, str], Any] = {}
+_patching = threading.Lock()
+
+
+def follow_work(*, disable: bool = False) -> None:
+    """Let spans in threads, executors and processes have the span as parent in which the work was handed over.
+
+    On by itself as soon as something is traced; the setting `follow_work` turns it off. May be called again;
+    `disable=True` undoes it.
+    """
+    with _patching:
+        for (owner, name), wrap in _wrappers().items():
+            if disable:
+                _restore(owner, name)
+            elif (owner, name) not in _originals:
+                original = getattr(owner, name)
+                _originals[owner, name] = original
+                setattr(owner, name, wrap(original))
+
+
+def _restore(owner: Any, name: str) -> None:
+    original = _originals.pop((owner, name), None)
+    if original is not None and getattr(getattr(owner, name), "__wrapped__", None) is original:
+        setattr(owner, name, original)
+    # Else somebody has wrapped ours since. It stays below theirs and does nothing: it is not in _originals.
+
+
+def _wrappers() -> dict[tuple[Any, str], Callable[[Any], Any]]:
+    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+
+    pool = multiprocessing.pool.Pool
+    return {
+        (threading.Thread, "start"): _start_of_thread,
+        (ThreadPoolExecutor, "submit"): _submit_to_threads,
+        (ProcessPoolExecutor, "submit"): _submit_to_processes,
+        (multiprocessing.process.BaseProcess, "start"): _start_of_process,
+        **{(pool, name): _first_argument_of_pool for name in ("apply_async", "_map_async", "imap", "imap_unordered")},
+    }
+
+
+def _off(owner: Any, name: str) -> bool:
+    running = runtime.active
+    return running is None or not running.enabled or (owner, name) not in _originals
+
+
+class Inside:
+    """A function that runs in the context in which it was handed over, within this process."""
+
+    __slots__ = ("_context", "_function")
+
+    def __init__(self, function: Callable[..., Any], context: otel.Context) -> None:
+        self._function, self._context = function, context
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        token = attach(self._context)
+        try:
+            return self._function(*args, **kwargs)
+        finally:
+            detach(token)
+
+
+class Carried:
+    """A function that runs in the context in which it was handed over, in whatever process it is called."""
+
+    def __init__(self, function: Callable[..., Any], carried: Mapping[str, str]) -> None:
+        self._function, self._carried = function, carried
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        token = attach(_context_of(self._carried))
+        try:
+            return self._function(*args, **kwargs)
+        finally:
+            detach(token)
+
+
+def _context_of(carried: Mapping[str, str]) -> otel.Context:
+    try:
+        from assay.tracing.propagation import extracted
+
+        context = extracted(carried, "process")
+        if _SPAN_KEY in context:
+            return context
+        # None, rather than what the process itself was started in: others hand it work as well.
+        return otel.set_value(_SPAN_KEY, otel_trace.INVALID_SPAN, context)
+    except Exception:
+        our_fault("taking over a context")
+        return otel.Context()
+
+
+def _carrier() -> dict[str, str]:
+    from assay.tracing.propagation import carrier
+
+    return carrier()
+
+
+def _start_of_thread(original: Any) -> Any:
+    @functools.wraps(original)
+    def start(self: Any, *args: Any, **kwargs: Any) -> Any:
+        context = otel.get_current()
+        if not context or _off(threading.Thread, "start") or self.name.startswith(OWN_THREADS):
+            return original(self, *args, **kwargs)
+        try:
+            # On the thread itself, so that subclasses with a `run` of their own are reached. It removes itself.
+            self.run = functools.partial(_run_once, self, self.run, context)
+        except Exception:
+            our_fault("starting a thread")
+        return original(self, *args, **kwargs)
+
+    return start
+
+
+def _run_once(thread: Any, run: Callable[[], Any], context: otel.Context) -> Any:
+    vars(thread).pop("run", None)
+    token = attach(context)
+    try:
+        return run()
+    finally:
+        detach(token)
+
+
+def _submit_to_threads(original: Any) -> Any:
+    @functools.wraps(original)
+    def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        context = otel.get_current()
+        if not context or _off(futures.ThreadPoolExecutor, "submit") or _pickles(self):
+            return original(self, fn, *args, **kwargs)
+        # A worker that is started for this lives on after it, and works for others: it starts outside of any span.
+        token = attach(otel.Context())
+        try:
+            return original(self, Inside(fn, context), *args, **kwargs)
+        finally:
+            detach(token)
+
+    return submit
+
+
+def _pickles(executor: Any) -> bool:
+    """Executors of newer Pythons that send the function to another interpreter."""
+    return any(kind.__name__ == "InterpreterPoolExecutor" for kind in type(executor).__mro__)
+
+
+def _submit_to_processes(original: Any) -> Any:
+    @functools.wraps(original)
+    def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if _off(futures.ProcessPoolExecutor, "submit"):
+            return original(self, fn, *args, **kwargs)
+        carried = _carried(fn)
+        token = attach(otel.Context())  # of the workers that are started for this
+        try:
+            return original(self, carried, *args, **kwargs)
+        finally:
+            detach(token)
+
+    return submit
+
+
+def _carried(function: Any) -> Any:
+    """Outside of any span too: a worker that was forked inside of one must not put everybody's work below it."""
+    try:
+        return Carried(function, _carrier())
+    except Exception:
+        our_fault("handing over a context")
+        return function
+
+
+def _first_argument_of_pool(original: Any) -> Any:
+    @functools.wraps(original)
+    def hand_over(self: Any, func: Any, *args: Any, **kwargs: Any) -> Any:
+        if _off(multiprocessing.pool.Pool, original.__name__):
+            return original(self, func, *args, **kwargs)
+        if isinstance(self, multiprocessing.pool.ThreadPool):
+            return original(self, Inside(func, otel.get_current()), *args, **kwargs)
+        return original(self, _carried(func), *args, **kwargs)
+
+    return hand_over
+
+
+def _start_of_process(original: Any) -> Any:
+    @functools.wraps(original)
+    def start(self: Any, *args: Any, **kwargs: Any) -> Any:
+        from assay.tracing.propagation import CARRIED
+
+        if otel.get_current() and not _off(multiprocessing.process.BaseProcess, "start"):
+            try:
+                # Pickled along with the process where it is spawned; a forked one has the context itself.
+                vars(self)[CARRIED] = _carrier()
+            except Exception:
+                our_fault("starting a process")
+        return original(self, *args, **kwargs)
+
+    return start
