@@ -81,9 +81,24 @@ fuzz: $(READY)  ## Fuzz decoders, filters, redaction and gunzip, each for FUZZ_S
 fuzz-api: $(READY)  ## Ask a collector everything that its OpenAPI document allows, and expect no 5xx
 	cd tests && ../$(BIN)/python -m fuzz.api
 
+.PHONY: libraries
+libraries: $(READY) | $(filter .tools/bin/uv,$(UV))  ## Install each traced library with what traces it, and run its document (ONLY="dspy mcp")
+	cd tests && UV=$(abspath $(UV)) ../$(BIN)/python -m libraries $(ONLY)
+
+# The OpenAI SDK in the other versions that are traced; what it needs is in the environment already.
+.tools/openai-%: | $(READY) $(filter .tools/bin/uv,$(UV))
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --target $@ "openai==$*.*"
+
+.PHONY: matrix
+matrix: $(READY) .tools/openai-1.109 .tools/openai-2  ## Every call form of the OpenAI SDK, with each version that is traced
+	PYTHONPATH=$(CURDIR)/.tools/openai-1.109 $(BIN)/pytest tests/tracing/test_openai_matrix.py
+	PYTHONPATH=$(CURDIR)/.tools/openai-2 $(BIN)/pytest tests/tracing/test_openai_matrix.py
+	$(BIN)/pytest tests/tracing/test_openai_matrix.py
+
 docs: $(READY)  ## Write the documents that are made from the code
 	$(BIN)/python -c "from assay.settings_table import settings_markdown; open('docs/settings.md', 'w').write(settings_markdown())"
 	$(BIN)/python -c "from assay.collector.dialects_markdown import dialects_markdown; open('docs/dialects.md', 'w').write(dialects_markdown())"
+	cd tests && ../$(BIN)/python -m support.matrix_markdown > ../docs/call_forms.md
 
 screenshots: $(READY)  ## Take the pictures of the pages that the README shows
 	$(BIN)/python docs/screenshots.py

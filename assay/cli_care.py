@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,7 @@ from assay.settings import configure
 DataDir = Annotated[Path | None, typer.Option(help="Directory of the collector's data. [default: ./.assay]")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
+SQL_TIMEOUT_S = 60.0  # the first statement has everything exported that is new
 EXIT_FAILED = 1
 EXIT_LOST = 3
 
@@ -34,11 +36,17 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Look over settings, packages, the collector and its store; ends with 1 when something has to be done."""
+    """Look over settings, libraries, collector and store, and send a span; ends with 1 when something is to be done."""
+    from assay.client import Client
     from assay.doctor import check_environment
+    from assay.tracing.autolog import LIBRARIES
+    from assay.tracing.checkup import check_libraries, check_orphans, check_spool
 
     settings = configure(data_dir=data_dir)
-    checks = check_environment(settings)
+    checks = [*check_libraries(LIBRARIES.values()), *check_environment(settings), check_spool(settings)]
+    if any(check.name == "delivery" and check.state == "ok" for check in checks) and not _to_file(settings.endpoint):
+        with contextlib.closing(Client(settings.with_values(timeout_s=SQL_TIMEOUT_S))) as client:
+            checks += check_orphans(lambda statement: client.post("/sql", json={"sql": statement})["rows"])
     if settings.endpoint is None:
         try:
             from assay.collector.checkup import check_directory
@@ -55,6 +63,10 @@ def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
         print_table(rows, CHECKS, drop=("hint",))
     if any(check.state == "failed" for check in checks):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _to_file(endpoint: str | None) -> bool:
+    return endpoint is not None and endpoint.startswith("file:")
 
 
 def repair(data_dir: DataDir = None, as_json: Json = False) -> None:

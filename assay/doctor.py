@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
 import socket
 from datetime import UTC, datetime
@@ -14,6 +15,8 @@ import httpx
 import assay
 from assay.check import Check
 from assay.destination import http_client, running_collector
+from assay.doctor_delivery import API_TIMEOUT, check_delivery, check_destination, check_file
+from assay.doctor_variables import check_variables
 from assay.settings import Settings
 from assay.settings_table import setting_rows
 
@@ -21,34 +24,36 @@ EXTRAS = {
     "server": ("duckdb", "pyarrow", "fastapi", "uvicorn", "sqlalchemy"),
     "eval": ("pandas", "scipy", "litellm"),
     "openai": ("openai",),
+    "langchain": ("langchain_core",),
 }
 VERSIONS = ("duckdb", "opentelemetry-sdk", "protobuf", "pyarrow")
-# Library -> packages that trace it, in the order in which one would choose them
-INSTRUMENTATIONS = {
-    "openai": ("opentelemetry-instrumentation-openai-v2", "openinference-instrumentation-openai"),
-    "anthropic": ("openinference-instrumentation-anthropic", "opentelemetry-instrumentation-anthropic"),
-    "langchain": ("openinference-instrumentation-langchain", "opentelemetry-instrumentation-langchain"),
-    "llama-index": ("openinference-instrumentation-llama-index", "opentelemetry-instrumentation-llamaindex"),
-    "google-genai": ("openinference-instrumentation-google-genai", "opentelemetry-instrumentation-google-genai"),
-    "crewai": ("openinference-instrumentation-crewai",),
-    "dspy": ("openinference-instrumentation-dspy",),
-    "boto3": ("openinference-instrumentation-bedrock", "opentelemetry-instrumentation-botocore"),
-}
-TRACED_BY_US = {"openai"}
-MOST_CLOCK_SKEW_S = 60.0
+MOST_CLOCK_SKEW_S = 5.0  # the collector tells whole seconds
 OLDEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def check_environment(settings: Settings) -> list[Check]:
-    """Everything but the data directory, from which a collector elsewhere is not served."""
-    url = settings.endpoint or running_collector(settings.data_dir.absolute())
+    """Everything but the libraries and the data directory, from which a collector elsewhere is not served."""
+    served = None if settings.endpoint else running_collector(settings.data_dir.absolute())
     return [
         _versions(),
         *_extras(),
-        *_instrumentations(),
         _settings(settings),
-        *(_collector(url.rstrip("/"), settings) if url else [_no_collector(settings), *_ports(settings)]),
+        *check_variables(os.environ),
+        check_destination(settings, served, os.environ),
+        *_reached(settings, served),
     ]
+
+
+def _reached(settings: Settings, served: str | None) -> list[Check]:
+    """Whether a collector is there, takes our key, has our time, and keeps a span that it is sent."""
+    if settings.endpoint and settings.endpoint.startswith("file:"):
+        return [check_file(settings.endpoint)]
+    if (url := settings.endpoint or served) is None:
+        return [_no_collector(settings), *_ports(settings)]
+    checks = _collector(url.rstrip("/"), settings)
+    if any(check.name == "collector" and check.state == "failed" for check in checks):
+        return checks
+    return [*checks, check_delivery(url.rstrip("/"), settings)]
 
 
 def _versions() -> Check:
@@ -67,22 +72,6 @@ def _extras() -> list[Check]:
             checks.append(Check(f"extra {extra}", "ok", detail, f"If you need it: pip install 'assay[{extra}]'"))
         else:
             checks.append(Check(f"extra {extra}", "ok", "installed"))
-    return checks
-
-
-def _instrumentations() -> list[Check]:
-    """What is there to be traced, and by what."""
-    checks = []
-    for library, packages in INSTRUMENTATIONS.items():
-        version = _version(library)
-        if version is None:
-            continue
-        tracers = ["assay.autolog()"] if library in TRACED_BY_US else []
-        tracers += [package for package in packages if _version(package)]
-        hint = "" if tracers else f"To trace its calls: pip install {packages[0]}"
-        checks.append(
-            Check(f"library {library}", "ok", f"{version}, traced by {', '.join(tracers) or 'nothing yet'}", hint)
-        )
     return checks
 
 
@@ -109,7 +98,7 @@ def _collector(url: str, settings: Settings) -> list[Check]:
     try:
         with http_client(url, timeout_s=5.0) as http:
             health = http.get(f"{url}/health")
-            keyed = http.get(f"{url}/api/v1/projects", headers=headers)
+            keyed = http.get(f"{url}/api/v1/projects", headers=headers, timeout=API_TIMEOUT)
         described = health.raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         hint = "Is ASSAY_ENDPOINT right, and the collector running?"

@@ -19,6 +19,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(\S*)[ \t]*(.*?)\n(.*?)^```[ \t]*$", re.DOTALL | re.MULTILINE)
 NOT_RUN = "not-run"
+TIMEOUT_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,10 @@ class Snippet:
         return run_apart([python, "-c", self.code], environment, directory)
 
 
-def run_apart(command: list[str], environment: dict[str, str], directory: Path) -> str:
+def run_apart(command: list[str], environment: dict[str, str], directory: Path, *, timeout_s: float = TIMEOUT_S) -> str:
     """Run a command with nothing but these variables; what it prints. Fails with what it says of its failure."""
     done = subprocess.run(
-        command, env=environment, cwd=directory, capture_output=True, text=True, check=False, timeout=120
+        command, env=environment, cwd=directory, capture_output=True, text=True, check=False, timeout=timeout_s
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
