@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
+from assay import prompt_texts
 from assay.content_hash import prompt_hash
 from assay.prompts.diff import Diff, diff_versions
 from assay.prompts.template import Message, Template, parse_template
@@ -36,7 +37,7 @@ class PromptVersion:
     @classmethod
     def from_api(cls, row: Mapping[str, Any]) -> PromptVersion:
         """Read a prompt version object of the API."""
-        return cls(
+        version = cls(
             name=row["name"],
             version=row["version"],
             template=row["template"],
@@ -50,6 +51,8 @@ class PromptVersion:
             parent_version=row["parent_version"],
             aliases=tuple(row["aliases"]),
         )
+        version._remember(version.template)
+        return version
 
     @classmethod
     def unregistered(
@@ -96,7 +99,14 @@ class PromptVersion:
             from assay.tracing.prompt_link import link_prompt
 
             link_prompt(self.name, self.version)
+            self._remember(formatted)
         return formatted
+
+    def _remember(self, made: str | list[Message]) -> None:
+        """The texts of `made`, which is the template or made from it, tell later which prompt they come from."""
+        for text, template in zip(_texts(made), _texts(self.template), strict=False):
+            if prompt_texts.has_own_text(template):
+                prompt_texts.remember(text, self.name, self.version)
 
     def diff(self, other: PromptVersion) -> Diff:
         """What changes from this version to `other`. `print` it, or render its parts."""
@@ -115,3 +125,7 @@ class PromptVersion:
     @cached_property
     def _parsed(self) -> Template:
         return parse_template(self.template)
+
+
+def _texts(made: str | list[Message]) -> list[str]:
+    return [made] if isinstance(made, str) else [message["content"] for message in made]

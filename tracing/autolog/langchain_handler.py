@@ -28,7 +28,7 @@ from assay.tracing.autolog.langchain_names import (
     told_with,
 )
 from assay.tracing.autolog.langchain_prompts import prompt_of_messages, prompt_of_template, remember_formatted
-from assay.tracing.autolog.langchain_runs import Run, Runs, failed
+from assay.tracing.autolog.langchain_runs import Run, Runs, bubbles
 from assay.tracing.autolog.values import get, items
 from assay.tracing.kinds import attribute_value, input_attributes, output_attributes
 from assay.tracing.processor import set_prompt
@@ -115,7 +115,7 @@ class Handler(BaseTracer):
         if run is None:
             return
         attributes = _input_at_end(inputs)
-        if not failed(error) and not isinstance(error, GeneratorExit) and run.span is not None:
+        if bubbles(error) and run.span is not None:
             run.span.add_event(f"langgraph.{_bubble(error)}", _bubble_attributes(error))
         self.runs.end(run_id, attributes, error)
 

@@ -132,7 +132,9 @@ def _message(generation: Any, finish_reason: str | None) -> Message:
 
 
 def _facts(generation: Any, output: Any) -> dict[str, Any]:
-    places = (get(generation, "message", "response_metadata"), get(generation, "generation_info"), output)
+    # Of a text model LangChain repeats the model that was asked for, as if the answer said so
+    said_by_all = output if get(generation, "message") is not None else {}
+    places = (get(generation, "message", "response_metadata"), get(generation, "generation_info"), said_by_all)
 
     def said(*names: str) -> Any:
         values = (get(place, name) for place in places for name in names)

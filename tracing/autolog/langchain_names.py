@@ -11,8 +11,8 @@ from assay.tracing.kinds import start_attributes
 from assay.tracing.serialise import plain
 
 HIDDEN_TAG = "langsmith:hidden"
-# LangGraph's own plumbing, which older versions do not tag as hidden
-HIDDEN_NAMES = ("ChannelWrite<", "ChannelRead<", "Branch<", "__start__")
+# LangGraph's own plumbing, which older versions do not tag as hidden, and functions that nobody gave a name
+HIDDEN_NAMES = ("ChannelWrite<", "ChannelRead<", "Branch<", "__start__", "RunnableCallable")
 # Tags that the libraries set: the place in a sequence, the step of a graph, how often it was tried
 INNER_TAGS = ("seq:step", "map:key", "graph:step", "condition:", "branch:", "retry:", "langsmith:", "langgraph:")
 INNER_METADATA = ("ls_", "lc_", "lc-", "langgraph_", "checkpoint_", "__", "langsmith_")

@@ -11,6 +11,7 @@ LangChain tells each run's id and its parent's. Two sorts of runs differ in how 
 
 from __future__ import annotations
 
+import asyncio
 import time
 import weakref
 from collections.abc import Mapping
@@ -31,6 +32,7 @@ from assay.tracing.tell import our_fault
 
 _RUN = otel.create_key("assay-langchain-run")
 _BUBBLES = frozenset({"GraphBubbleUp"})  # how LangGraph leaves a node to wait or to go elsewhere; nothing failed
+_READ_EVENTS = "_astream_events_implementation_v2.<locals>.consume_astream"
 
 
 class Run:
@@ -41,6 +43,7 @@ class Run:
         "_attached",
         "_dropped",
         "before",
+        "cancelled",
         "context",
         "facts",
         "first_chunk_seen",
@@ -50,6 +53,7 @@ class Run:
         "parent",
         "span",
         "started",
+        "task",
     )
 
     def __init__(self, run_id: str, parent: Run | None, span: otel_trace.Span | None, before: otel.Context) -> None:
@@ -61,8 +65,11 @@ class Run:
         self.kind = ""
         self.leaf = False
         self.facts: dict[str, Any] = {}  # what the handler wants to remember until the end
+        # runs below that were cancelled, with their attributes, errors and times of their ends
+        self.cancelled: list[tuple[Run, Mapping[str, Any] | None, BaseException | None, int]] = []
         self.first_chunk_seen = False
         self.started = time.perf_counter()
+        self.task = _current_task()
         self._attached: Token[Any] | None = None
         self._dropped: weakref.ref[Any] | None = None
 
@@ -100,6 +107,8 @@ class Runs:
 
     def __init__(self) -> None:
         self._open: dict[str, Run] = {}
+        # Runs of models by the task that they were started in, which may be cancelled without a word from LangChain
+        self._of_task: weakref.WeakKeyDictionary[asyncio.Task[Any], set[str]] = weakref.WeakKeyDictionary()
 
     def get(self, run_id: Any) -> Run | None:
         return self._open.get(str(run_id))
@@ -128,18 +137,20 @@ class Runs:
             inherited: session, user, tags and metadata (plain values), for this run and all below it.
         """
         parent = self.get(parent_run_id) if parent_run_id is not None else None
-        before = _context_above(parent, batch_size)
-        if inherited:
-            before = _inheriting(before, inherited)
-        span = None if hidden else _open_span(name, attributes, before, kind)
+        above, before = _context_above(parent, batch_size)
+        told = _inheriting(above, inherited) if inherited else above
+        span = None if hidden else _open_span(name, attributes, told, kind)
         run = Run(str(run_id), parent, span, before)
         run.kind, run.leaf = kind, leaf
         run.facts["batch_size"] = batch_size
-        run.context = _own_context(run, before)
+        if leaf and inherited:  # tags and metadata of a model or a retriever are its own, and nobody's below
+            told = _inheriting(above, {name: inherited.get(name) for name in ("session_id", "user_id")})
+        run.context = _own_context(run, told)
         run._dropped = self._when_dropped(run_id, run)
         self._open[run.id] = run
         if leaf:
             run.attach()
+            self._watch_task(run)
         return run
 
     def end(
@@ -149,10 +160,25 @@ class Runs:
         run = self._open.pop(str(run_id), None)
         if run is None:
             return None
+        if run.leaf and (task := run.task and run.task()) is not None:
+            self._of_task.get(task, set()).discard(run.id)
         if error is not None and not isinstance(error, Exception | GeneratorExit):
             self._end_below(run, error)
-        _close(run, attributes, error)
+        top = self._top(run) if isinstance(error, asyncio.CancelledError) else None
+        if top is None:
+            _close(run, attributes, error)
+        else:
+            run.leave()
+            top.cancelled.append((run, attributes, error, time.time_ns()))
         return run
+
+    def _top(self, run: Run) -> Run | None:
+        """The outermost run above that is open. How it ends tells why one below was cancelled: see `_close`."""
+        top = None
+        while run.parent is not None:
+            run = run.parent
+            top = run if run.id in self._open else top
+        return top
 
     def say(self, run: Run, inherited: Mapping[str, Any]) -> None:
         """More about a run that is open already: for it and those above that do not know yet, and all that follow."""
@@ -172,6 +198,25 @@ class Runs:
         for each in list(self._open.values()):
             if each.leaf and each.parent is run:
                 self.end(each.id, error=error)
+
+    def _watch_task(self, run: Run) -> None:
+        """A model's run ends at the latest with its task, if that is cancelled: LangChain tells nobody."""
+        task = run.task and run.task()
+        if task is None:
+            return
+        watched = self._of_task.get(task)
+        if watched is None:
+            self._of_task[task] = watched = set()
+            task.add_done_callback(self._task_done)
+        watched.add(run.id)
+
+    def _task_done(self, task: asyncio.Task[Any]) -> None:
+        try:
+            left = self._of_task.pop(task, set())
+            for run_id in left if task.cancelled() else ():
+                self.end(run_id, error=asyncio.CancelledError())
+        except Exception:
+            our_fault("ending a cancelled run")
 
     def _when_dropped(self, run_id: Any, run: Run) -> weakref.ref[Any] | None:
         """A run whose id nobody holds any more will never be ended: its call was broken off, most likely cancelled."""
@@ -195,27 +240,51 @@ def current_run() -> Run | None:
     return run if isinstance(run, Run) else None
 
 
-def failed(error: BaseException | None) -> bool:
-    """Breaking a stream off is no failure, and neither is LangGraph's way to pause and to jump."""
-    if error is None or isinstance(error, GeneratorExit):
+def bubbles(error: BaseException) -> bool:
+    """Is this LangGraph's way to leave a node, to wait for somebody or to go on elsewhere?"""
+    return any(each.__name__ in _BUBBLES for each in type(error).__mro__)
+
+
+def failed(run: Run, error: BaseException) -> bool:
+    """Breaking a stream off is no failure, and neither is a node's way to wait and to jump."""
+    if isinstance(error, GeneratorExit) or bubbles(error):
         return False
-    return not any(each.__name__ in _BUBBLES for each in type(error).__mro__)
+    return not (isinstance(error, asyncio.CancelledError) and _reader_left(run))
 
 
-def _context_above(parent: Run | None, batch_size: int) -> otel.Context:
-    """The context that a new run belongs in.
+def _reader_left(run: Run | None) -> bool:
+    """Has whoever read `astream_events` stopped? LangChain runs it in a task and cancels that once, for this only."""
+    while run is not None:
+        task = run.task and run.task()
+        if task is not None and getattr(task.get_coro(), "__qualname__", "") == _READ_EVENTS and task.cancelling() == 1:
+            return True
+        run = run.parent
+    return False
 
-    The current one, if it lies inside the parent's run: the user's own spans count there. Else, in threads and batches,
-    the parent's.
+
+def _current_task() -> weakref.ref[asyncio.Task[Any]] | None:
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:  # no event loop in this thread
+        return None
+    return weakref.ref(task) if task is not None else None
+
+
+def _context_above(parent: Run | None, batch_size: int) -> tuple[otel.Context, otel.Context]:
+    """The context that a new run belongs in, and the one to go back to after it.
+
+    A run belongs in the current context, if that lies inside the parent's run: the user's own spans count there. Else,
+    in threads and batches, in the parent's.
     """
     here = otel.get_current()
     inner = here.get(_RUN)
     if isinstance(inner, Run):
         if inner.leaf and batch_size > 1 and inner.facts.get("batch_size") == batch_size:
-            return inner.before  # the one before in the same batch
-        if parent is not None and (inner is parent or (inner.leaf and inner.parent is parent)):
-            return here
-    return here if parent is None else parent.context
+            here = inner.before  # the one before in the same batch is still attached
+            inner = here.get(_RUN)
+        if parent is None or inner is parent or (isinstance(inner, Run) and inner.leaf and inner.parent is parent):
+            return here, here
+    return (here if parent is None else parent.context), here
 
 
 def _own_context(run: Run, before: otel.Context) -> otel.Context:
@@ -248,7 +317,20 @@ def _open_span(name: str, attributes: Mapping[str, Any], context: otel.Context, 
     return runtime.start().tracer.start_span(name, context, kind=span_kind, attributes=dict(attributes))
 
 
-def _close(run: Run, attributes: Mapping[str, Any] | None, error: BaseException | None, *, lost: bool = False) -> None:
+def _close(
+    run: Run,
+    attributes: Mapping[str, Any] | None,
+    error: BaseException | None,
+    *,
+    lost: bool = False,
+    end_time: int | None = None,
+) -> None:
+    """End a run's span, and those below that were cancelled: by a reader who had seen enough, or because of a failure.
+
+    LangGraph cancels the nodes at work when its stream is closed early. That is known only when the graph ends.
+    """
+    for below, said, cancelled, ended in run.cancelled:
+        _close(below, said, error if isinstance(error, GeneratorExit) else cancelled, end_time=ended)
     run.leave()
     span = run.span
     if span is None:
@@ -256,7 +338,7 @@ def _close(run: Run, attributes: Mapping[str, Any] | None, error: BaseException 
     try:
         if attributes:
             span.set_attributes(dict(attributes))
-        if error is not None and failed(error):
+        if error is not None and failed(run, error):
             span.set_attributes(error_attributes(error))
             fail(span, error)
         elif lost and run.leaf:
@@ -265,4 +347,4 @@ def _close(run: Run, attributes: Mapping[str, Any] | None, error: BaseException 
     except Exception:
         our_fault("ending a run")
     finally:
-        span.end()
+        span.end(end_time)
