@@ -29,6 +29,10 @@ class Destination:
     def traces_url(self) -> str:
         return f"{self.url}/v1/traces"
 
+    @property
+    def logs_url(self) -> str:
+        return f"{self.url}/v1/logs"
+
 
 def file_directory(settings: Settings) -> Path | None:
     """Where an endpoint such as `file:./traces` or `file:///var/traces` wants its files; None for any other."""

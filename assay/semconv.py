@@ -81,6 +81,7 @@ EXCEPTION_ESCAPED = "exception.escaped"
 SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
 SERVICE_NAME = "service.name"
+SERVICE_INSTANCE_ID = "service.instance.id"
 SERVICE_VERSION = "service.version"
 DEPLOYMENT_ENVIRONMENT_NAME = "deployment.environment.name"
 SESSION_ID = "session.id"
@@ -115,6 +116,9 @@ ASSAY_USAGE_ACCEPTED_PREDICTION_TOKENS = "assay.usage.accepted_prediction_tokens
 ASSAY_USAGE_REJECTED_PREDICTION_TOKENS = "assay.usage.rejected_prediction_tokens"  # of the output tokens
 ASSAY_AB_TEST = "assay.ab_test.name"
 ASSAY_AB_ARM = "assay.ab_test.arm"
+ASSAY_SPAN_STARTED = "assay.span.started"  # the name of a log record: a span is open
+ASSAY_PROCESS_ALIVE = "assay.process.alive"  # the same: those that the process has announced are still open
+ASSAY_PROCESS_ENDED = "assay.process.ended"  # the same: they will not end any more
 ASSAY_REDACTED = "assay.redacted"  # .<rule>: how often it found something in the span
 ASSAY_CACHE_HIT = "assay.cache_hit"  # true: a cache in front of the model answered
 

@@ -70,7 +70,9 @@ def delete_traces(cursor: duckdb.DuckDBPyConnection, selection: Selection) -> De
     of_project, parameters = _within(selection.project)
     where, values = _member(selection)
     cursor.execute(
-        "CREATE OR REPLACE TEMP TABLE doomed AS SELECT DISTINCT project, trace_id FROM span_log "
+        "CREATE OR REPLACE TEMP TABLE doomed AS SELECT DISTINCT project, trace_id FROM ("
+        "SELECT project, trace_id, session_id, user_id FROM span_log "
+        "UNION ALL SELECT project, trace_id, session_id, user_id FROM open_span_log) "
         f"WHERE {of_project} AND {where}",
         [*parameters, *values],
     )
@@ -106,6 +108,7 @@ def delete_doomed(cursor: duckdb.DuckDBPyConnection, *, sweep_after: timedelta) 
     spans = delete_spans(cursor, doomed, [])
     scores = _delete(cursor, "score_log", doomed)
     _delete(cursor, "log_event_log", doomed)
+    _delete(cursor, "open_span_log", doomed)
     cursor.execute("DROP TABLE doomed")
     return traces, spans, scores
 
@@ -121,6 +124,7 @@ def delete_day(cursor: duckdb.DuckDBPyConnection, known: KnownContent, day: date
     sweep_content(cursor, [day, day + DAY], known)
     scores = _delete(cursor, "score_log", f"{mine} AND experiment_id IS NULL AND {_on(day, 'created_at')}", parameters)
     _delete(cursor, "log_event_log", where, parameters)
+    _delete(cursor, "open_span_log", where, parameters)
     gone = Deleted(traces, spans, scores, _delete(cursor, "dead_letter", where, parameters))
     note(cursor, gone, "retention", None)
     return gone

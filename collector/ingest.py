@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.collector import dead_letters
+from assay.collector.announcements import Announced
 from assay.collector.batch import span_batch
 from assay.collector.convert import Converted, Filing, convert, convert_apart, convert_singly
 from assay.collector.decode import Decoded, DecodedSpan
 from assay.collector.decode_logs import DecodedLogs
+from assay.collector.in_progress import InProgress
 from assay.collector.log_events import Sorted, sort_records
 from assay.collector.log_merge import LogMerger
 from assay.collector.redact import redacting
@@ -69,9 +71,12 @@ class _Ready:
 class Ingest:
     """Takes export requests from any thread; each one's future resolves once what it holds is on disk."""
 
-    def __init__(self, writer: Writer, logs: LogMerger, redactor: Redactor | None) -> None:
+    def __init__(
+        self, writer: Writer, logs: LogMerger, redactor: Redactor | None, *, open_spans: InProgress
+    ) -> None:
         self._writer = writer
         self._logs = logs
+        self._open = open_spans
         self._redactor = redactor
         self.dropped_log_records = 0
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
@@ -212,6 +217,9 @@ class Ingest:
 
     def _store_logs(self, found: Sorted, future: Future[Accepted]) -> None:
         self.dropped_log_records += found.dropped
+        if found.open:
+            self._store_open(found, future)
+            return
         if not (found.events or found.scores):
             future.set_result(Accepted(0, found.rejected))
             return
@@ -219,6 +227,22 @@ class Ingest:
         self._logs.put(found).add_done_callback(
             lambda done: _pass_on(done, future, lambda _: Accepted(count, found.rejected))
         )
+
+
+    def _store_open(self, found: Sorted, future: Future[Accepted]) -> None:
+        """Store what is said of open spans, and what else the request holds after it."""
+        said, found.open = found.open, Announced()
+
+        def then(done: Future[Any]) -> None:
+            if error := done.exception():
+                future.set_exception(error)
+                return
+            try:
+                self._store_logs(found, future)
+            except Exception as failed:
+                future.set_exception(failed)
+
+        self._open.put(said).add_done_callback(then)
 
 
 def _pass_on(

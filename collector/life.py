@@ -57,10 +57,11 @@ SELECT project, trace_id FROM span_log s SEMI JOIN quiet USING (project, trace_i
 WHERE received_at > make_timestamp_ns($since)
 GROUP BY project, trace_id
 HAVING max(received_at) <= make_timestamp_ns($until)
-    AND NOT bool_or(status = 'error') AND NOT bool_or(experiment_id IS NOT NULL)
+    AND NOT bool_or(status IN ('error', 'interrupted')) AND NOT bool_or(experiment_id IS NOT NULL)
     AND ($slow_ms IS NULL OR epoch_ns(max(end_time)) - epoch_ns(min(start_time)) < $slow_ms * 1e6)
     AND {SHARE_OF_TRACE} >= $share
     AND NOT EXISTS (SELECT 1 FROM score_log c WHERE c.project = s.project AND c.trace_id = s.trace_id)
+    AND NOT EXISTS (SELECT 1 FROM open_span_log o WHERE o.project = s.project AND o.trace_id = s.trace_id)
 """
 
 
@@ -201,7 +202,9 @@ class Life:
         today = datetime.fromtimestamp(self._clock(), UTC).date()
         with self._store.read() as db:
             received = db.execute(
-                "SELECT received_at::DATE AS day, list(DISTINCT project) FROM span_log WHERE received_at < ? "
+                "SELECT received_at::DATE AS day, list(DISTINCT project) "
+                "FROM (SELECT project, received_at FROM span_log UNION ALL SELECT project, received_at "
+                "FROM open_span_log) WHERE received_at < ? "
                 "GROUP BY day ORDER BY day",
                 [datetime.combine(today, datetime.min.time())],
             ).fetchall()

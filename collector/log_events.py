@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from assay import semconv
+from assay.collector.announcements import Announced
 from assay.collector.batch import SpanKey
 from assay.collector.canonical import project_of
 from assay.collector.convert import Filing
@@ -64,6 +65,7 @@ class Sorted:
 
     events: list[SpanEvent] = field(default_factory=list)
     scores: list[ScoreRow] = field(default_factory=list)
+    open: Announced = field(default_factory=Announced)
     rejected: list[str] = field(default_factory=list)
     dropped: int = 0  # no GenAI events, or events that name no span: nothing is made of them here
 
@@ -92,7 +94,7 @@ def sort_records(records: Iterable[DecodedLog], filing: Filing) -> Sorted:
         elif record.event_name.startswith(GEN_AI_EVENT) and record.trace_id and record.span_id:
             event = {"name": record.event_name, "time_unix_nano": record.time, "attributes": _fields(record)}
             found.events.append(SpanEvent((project, record.trace_id, record.span_id), event))
-        else:
+        elif not found.open.take(record, project, filing.received_at):
             found.dropped += 1
     return found
 

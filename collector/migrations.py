@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from assay.collector import dead_letters, deletions, schema_2
+from assay.collector import dead_letters, deletions, open_spans, schema_2
 from assay.errors import StoreDamaged
 
 
@@ -196,6 +196,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration(4, "spans that cannot be stored are kept aside", dead_letters.SQL),
     Migration(5, "what was deleted and changed, and how long projects keep their traces", deletions.SQL),
+    Migration(6, "spans that are still open", open_spans.SQL),
 )
 
 # Copies of the registry's tables, for people who read the file: name -> columns.

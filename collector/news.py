@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from assay.collector.filter import compile_filter, compile_trace_filter
+from assay.collector.open_view import open_beside
 from assay.collector.paging import fetch, iso_time, within
 from assay.collector.store import SpanStore
 from assay.collector.trace_rows import TraceKey, trace_rows
@@ -49,7 +50,7 @@ def check_filter(of: str, filter: str | None) -> None:
 
 def last_row(store: SpanStore) -> int:
     with store.read() as db:
-        return _last_row(db)
+        return _last_row(db, store)
 
 
 def news(store: SpanStore, of: str, filter: str | None, project: str | None, after: int) -> News:
@@ -58,17 +59,17 @@ def news(store: SpanStore, of: str, filter: str | None, project: str | None, aft
     Raises:
         InvalidRequest: the filter cannot be read.
     """
-    with store.read() as db:
-        last = _last_row(db)
+    with store.read() as db, open_beside(db, store.open_spans):
+        last = _last_row(db, store)
         first = max(after, last - MAX_BEHIND) if after <= last else last
         find = _new_spans if of == "spans" else _new_traces
         items = find(db, filter, project, first, last) if first < last else []
     return News(items, last, missed=max(0, first - after))
 
 
-def _last_row(db: duckdb.DuckDBPyConnection) -> int:
+def _last_row(db: duckdb.DuckDBPyConnection, store: SpanStore) -> int:
     [(last,)] = db.execute("SELECT coalesce(max(row_id), 0) FROM span_log").fetchall()
-    return int(last)
+    return max(int(last), store.open_spans.last_row)
 
 
 def _new_spans(

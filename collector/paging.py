@@ -49,6 +49,19 @@ class Order:
         ties = ", ".join(f"{alias}.{key} {self.direction}" for key in keys)
         return f"{alias}.{self.column} {self.direction} NULLS LAST, {ties}"
 
+    def merged(
+        self, some: Sequence[dict[str, Any]], others: Sequence[dict[str, Any]], keys: Sequence[str]
+    ) -> list[dict[str, Any]]:
+        """Rows of two lists in this order, by their `value` and keys."""
+        if not others:
+            return list(some)
+        rows = [*some, *others]
+        down = self.direction == "DESC"
+        valued = [row for row in rows if row["value"] is not None]
+        valued.sort(key=lambda row: (row["value"], *(row[key] for key in keys)), reverse=down)
+        without = [row for row in rows if row["value"] is None]
+        return valued + sorted(without, key=lambda row: tuple(row[key] for key in keys), reverse=down)
+
     def beyond(self, alias: str, keys: Sequence[str], after: Cursor) -> tuple[str, list[Any]]:
         """The condition of the rows that come after a cursor's, and its parameters."""
         value, last = after[0], list(after[1:])

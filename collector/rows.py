@@ -40,7 +40,7 @@ SELECT unnest(list_concat(
     [{", ".join(f"{name}_id" for name in LONG_TEXT_COLUMNS)}],
     flatten(map_values({TEXT_ATTRIBUTES})), flatten(map_values({JSON_ATTRIBUTES}))
 )) AS id
-FROM span_log
+FROM (FROM span_log UNION ALL BY NAME FROM open_span_log)
 WHERE received_at >= list_min($days)::TIMESTAMP_NS - INTERVAL 1 DAY
   AND received_at < list_max($days)::TIMESTAMP_NS + INTERVAL 1 DAY
 """

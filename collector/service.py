@@ -16,6 +16,7 @@ import duckdb
 from assay.collector.decode import decode_request
 from assay.collector.deletions import Deleted, Selection
 from assay.collector.export import Exporter, Files
+from assay.collector.in_progress import InProgress
 from assay.collector.ingest import Accepted, Decode, Ingest
 from assay.collector.intake import Intake
 from assay.collector.life import KEEP_EVERYTHING, Life, LifeRules
@@ -99,7 +100,8 @@ class Service:
         self.live = Live(self.writer)
         self.intake = Intake()
         self.logs = LogMerger(self.store, self.writer)
-        self.requests = Ingest(self.writer, self.logs, redactor)
+        self.in_progress = InProgress(self.store, self.writer)
+        self.requests = Ingest(self.writer, self.logs, redactor, open_spans=self.in_progress)
         self._stop = threading.Event()
         self._upkeep = threading.Thread(target=self._keep_up, name="assay-upkeep", daemon=True)
         self._upkeep.start()
@@ -176,6 +178,7 @@ class Service:
             except Exception:
                 logger.exception("the registry's copy in %s could not be renewed", STORE_FILE)
             try:
+                self.in_progress.step()
                 self.life.step()
                 self.exporter.keep_up(registry_revision=self._mirrored_revision)
                 self.sandbox.rest()

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.collector.paging import decode_cursor, encode_cursor, iso_time, number_in
-from assay.collector.span_list import find_trace, of_trace
+from assay.collector.span_list import find_trace, of_trace, trace_beside
 from assay.collector.store import SpanStore
 
 MAX_SPANS = 20_000  # in one answer: some 1.5 MB
@@ -101,7 +101,7 @@ def get_skeleton(
     """
     after = decode_cursor(cursor)
     first, last_row = (number_in(after), number_in(after, 1)) if after else (0, 2**63 - 1)
-    with store.read() as db:
+    with store.read() as db, trace_beside(db, store, trace_id):
         key = find_trace(db, trace_id, project)
         if key is None:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import duckdb
@@ -10,6 +11,7 @@ import orjson
 
 from assay.collector.columns import PUBLIC_COLUMNS
 from assay.collector.filter import Compiled, compile_filter, time_bounds
+from assay.collector.open_view import open_beside, shown_open
 from assay.collector.paging import (
     TIME_COLUMNS,
     Cursor,
@@ -55,7 +57,13 @@ def list_spans(
     order, after = order_of(order_by, "spans"), decode_cursor(cursor, len(KEYS))
     with store.read() as db:
         found = _find(db, project, condition, bounds, order, after, limit + 1)
-        items = list(_within_budget(_read_by_row(db, found[:limit])))
+        with open_beside(db, store.open_spans, ended=False):
+            still_open = (
+                _find(db, project, condition, bounds, order, after, limit + 1) if store.open_spans.of(project) else []
+            )
+        found = order.merged(found, still_open, KEYS)[: limit + 1]
+        with open_beside(db, store.open_spans) if still_open else nullcontext():
+            items = list(_within_budget(_read_by_row(db, found[:limit])))
     more = len(found) > len(items)
     next_cursor = encode_cursor([found[len(items) - 1][key] for key in ("value", *KEYS)]) if more and items else None
     return Page(items, next_cursor)
@@ -102,7 +110,7 @@ def _read_by_row(db: duckdb.DuckDBPyConnection, found: Sequence[dict[str, Any]])
             [[each["row_id"] for each in some], min(e["start"] for e in some), max(e["start"] for e in some)],
         )
         whole = {row.pop("row_id"): row for row in whole_spans(db, rows)}
-        yield from (readable(whole[each["row_id"]]) for each in some if each["row_id"] in whole)
+        yield from (shown_open(readable(whole[each["row_id"]])) for each in some if each["row_id"] in whole)
 
 
 def _within_budget(spans: Iterator[dict[str, Any]], limit: int = MAX_SPANS_PER_PAGE) -> Iterator[dict[str, Any]]:
@@ -121,6 +129,16 @@ def _size(value: Any) -> int:
 
 
 # One trace --------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def trace_beside(db: duckdb.DuckDBPyConnection, store: SpanStore, trace_id: str) -> Iterator[None]:
+    """Within it, a trace that has open spans has them in `span_log`."""
+    if any(trace_id == each for _, each in store.open_spans.traces):
+        with open_beside(db, store.open_spans, [trace_id]):
+            yield
+    else:
+        yield
 
 
 def find_trace(db: duckdb.DuckDBPyConnection, trace_id: str, project: str | None) -> TraceKey | None:
@@ -147,7 +165,7 @@ def get_trace(
     A page ends after `limit` spans, or where it would grow beyond a few megabytes.
     """
     after = decode_cursor(cursor)
-    with store.read() as db:
+    with store.read() as db, trace_beside(db, store, trace_id):
         key = find_trace(db, trace_id, project)
         if key is None:
             return None
@@ -193,7 +211,7 @@ def of_trace(key: TraceKey) -> tuple[str, list[Any]]:
 def get_span(store: SpanStore, trace_id: str, span_id: str, *, project: str | None = None) -> dict[str, Any] | None:
     """One span, whole; None when there is none."""
     where, parameters = within(project, "s")
-    with store.read() as db:
+    with store.read() as db, trace_beside(db, store, trace_id):
         found = fetch(
             db,
             f"SELECT s.row_id, epoch_ns(s.start_time) AS start FROM span_log s"

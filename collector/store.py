@@ -25,6 +25,7 @@ from assay.collector.data_file import DataFile
 from assay.collector.deadlines import Deadlines
 from assay.collector.manifest import Manifest, forget_manifest, read_manifest, write_manifest
 from assay.collector.migrations import MIGRATIONS, migrate
+from assay.collector.open_index import OpenIndex, open_rows
 from assay.collector.start_checks import check_contents, check_files, damaged, log_path
 from assay.collector.timings import Timings
 from assay.errors import CollectorUnavailable, StoreError, StoreLocked
@@ -88,6 +89,8 @@ class SpanStore:
             migrate(connection)
             self.store_id = check_contents(path, connection)
             self.content = _known_content(connection)
+            self.open_spans = OpenIndex()
+            self.open_spans.replace(open_rows(connection))
         except BaseException:
             if self._connection is not None:
                 self._connection.close()

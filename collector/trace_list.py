@@ -15,6 +15,8 @@ import duckdb
 
 from assay.collector.filter import Compiled, TraceFilter, compile_trace_filter
 from assay.collector.filter_probe import RANK_SUM
+from assay.collector.open_index import TraceOf
+from assay.collector.open_view import open_beside
 from assay.collector.paging import (
     TIME_COLUMNS,
     Cursor,
@@ -63,12 +65,45 @@ def list_traces(
     """
     condition = compile_trace_filter(filter)
     order, after = order_of(order_by, "traces"), decode_cursor(cursor, len(KEYS))
+    opened = store.open_spans.of(project)
     with store.read() as db:
-        found = find_traces(db, project, condition, order, after, limit + 1)
-        rows = _rows(db, found[:limit])
+        found = find_traces(db, project, condition, order, after, limit + 1 + len(opened))
+        if opened:
+            found, beside = _with_open(db, store, found, opened, project, condition, order, after, limit + 1)
+            with open_beside(db, store.open_spans, beside):
+                rows = _rows(db, found[:limit])
+        else:
+            rows = _rows(db, found[:limit])
     more = len(found) > len(rows)
     last = found[len(rows) - 1] if rows else None
     return Page(rows, encode_cursor([last.value, last.key.trace_id, last.key.project]) if more and last else None)
+
+
+def _with_open(
+    db: duckdb.DuckDBPyConnection,
+    store: SpanStore,
+    found: Sequence[_Found],
+    opened: Sequence[TraceOf],
+    project: str | None,
+    condition: TraceFilter,
+    order: Order,
+    after: Cursor | None,
+    wanted: int,
+) -> tuple[list[_Found], set[str]]:
+    """The traces to list when some have open spans, which are asked for apart; and the ids of all of them."""
+    not_whole = set(opened)  # without what is open
+    ended = [each for each in found if (each.key.project, each.key.trace_id) not in not_whole]
+    with open_beside(db, store.open_spans, {trace_id for _, trace_id in opened}):
+        still_open = find_traces(db, project, condition, order, after, wanted)
+    rows = [
+        [
+            {"value": each.value, "trace_id": each.key.trace_id, "project": each.key.project, "found": each}
+            for each in some
+        ]
+        for some in (ended, still_open)
+    ]
+    merged: list[_Found] = [row["found"] for row in order.merged(*rows, KEYS)][:wanted]
+    return merged, {each.key.trace_id for each in merged}
 
 
 def _rows(db: duckdb.DuckDBPyConnection, found: Sequence[_Found]) -> list[dict[str, Any]]:

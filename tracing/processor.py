@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import get_current_span
 
 from assay import semconv
+from assay.tracing.in_progress import OpenSpans
 from assay.tracing.inherited import INHERITED
 from assay.tracing.tell import our_fault
 
@@ -31,14 +32,17 @@ class Processor(SpanProcessor):
         self.put: Callable[[ReadableSpan], None] | None = None  # None: nothing leaves the process
         self.flush: Callable[[float], bool] = lambda timeout_s: True
         self.keep_below: int | None = None  # of another's provider, whose sampler is not ours to set
+        self.open = OpenSpans()
 
     def on_start(self, span: Span, parent_context: otel.Context | None = None) -> None:
         try:
             _inherit(span, otel.get_current() if parent_context is None else parent_context)
+            self.open.started(span)
         except Exception:
             our_fault("starting a span")
 
     def on_end(self, span: ReadableSpan) -> None:
+        self.open.ended(span)
         put = self.put
         if put is None or span.context is None or not span.context.trace_flags.sampled:
             return

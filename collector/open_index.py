@@ -1,0 +1,66 @@
+"""Which spans are open, in memory: so that readers of everything else need not ask the table of open spans."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import duckdb
+
+from assay.collector.batch import SpanKey
+
+MAX_OF_PROJECT = 2_000
+MAX_IN_ALL = 10_000
+
+TraceOf = tuple[str, str]  # project and trace_id
+Row = tuple[str, str, str, int, str, bool]
+ROW = "project, trace_id, span_id, row_id, coalesce(instance, ''), lost_at IS NOT NULL"
+"""What the index knows of a span, as columns of the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSpan:
+    """Where an announced span lies, who announced it, and whether that process is taken to be gone."""
+
+    row_id: int
+    instance: str
+    lost: bool
+
+
+class OpenIndex:
+    """A copy of the keys of `open_span_log`. Read from any thread; changed by the writer's, when it has committed."""
+
+    def __init__(self) -> None:
+        self.spans: dict[SpanKey, OpenSpan] = {}
+        self.traces: frozenset[TraceOf] = frozenset()
+        self.last_row = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
+
+    def replace(self, rows: Iterable[Row]) -> None:
+        """Forget all, and know these."""
+        self.spans = {}
+        self.add(rows)
+
+    def add(self, rows: Iterable[Row]) -> None:
+        spans = {**self.spans, **{(row[0], row[1], row[2]): OpenSpan(*row[3:]) for row in rows}}
+        self.traces = frozenset((project, trace) for project, trace, _ in spans)
+        self.spans = spans
+        self.last_row = max([self.last_row, *(each.row_id for each in spans.values())])
+
+    def of(self, project: str | None) -> list[TraceOf]:
+        """The traces with open spans; of all projects when None."""
+        return [trace for trace in self.traces if project is None or trace[0] == project]
+
+    def room(self, project: str) -> int:
+        """How many more spans of this project may be announced."""
+        counted = Counter(of for of, _, _ in self.spans)
+        return max(0, min(MAX_OF_PROJECT - counted[project], MAX_IN_ALL - len(self.spans)))
+
+
+def open_rows(db: duckdb.DuckDBPyConnection) -> list[Row]:
+    """All of the table."""
+    rows: list[Row] = db.execute(f"SELECT {ROW} FROM open_span_log").fetchall()
+    return rows
