@@ -19,6 +19,7 @@ from support.matrix import Case, case_span, check_rows, check_spans
 from support.matrix_litellm import CASES, GPT, HELLO, achat, chat, router
 from support.openai_server import OpenAIServer
 from support.recordings import JSON_COLUMNS
+from support.snippets import snippets
 from support.spans import Caught
 
 # LiteLLM's own: models it builds while it is imported and used, and a worker that no event loop ends.
@@ -169,3 +170,16 @@ def test_an_answer_of_litellms_cache_is_marked_and_costs_nothing(litellm: Any) -
 )
 def test_a_price_that_litellm_does_not_know_is_not_told_as_zero(hidden: dict[str, Any], expected: float | None) -> None:
     assert cost(SimpleNamespace(_hidden_params=hidden)).get("llm.cost.total") == expected
+
+
+def test_the_document_shows_what_is_recorded(
+    openai_server: OpenAIServer, spans: Caught, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    monkeypatch.setenv("OPENAI_API_BASE", openai_server.url)
+    [snippet] = snippets("docs/litellm.md")
+    openai_server.reply(text="Paris.")
+    snippet.run_here()
+    assert capsys.readouterr().out == "Paris.\n"
+    found = spans.attributes()
+    assert (found["user.id"], found["session.id"], found["tag.tags"]) == ("u7", "s1", ["docs"])
