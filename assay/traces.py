@@ -178,5 +178,6 @@ def _line(span: Span) -> str:
         f"{span.duration_ms:.0f} ms" if span.duration_ms is not None else "",
         f"{span.total_tokens} tokens" if span.total_tokens is not None else "",
         f"ERROR {span.status_message or ''}".strip() if span.status == "error" else "",
+        span.status.replace("_", " ") if span.status in ("in_progress", "interrupted") else "",
     ]
     return f"{span.name}  [{', '.join(fact for fact in facts if fact)}]" if any(facts) else span.name

@@ -78,7 +78,8 @@ def time_range(spans: Iterable[Span]) -> tuple[int, int]:
     for span in spans:
         start = nanoseconds(span["start_time"])
         starts.append(start)
-        ends.append(max(start, nanoseconds(span["end_time"])) if span.get("end_time") else start)
+        so_far = start + round((span.get("duration_ms") or 0) * 1e6)  # of a span that is still open
+        ends.append(max(start, nanoseconds(span["end_time"])) if span.get("end_time") else so_far)
     return (min(starts), max(ends)) if starts else (0, 0)
 
 
