@@ -7,6 +7,7 @@ variables stay as they were. `disable=True` puts everything back.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import multiprocessing.pool
 import multiprocessing.process
@@ -53,16 +54,21 @@ def _restore(owner: Any, name: str) -> None:
 
 
 def _wrappers() -> dict[tuple[Any, str], Callable[[Any], Any]]:
-    from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-
     pool = multiprocessing.pool.Pool
-    return {
+    wrappers = {
         (threading.Thread, "start"): _start_of_thread,
-        (ThreadPoolExecutor, "submit"): _submit_to_threads,
-        (ProcessPoolExecutor, "submit"): _submit_to_processes,
         (multiprocessing.process.BaseProcess, "start"): _start_of_process,
         **{(pool, name): _first_argument_of_pool for name in ("apply_async", "_map_async", "imap", "imap_unordered")},
     }
+    # Once the main thread is done they can no longer be imported; nor will anybody make an executor then.
+    with contextlib.suppress(RuntimeError):
+        from concurrent.futures import ThreadPoolExecutor
+
+        wrappers[ThreadPoolExecutor, "submit"] = _submit_to_threads
+        from concurrent.futures import ProcessPoolExecutor
+
+        wrappers[ProcessPoolExecutor, "submit"] = _submit_to_processes
+    return wrappers
 
 
 def _off(owner: Any, name: str) -> bool:

@@ -249,7 +249,8 @@ def _disabled() -> Runtime:
 def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | None) -> Runtime:
     # Before all else. Its callbacks at exit must come after ours, and can no longer be registered when the collector
     # would import it; its lock must be fit again in a forked child before OpenTelemetry uses a thread pool there.
-    import concurrent.futures.thread  # noqa: F401
+    with contextlib.suppress(RuntimeError):  # the main thread is done: it is too late for either
+        import concurrent.futures.thread  # noqa: F401
 
     from assay.destination import file_directory
     from assay.tracing.export import span_export

@@ -25,12 +25,19 @@ class Serving:
     """`assay serve` over a data directory; starts at once, and may be killed and started again."""
 
     def __init__(
-        self, data_dir: Path, *, env: Mapping[str, str] | None = None, program: Sequence[str] | None = None
+        self,
+        data_dir: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        program: Sequence[str] | None = None,
+        port: int = 0,
     ) -> None:
         """
         Args:
             program: another one than `assay`, that takes the same arguments.
+            port: where it listens, after each start; 0 takes a free one.
         """
+        self._port = port
         self.data_dir = data_dir
         self._env = {**os.environ, **(env or {})}
         self._program = list(program or command())
@@ -43,7 +50,7 @@ class Serving:
         began = time.monotonic()
         self._log = (self.data_dir.parent / "serve.log").open("ab")
         self.process = subprocess.Popen(
-            [*self._program, "serve", "--data-dir", str(self.data_dir), "--port", "0"],
+            [*self._program, "serve", "--data-dir", str(self.data_dir), "--port", str(self._port)],
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=self._env,
