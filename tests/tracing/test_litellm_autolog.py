@@ -183,3 +183,14 @@ def test_the_document_shows_what_is_recorded(
     assert capsys.readouterr().out == "Paris.\n"
     found = spans.attributes()
     assert (found["user.id"], found["session.id"], found["tag.tags"]) == ("u7", "s1", ["docs"])
+
+
+def test_calls_that_litellm_makes_in_threads_stay_in_the_trace(
+    openai_server: OpenAIServer, spans: Caught, litellm: Any
+) -> None:
+    with assay.start_span("request"):
+        litellm.batch_completion(model=GPT, messages=[HELLO, HELLO], api_base=openai_server.url, api_key="none")
+    request = spans.one("request")
+    parents = [span.parent.span_id for span in named(spans, "chat gpt-4o-mini")]
+    assert request.context is not None
+    assert parents == [request.context.span_id] * 2

@@ -10,7 +10,7 @@ import functools
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
@@ -51,7 +51,6 @@ FALLBACKS = ("completion_with_fallbacks", "async_completion_with_fallbacks")
 IN_MODULES = {
     "litellm": RETRIES,
     "litellm.litellm_core_utils.fallback_utils": FALLBACKS,
-    "litellm.litellm_core_utils.asyncify": ("run_async_function",),
 }
 
 _CALL = otel.create_key("assay-litellm-call")
@@ -84,7 +83,7 @@ def autolog(*, disable: bool = False) -> None:
         module = importlib.import_module(place)
         for name in names:
             if (original := getattr(module, name, None)) is not None:
-                _hooks[original] = _in_context(original) if name == "run_async_function" else _attempts(original)
+                _hooks[original] = _attempts(original)
     _replace(_hooks)
     _hook_router(litellm.Router)
 
@@ -294,23 +293,3 @@ def _enter_attempts() -> Any:
         return None
     call.attempted = True
     return attach(otel_trace.set_span_in_context(call.span, model_call_context(otel_trace.INVALID_SPAN)))
-
-
-def _in_context(original: Callable[..., Any]) -> Any:
-    """LiteLLM runs coroutines of synchronous calls in another thread, where there is a loop in this one already."""
-
-    @functools.wraps(original)
-    def run(async_function: Any, *args: Any, **kwargs: Any) -> Any:
-        context = otel.get_current()
-
-        @functools.wraps(async_function)
-        async def inside(*args: Any, **kwargs: Any) -> Any:
-            token = attach(context)
-            try:
-                return await async_function(*args, **kwargs)
-            finally:
-                detach(token)
-
-        return original(inside, *args, **kwargs)
-
-    return run
