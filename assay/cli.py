@@ -14,6 +14,7 @@ import typer
 
 import assay
 from assay import cli_care
+from assay.cli_client import client
 from assay.cli_columns import Column, cost, duration, lines, time
 from assay.cli_data import add_commands
 from assay.errors import AssayError, ConfigurationError, TraceNotFound
@@ -204,7 +205,7 @@ def reprice(
     """Price what is stored again, after your own prices changed or the price list was renewed."""
     configure(data_dir=data_dir)
     start = since.replace(tzinfo=UTC).isoformat() if since else None
-    with _client().stream("POST", "/repricings", project=project, since=start) as response:  # may take minutes
+    with client().stream("POST", "/repricings", project=project, since=start) as response:  # may take minutes
         response.read()
     print(f"{response.json()['changed']} costs changed.")
 
@@ -219,7 +220,7 @@ def create_key(
 ) -> None:
     """Make a key and print it, this once: only its hash is kept."""
     configure(data_dir=data_dir)
-    made = _client().request("POST", "/keys", json={"name": name, "scopes": scope, "project": project})
+    made = client(may_make=True).request("POST", "/keys", json={"name": name, "scopes": scope, "project": project})
     print(json.dumps(made) if as_json else made["key"])
 
 
@@ -227,7 +228,7 @@ def create_key(
 def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List keys, without their secrets."""
     configure(data_dir=data_dir)
-    found = _client().request("GET", "/keys", params={"project": None, "limit": 1000})["items"]
+    found = client().request("GET", "/keys", params={"project": None, "limit": 1000})["items"]
     _print(found, as_json, KEYS, drop=("created_at", "project", "scopes"))
 
 
@@ -235,7 +236,7 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
 def revoke_key(key_id: str, data_dir: DataDir = None) -> None:
     """End a key, for good: within five seconds nobody gets in with it."""
     configure(data_dir=data_dir)
-    ended = _client().request("DELETE", f"/keys/{quote(key_id, safe='')}")
+    ended = client().request("DELETE", f"/keys/{quote(key_id, safe='')}")
     print(f"The key {ended['name']!r} has ended.")
 
 
@@ -249,7 +250,7 @@ def audit(
 ) -> None:
     """List who changed what, and who was refused, newest first."""
     configure(data_dir=data_dir)
-    rows = list(_client().pages("/audit", limit=limit, project=None, action=action, actor=actor))
+    rows = list(client().pages("/audit", limit=limit, project=None, action=action, actor=actor))
     _print(rows, as_json, AUDIT, drop=("address", "project", "actor", "at"))
 
 
@@ -257,7 +258,7 @@ def audit(
 def list_prompts(project: Project = None, as_json: Json = False) -> None:
     """List prompts with their newest version and aliases."""
     configure(project=project)
-    rows = list(_client().pages("/prompts"))
+    rows = list(client().pages("/prompts"))
     _print(rows, as_json, PROMPTS, drop=("updated_at", "aliases", "commit_message"))
 
 
@@ -265,7 +266,7 @@ def list_prompts(project: Project = None, as_json: Json = False) -> None:
 def show_prompt(name: str, project: Project = None, as_json: Json = False) -> None:
     """List the versions of a prompt, newest first."""
     configure(project=project)
-    rows = list(_client().pages(f"/prompts/{quote(name, safe='')}/versions"))
+    rows = list(client().pages(f"/prompts/{quote(name, safe='')}/versions"))
     _print(rows, as_json, VERSIONS, drop=("variables", "author", "created_at"))
 
 
@@ -278,7 +279,7 @@ def list_traces(
 ) -> None:
     """List traces, newest first."""
     configure(project=project)
-    rows = list(_client().pages("/traces", limit=limit, filter=filter))
+    rows = list(client().pages("/traces", limit=limit, filter=filter))
     _print(rows, as_json, TRACES, drop=("span_count", "total_tokens", "cost_usd", "duration_ms", "input", "start_time"))
 
 
@@ -289,18 +290,13 @@ def show_trace(trace_id: str, project: Project = None, as_json: Json = False) ->
     if "/" in trace_id or not trace_id.strip("."):  # would be another path of the API's
         raise TraceNotFound(f"There is no trace {trace_id!r}.", hint="Ids are what `assay traces list` prints.")
     if as_json:
-        print(json.dumps(_client().get(f"/traces/{quote(trace_id, safe='')}"), ensure_ascii=False))
+        print(json.dumps(client().get(f"/traces/{quote(trace_id, safe='')}"), ensure_ascii=False))
     else:
+        client()  # there is something to show
         print(assay.get_trace(trace_id))
 
 
 # Helpers ----------------------------------------------------------------------------------------------------------
-
-
-def _client() -> Any:
-    from assay.client import current_client
-
-    return current_client()
 
 
 def _print(rows: list[dict[str, Any]], as_json: bool, columns: tuple[Column, ...], *, drop: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import typer
 
+from assay.cli_client import client
 from assay.cli_columns import Column
 from assay.errors import ConfigurationError, MissingExtra
 from assay.settings import configure, current_settings
@@ -46,6 +47,7 @@ def sql(
     from assay.sql_query import run
 
     configure(project=project, data_dir=data_dir)
+    client()  # there is something to ask
     answer = run(sys.stdin.read() if statement == "-" else statement, limit=limit)
     names = [column["name"] for column in answer["columns"]]
     if as_json:
@@ -80,7 +82,7 @@ def export(
         raise ConfigurationError(f"{format!r} is no format.", hint="Use jsonl, otlp or parquet.")
     configure(project=project, data_dir=data_dir)
     progress = _Progress("files" if format == "parquet" else "spans")
-    written = transfer.export(_client(), directory, format, tell=progress)  # type: ignore[arg-type]
+    written = transfer.export(client(), directory, format, tell=progress)  # type: ignore[arg-type]
     progress.end()
     print(f"{len(written)} files in {directory}")
 
@@ -95,7 +97,7 @@ def import_(
 
     configure(data_dir=data_dir)
     progress = _Progress("rows or requests")
-    done = transfer.import_files(_client(), files, project=project, tell=progress)
+    done = transfer.import_files(client(may_make=True), files, project=project, tell=progress)
     progress.end()
     print(f"{done.requests} requests sent, {done.scores} scores, {done.rejected} spans refused")
     if done.rejected:
@@ -109,7 +111,7 @@ def backup(
     from assay.backup_files import receive_backup
 
     configure(data_dir=data_dir)
-    described = receive_backup(_client(), directory)
+    described = receive_backup(client(), directory)
     print(f"{described['spans']} spans and the registry are in {directory}")
 
 
@@ -143,14 +145,14 @@ def delete(
         raise ConfigurationError("Say what to delete, and one thing.", hint="Give --trace, --session or --user.")
     [(path, value)] = asked
     configure(project=project, data_dir=data_dir)
-    gone = _client().request("DELETE", f"/{path}/{quote(value, safe='')}")["deleted"]
+    gone = client().request("DELETE", f"/{path}/{quote(value, safe='')}")["deleted"]
     print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in gone.items()), "deleted")
 
 
 def compact(data_dir: DataDir = None) -> None:
     """Give the bytes of what was deleted back to the disk. Senders wait meanwhile."""
     configure(data_dir=data_dir)
-    with _client().stream("POST", "/compactions") as response:
+    with client().stream("POST", "/compactions") as response:
         done = json.loads(response.read())
     print(f"{done['bytes_before']} bytes before, {done['bytes_after']} after")
 
@@ -163,21 +165,15 @@ def retention(
     """How many days a project keeps its traces."""
     configure(project=project, data_dir=data_dir)
     if days is None:
-        kept = _client().get("/retention")["days"]
+        kept = client().get("/retention")["days"]
     elif days == "forever" or days.isdigit():
-        kept = _client().put("/retention", json={"days": None if days == "forever" else int(days)})["days"]
+        kept = client().put("/retention", json={"days": None if days == "forever" else int(days)})["days"]
     else:
         raise ConfigurationError(f"{days!r} is no number of days.", hint="Give a number, or: forever")
     print("forever" if kept is None else f"{kept} days")
 
 
 # Helpers ----------------------------------------------------------------------------------------------------------
-
-
-def _client() -> Any:
-    from assay.client import current_client
-
-    return current_client()
 
 
 def _cell(value: Any) -> Any:

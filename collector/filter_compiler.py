@@ -26,7 +26,12 @@ COMPARISONS: dict[type[exp.Expr], str] = {
     exp.LT: "<",
     exp.LTE: "<=",
 }
-UNITS = {"second", "minute", "hour", "day", "week", "month", "year"}
+YEARS_S = 365 * 86_400
+UNITS_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
+UNITS_S |= {"year": YEARS_S}
+# What nanoseconds in 64 bits can say. Times beyond are read as these: no span starts there.
+EARLIEST, LATEST = "1677-09-22 00:00:00", "2262-04-11 23:47:16"
+FARTHEST_S = 600 * YEARS_S  # from any time between them to beyond the other
 NOW = ("now", "current_timestamp", "today", "current_date")
 
 
@@ -133,7 +138,7 @@ class FilterCompiler:
 
     def time(self, node: exp.Expr) -> Compiled:
         """The SQL of an expression that gives a time."""
-        operand = self.operand(node)
+        operand = self._as_time(self.operand(node), node)
         return Compiled(_cast(operand, "time"), operand.parameters)
 
     def _span_condition(self, node: exp.Expr, *, child: bool) -> Compiled:
@@ -180,9 +185,8 @@ class FilterCompiler:
         if left.type == "list" or right.type == "list":
             return self._contains(left, right, operator, node)
         kind = _common_type(left, right)
-        for operand in (left, right):
-            if kind == "time" and operand.literal and not _is_time(operand.parameters[0]):
-                raise self._refuse(node, "needs a time such as '2026-11-21' or '2026-11-21T10:00:00Z'")
+        if kind == "time":
+            left, right = self._as_time(left, node), self._as_time(right, node)
         if kind is None:
             raise self._refuse(node, f"compares {_article(left.type)} with {_article(right.type)}")
         if kind == "text" and operator == "=" and (equal := _equal_attribute(left, right)) is not None:
@@ -191,6 +195,18 @@ class FilterCompiler:
             left, right = left.in_full, right.in_full
         left_sql, right_sql = _cast(left, kind), _cast(right, kind)
         return self._over_spans(f"({left_sql} {operator} {right_sql})", left.parameters + right.parameters, left, right)
+
+    def _as_time(self, operand: _Operand, node: exp.Expr) -> _Operand:
+        """A time as it was written, or the first or last that a span can have."""
+        if not operand.literal:
+            return operand
+        try:
+            year = datetime.fromisoformat(operand.parameters[0]).year
+        except (TypeError, ValueError) as error:
+            raise self._refuse(node, "needs a time such as '2026-11-21' or '2026-11-21T10:00:00Z'") from error
+        if int(EARLIEST[:4]) < year < int(LATEST[:4]):
+            return operand
+        return replace(operand, parameters=[EARLIEST if year <= int(EARLIEST[:4]) else LATEST])
 
     def _contains(self, left: _Operand, right: _Operand, operator: str, node: exp.Expr) -> Compiled:
         """`tags = 'beta'` and `'beta' in tags`: the list has this element."""
@@ -354,18 +370,19 @@ class FilterCompiler:
         interval = node.expression
         unit = str(interval.args.get("unit") or "").lower().rstrip("s")
         amount = interval.this
-        if base.type not in ("time", "text") or unit not in UNITS or not isinstance(amount, exp.Literal):
+        if base.type not in ("time", "text") or unit not in UNITS_S or not isinstance(amount, exp.Literal):
             raise self._refuse(node, "is not a time; write now() - interval 1 day")
         try:
             count = float(amount.this)
         except ValueError as error:
             raise self._refuse(node, "is not a time; write now() - interval 1 day") from error
-        if not abs(count) < 1e6:
-            raise self._refuse(node, "is too long an interval")
+        base = self._as_time(base, node)
+        most = FARTHEST_S / UNITS_S[unit]
+        count = max(-most, min(most, count))
         sign = "-" if isinstance(node, exp.Sub) else "+"
-        sql = f"({_cast(base, 'time')} {sign} (? * INTERVAL 1 {unit.upper()}))"
-        whole = int(count) if count == int(count) else count
-        return _Operand(sql, "time", [*base.parameters, whole])
+        shifted = f"{_cast(base, 'time')}::TIMESTAMP {sign} (? * INTERVAL 1 {unit.upper()})"
+        sql = f"greatest(TIMESTAMP '{EARLIEST}', least(TIMESTAMP '{LATEST}', {shifted}))::TIMESTAMP_NS"
+        return _Operand(sql, "time", [*base.parameters, int(count) if count == int(count) else count])
 
     # Errors -------------------------------------------------------------------------------------------------------
 
@@ -434,14 +451,6 @@ def _common_type(left: _Operand, right: _Operand) -> Type | None:
     if kinds == {"time", "text"}:
         return "time"
     return None
-
-
-def _is_time(text: str) -> bool:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _cast(operand: _Operand, kind: Type) -> str:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from assay.collector.access import REMEMBER_S, Access, Admitted
 from assay.collector.api.errors import MisdirectedRequest, TooLarge, UnsupportedMediaType
 from assay.collector.limits import TooManyRequests
-from assay.collector.scopes import READING, Rule, rules_of
+from assay.collector.scopes import READING, UNDECLARED, Rule, rules_of
 from assay.errors import AssayError, Forbidden
 
 logger = logging.getLogger("assay.collector.requests")
@@ -209,8 +209,8 @@ def _refuse_body(scope: Mapping[str, Any], rules: list[Rule]) -> None:
     length = headers.get(b"content-length", b"0")
     if scope["method"] in READING or (b"transfer-encoding" not in headers and length == b"0"):
         return
-    if any(rule.body is None for rule in rules):
-        return
+    if any(rule.body is None or rule is UNDECLARED for rule in rules):
+        return  # the route looks for itself, or there is none: 404 or 405 says more
     given = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0].strip().lower()
     taken = {name for rule in rules for name in rule.body or ()}
     if given not in taken:

@@ -118,6 +118,7 @@ class Server:
             StoreError: the data directory is in use or damaged.
             ConfigurationError: the port is taken, or the address is open to others and there is no admin key.
         """
+        umask = os.umask(0o077)  # what people ask their models is nobody else's to read
         self._open()
         before = {number: signal.signal(number, self._stop_on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -126,6 +127,7 @@ class Server:
             self._serve(ready)
         finally:
             self._close()
+            os.umask(umask)
             for number, handler in before.items():
                 signal.signal(number, handler)
 

@@ -73,7 +73,8 @@ class Service:
         self.redactor = redactor
         self.started_at = time.time()
         try:
-            data_dir.mkdir(parents=True, exist_ok=True)
+            data_dir.parent.mkdir(parents=True, exist_ok=True)
+            data_dir.mkdir(mode=0o700, exist_ok=True)  # one that was there keeps the rights that it was given
             self._lock = DirectoryLock(data_dir)
         except OSError as error:
             raise StoreError(
@@ -195,6 +196,16 @@ class Service:
                 except InvalidRequest as error:  # a service may call itself anything; its spans are found all the same
                     logger.warning("no project is made for spans filed under %r: %s", name, error)
 
+    def check_project(self, name: str) -> None:
+        """Refuse a name that nothing was ever filed under, and that nobody made a project of.
+
+        Raises:
+            NotFound: there is no such project.
+        """
+        self.register_projects()
+        if name not in self._projects and not self.registry.projects.exists(name):
+            raise NotFound(f"There is no project {name!r}.", hint="GET /api/v1/projects lists them.")
+
     def mirror_registry(self) -> None:
         """Renew the copies of prompts, data sets and experiments in assay.duckdb, if any changed."""
         revision = self.registry.revision if self._registry else self._revision_at_start
@@ -225,9 +236,7 @@ class Service:
             NotFound: there is no such project.
             CollectorUnavailable: it takes longer than `within_s`; the next call goes on from there.
         """
-        self.register_projects()
-        if project not in self._projects and not self.registry.projects.exists(project):
-            raise NotFound(f"There is no project {project!r}.", hint="GET /api/v1/projects lists them.")
+        self.check_project(project)
         self.mirror_registry()
         with self.exporter.reading(project, registry_revision=self._mirrored_revision, within_s=within_s) as views:
             yield views

@@ -10,6 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import assay.collector.api.application  # noqa: F401 - else the first test to ask a collector waits for it to load
 from assay.client import reset_client
 from assay.collector.server import Server
 from assay.settings import configure, reset_settings

@@ -61,20 +61,61 @@ def test_a_key_is_printed_once(collector: Server) -> None:
         ["traces", "show", given, *rest] for given in ("0" * 32, "nope", "a/b?c#[d]", "..") for rest in ([], ["--json"])
     ],
 )
-def test_an_error_is_one_line_and_status_1(collector: Server, arguments: list[str]) -> None:
+@pytest.mark.usefixtures("collector")
+def test_an_error_is_one_line_and_status_1(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = error_of(arguments, monkeypatch, capsys)
+    assert said.count("\n") == 1
+    if arguments[:2] == ["traces", "show"]:
+        assert f"There is no trace {arguments[2]!r}." in said
+
+
+def error_of(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command says that ends with status 1."""
+    monkeypatch.setattr("sys.argv", ["assay", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert (ended.value.code, said[:7]) == (1, "error: ")
+    return said
+
+
+def test_an_error_is_one_line_and_status_1_in_a_process_too(collector: Server) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "assay", *arguments],
+        [sys.executable, "-m", "assay", "prompts", "show", "nope"],
         capture_output=True,
         text=True,
         check=False,
         env={"ASSAY_ENDPOINT": collector.url, "ASSAY_PROJECT": "test", "PATH": "/usr/bin:/bin"},
     )
-    assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
-    assert "Traceback" not in done.stderr
-    if arguments[:2] == ["traces", "show"]:
-        assert f"There is no trace {arguments[2]!r}." in done.stderr
+    assert (done.returncode, done.stderr[:7], done.stderr.count("\n")) == (1, "error: ", 1)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["traces", "list"], ["traces", "show", "0" * 32], ["prompts", "list"], ["keys", "list"], ["audit"]),
+        *(["sql", "SELECT 1"], ["export", "x"], ["backup", "x"], ["delete", "--user", "u"], ["compact"]),
+        *(["retention"], ["reprice"]),
+    ],
+    ids=" ".join,
+)
+def test_where_there_is_no_store_a_command_says_so_and_makes_none(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = error_of(arguments, monkeypatch, capsys)
+    assert f"There is no store in {tmp_path / '.assay'}." in said
+    assert "assay serve --data-dir" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("collector")
+@pytest.mark.parametrize("arguments", [["retention", "3", "--project", "typo"], ["reprice", "--project", "typo"]])
+def test_a_project_that_does_not_exist_is_told(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "There is no project 'typo'." in error_of(arguments, monkeypatch, capsys)
 
 
 def test_a_place_that_cannot_be_written_is_one_line(

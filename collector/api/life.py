@@ -54,13 +54,15 @@ def delete_trace(trace_id: str, service: ServiceDep, actor: ActorDep, project: A
 @router.delete("/sessions/{session_id:path}")
 def delete_session(session_id: str, service: ServiceDep, actor: ActorDep, project: Project = DEFAULT) -> dict[str, Any]:
     """Delete every trace of a session, and its scores."""
-    return _delete(service, actor, "session", Selection(project, session_id=session_id))
+    gone = _delete(service, actor, "session", Selection(project, session_id=session_id))
+    return _something(gone, f"There is no session {session_id!r} in the project {project!r}.")
 
 
 @router.delete("/users/{user_id:path}")
 def delete_user(user_id: str, service: ServiceDep, actor: ActorDep, project: Project = DEFAULT) -> dict[str, Any]:
     """Delete every trace of a user, and the scores that the user gave."""
-    return _delete(service, actor, "user", Selection(project, user_id=user_id))
+    gone = _delete(service, actor, "user", Selection(project, user_id=user_id))
+    return _something(gone, f"There is nothing of a user {user_id!r} in the project {project!r}.")
 
 
 def _delete(service: Service, actor: Actor, what: str, selection: Selection) -> dict[str, Any]:
@@ -69,6 +71,17 @@ def _delete(service: Service, actor: Actor, what: str, selection: Selection) -> 
         # Who was deleted is not written down: it would be kept for ever.
         service.registry.audit.add(actor, "traces.delete", what, project=selection.project, **gone)
     return {"deleted": gone}
+
+
+def _something(gone: dict[str, Any], else_say: str) -> dict[str, Any]:
+    """What was deleted.
+
+    Raises:
+        NotFound: nothing was there.
+    """
+    if not any(gone["deleted"].values()):
+        raise NotFound(else_say, hint="It may be deleted already, or belong to another project.")
+    return gone
 
 
 @router.get("/retention")
@@ -80,6 +93,7 @@ def get_retention(service: ServiceDep, project: Project = DEFAULT) -> dict[str, 
 @router.put("/retention")
 def set_retention(body: Retention, service: ServiceDep, actor: ActorDep, project: Project = DEFAULT) -> dict[str, Any]:
     """Set how many days the project keeps its traces: the day they were received on, and so many after it."""
+    service.check_project(project)
     service.life.set_retention(project, body.days)
     service.registry.audit.add(actor, "retention.set", project, project=project, days=body.days)
     return {"project": project, "days": body.days}

@@ -23,6 +23,8 @@ def reprice(service: ServiceDep, actor: ActorDep, since: Since = None, project: 
     """Price model calls again, by the prices of the day they started: after own prices changed, or the price list was
     renewed. Costs that spans reported themselves stay. `changed` in the answer counts the spans with another cost.
     """
+    if project is not None:
+        service.check_project(project)
     forget_own_prices()  # the file may be another one than at the start
     since_ns = max(0, int(since.timestamp() * 1e9)) if since else 0
     with service.store.read() as db:

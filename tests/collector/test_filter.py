@@ -118,6 +118,30 @@ def test_a_filter_that_says_nothing_finds_everything(service: Service, filter: s
 @pytest.mark.parametrize(
     "filter",
     [
+        "start_time > '0001-01-01'",
+        "start_time > '1600-02-03T04:05:06Z'",
+        "start_time < '9999-12-31'",
+        "start_time between '0001-01-01' and '9999-12-31'",
+        "start_time > now() - interval 100000 day",
+        "start_time < now() + interval 100000 day",
+        "start_time > now() - interval 99999999999 year",
+        "start_time < '9999-12-31' - interval 1 second",
+        "any(start_time > '0001-01-01' and end_time < now() + interval 9000 month)",
+    ],
+)
+def test_times_that_no_span_can_have_are_earlier_or_later_than_all(service: Service, filter: str) -> None:
+    assert names(service, filter) == ["health", "support"]
+    assert len(queries.list_spans(service.store, project="shop", filter=filter.replace("any", "")).items) > 2
+
+
+@pytest.mark.parametrize("filter", ["start_time < '0001-01-01'", "start_time > now() + interval 99999999 day"])
+def test_nothing_starts_beyond_the_times_that_spans_can_have(service: Service, filter: str) -> None:
+    assert names(service, filter) == []
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
         "any(kind = 'llm' and name = 'lookup')",
         "child(child(kind = 'llm'))",
         "total_tokens is null and name = 'support'",
@@ -155,6 +179,7 @@ def test_a_filter_cannot_look_into_another_project(service: Service) -> None:
         ("name in (select name from traces)", "in needs a list"),
         ("attributes[1] = 2", "key in quotes"),
         ("start_time > now() - interval 1 fortnight", "is not a time"),
+        ("start_time > 'soon' - interval 1 day", "needs a time"),
         ("(" * 2000 + "true" + ")" * 2000, "filter"),
         ("name = '" + "x" * 5000 + "'", "at most"),
     ],

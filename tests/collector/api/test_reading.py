@@ -81,6 +81,21 @@ def test_a_session_is_found_by_any_name(api: httpx.Client) -> None:
     assert api.get("/api/v1/sessions/a").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["traces/" + "0" * 32, "sessions/nobody's", "users/nobody"])
+def test_deleting_what_is_not_there_is_told(api: httpx.Client, path: str) -> None:
+    answer = api.delete(f"/api/v1/{path}")
+    assert (answer.status_code, answer.json()["error"]["code"][-9:]) == (404, "not_found")
+
+
+def test_rules_are_not_kept_for_projects_that_do_not_exist(api: httpx.Client) -> None:
+    asked = {"project": "typo"}
+    for answer in (
+        api.put("/api/v1/retention", params=asked, json={"days": 3}),
+        api.post("/api/v1/repricings", params=asked),
+    ):
+        assert (answer.status_code, answer.json()["error"]["message"]) == (404, "There is no project 'typo'.")
+
+
 def test_metrics_are_in_the_format_of_prometheus(api: httpx.Client) -> None:
     answer = api.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")

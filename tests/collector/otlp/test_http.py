@@ -51,6 +51,11 @@ def test_the_media_type_is_matched_without_case_and_parameters(
     assert len(stored(service)) == 1
 
 
+def test_another_method_is_refused_whatever_it_carries(client: httpx.Client) -> None:
+    answer = client.put("/v1/traces", content=b"x", headers={"content-type": "text/plain"})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
 @pytest.mark.parametrize("media_type", ["text/plain", "application/protobuf", "application/x-www-form-urlencoded", ""])
 def test_another_media_type_is_never_guessed_at(client: httpx.Client, service: str, media_type: str) -> None:
     answer = client.post("/v1/traces", content=one(service), headers={"content-type": media_type} if media_type else {})
