@@ -57,8 +57,8 @@ class LangChain:
         from langchain_openai import OpenAIEmbeddings
 
         url = self.server.url
-        vectors = OpenAIEmbeddings(model="embed-x", base_url=url, api_key="k", check_embedding_ctx_length=False)
-        store = InMemoryVectorStore(vectors)
+        self.vectors = OpenAIEmbeddings(model="embed-x", base_url=url, api_key="k", check_embedding_ctx_length=False)
+        store = InMemoryVectorStore(self.vectors)
         with _untraced():
             store.add_documents([Document("alpha", id="d1", metadata={"page": 1}), Document("beta", id="d2")])
         return store.as_retriever(search_kwargs={"k": 1})
@@ -115,16 +115,19 @@ class LangChain:
         return builder.compile(checkpointer=InMemorySaver(), name="flow")
 
     def close(self) -> None:
-        for model in ("chat", "patient"):
-            if model in self.__dict__:
-                self.__dict__[model].root_client.close()
-        if "completion" in self.__dict__:
-            self.completion.client._client.close()
+        for model in self._made("chat", "patient"):
+            model.root_client.close()
+        for model in self._made("completion", "vectors"):
+            model.client._client.close()
 
     async def aclose(self) -> None:
-        for model in ("chat", "patient"):
-            if model in self.__dict__:
-                await self.__dict__[model].root_async_client.close()
+        for model in self._made("chat", "patient"):
+            await model.root_async_client.close()
+        for model in self._made("completion", "vectors"):
+            await model.async_client._client.close()
+
+    def _made(self, *names: str) -> list[Any]:
+        return [self.__dict__[name] for name in names if name in self.__dict__]
 
 
 class State(TypedDict, total=False):

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from assay.tracing.autolog.langchain_runs import Run, Runs, current_run
+from assay.tracing.autolog.langchain_run import Run
+from assay.tracing.autolog.langchain_runs import Runs, current_run
 from assay.tracing.autolog.when_imported import forget, when_imported
 from assay.tracing.otel_context import attach
 from assay.tracing.tell import our_fault

@@ -28,15 +28,16 @@ from assay.tracing.autolog.langchain_names import (
     told_with,
 )
 from assay.tracing.autolog.langchain_prompts import prompt_of_messages, prompt_of_template, remember_formatted
-from assay.tracing.autolog.langchain_runs import Run, Runs, bubbles
+from assay.tracing.autolog.langchain_run import Run, bubbles
+from assay.tracing.autolog.langchain_runs import Runs
+from assay.tracing.autolog.openai_messages import Message
 from assay.tracing.autolog.values import get, items
 from assay.tracing.kinds import attribute_value, input_attributes, output_attributes
 from assay.tracing.processor import set_prompt
 from assay.tracing.serialise import to_json, to_text
 from assay.tracing.tell import our_fault
 
-# What a chain is told when its input comes as a stream; the input itself is told at the end
-STREAMED_INPUT = ("", {"input": ""})
+BUBBLES = {"GraphInterrupt": "interrupt", "NodeInterrupt": "interrupt", "ParentCommand": "command"}
 
 
 def _harmless(callback: Callable[..., None]) -> Callable[..., Any]:
@@ -89,9 +90,11 @@ class Handler(BaseTracer):
         above = self.runs.get(parent_run_id)
         kind = chain_kind(title, told, tags, above.facts.get("integration") if above is not None else None, run_type)
         node = is_node(title, told, tags)
-        attributes = {**kind_attributes(kind, title), **place_attributes(kind, node, told)}
-        if _content() and inputs not in STREAMED_INPUT:
-            attributes |= input_attributes(None, shown(inputs))
+        attributes = {
+            **kind_attributes(kind, title),
+            **place_attributes(kind, node, told),
+            **_read(_input, inputs),
+        }
         hidden = is_hidden(title, tags)
         run = self._start(title, attributes, run_id, parent_run_id, kind, tags, told, hidden=hidden)
         run.facts["integration"] = told.get("ls_integration")
@@ -107,17 +110,16 @@ class Handler(BaseTracer):
             return
         if (template := run.facts.get("template")) is not None:
             remember_formatted(template, outputs)
-        self.runs.end(run_id, _input_at_end(inputs) | _output(run, outputs))
+        self.runs.end(run_id, _read(_input, inputs) | (_read(_output, outputs) if run.span is not None else {}))
 
     @_harmless
     def on_chain_error(self, error: BaseException, *, run_id: Any, inputs: Any = None, **kwargs: Any) -> None:  # type: ignore[override]
         run = self.runs.get(run_id)
         if run is None:
             return
-        attributes = _input_at_end(inputs)
-        if bubbles(error) and run.span is not None:
-            run.span.add_event(f"langgraph.{_bubble(error)}", _bubble_attributes(error))
-        self.runs.end(run_id, attributes, error)
+        if bubbles(error):
+            _note_bubble(run, error)
+        self.runs.end(run_id, _read(_input, inputs), error)
 
     # Models
 
@@ -126,21 +128,20 @@ class Handler(BaseTracer):
         self, serialized: Any, messages: Any, *, run_id: Any, name: str | None = None, **kwargs: Any
     ) -> None:
         first = messages[0] if messages else []
-        self._model_start("chat", serialized, model.input_messages(first), first, run_id, name, kwargs)
+        self._model_start("chat", serialized, model.input_messages, first, run_id, name, kwargs)
 
     @_harmless
     def on_llm_start(  # type: ignore[override]
         self, serialized: Any, prompts: Any, *, run_id: Any, name: str | None = None, **kwargs: Any
     ) -> None:
-        messages = model.prompt_messages(prompts)
-        self._model_start("text_completion", serialized, messages, prompts, run_id, name, kwargs)
+        self._model_start("text_completion", serialized, model.prompt_messages, prompts, run_id, name, kwargs)
 
     def _model_start(
         self,
         operation: str,
         serialized: Any,
+        to_messages: Callable[[Any], list[Message]],
         messages: Any,
-        originals: Any,
         run_id: Any,
         name: str | None,
         told: Mapping[str, Any],
@@ -152,11 +153,13 @@ class Handler(BaseTracer):
         attributes = {
             **kind_attributes("llm", title),
             semconv.GEN_AI_OPERATION_NAME: operation,
-            **model.request_attributes(told.get("invocation_params") or {}, metadata, messages, content=_content()),
+            **_read(model.request_attributes, told.get("invocation_params") or {}, metadata, content=_content()),
         }
+        if _content():
+            attributes |= _read(lambda: model.input_attributes(to_messages(messages)))
         parent, tags, size = told.get("parent_run_id"), told.get("tags"), told.get("batch_size") or 1
         run = self._start(title, attributes, run_id, parent, "llm", tags, metadata, leaf=True, batch_size=size)
-        if run.span is not None and (prompt := prompt_of_messages(originals)) is not None:
+        if run.span is not None and (prompt := prompt_of_messages(messages)) is not None:
             set_prompt(run.span, prompt)
 
     @_harmless
@@ -171,11 +174,11 @@ class Handler(BaseTracer):
 
     @_harmless
     def on_llm_end(self, response: Any, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        self.runs.end(run_id, model.response_attributes(response, content=_content()))
+        self.runs.end(run_id, _read(model.response_attributes, response, content=_content()))
 
     @_harmless
     def on_llm_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        self.runs.end(run_id, model.response_attributes(kwargs.get("response"), content=_content()), error)
+        self.runs.end(run_id, _read(model.response_attributes, kwargs.get("response"), content=_content()), error)
 
     @_harmless
     def on_retry(self, retry_state: Any, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
@@ -212,7 +215,7 @@ class Handler(BaseTracer):
         if _content():
             if description := get(serialized, "description"):
                 attributes[semconv.GEN_AI_TOOL_DESCRIPTION] = to_text(description)[0]
-            attributes |= input_attributes("tool", shown(inputs) if inputs is not None else input_str)
+            attributes |= _read(lambda: input_attributes("tool", shown(inputs) if inputs is not None else input_str))
         self._start(title, attributes, run_id, parent_run_id, "tool", tags, metadata or {})
 
     @_harmless
@@ -221,7 +224,8 @@ class Handler(BaseTracer):
             return
         if run.span is not None and get(output, "status") == "error" and is_message(output):
             run.span.set_status(_failed_status(text_of(output)))
-        self.runs.end(run_id, output_attributes("tool", _tool_result(output)) if _content() else {})
+        result = _read(lambda: output_attributes("tool", _tool_result(output))) if _content() else {}
+        self.runs.end(run_id, result)
 
     @_harmless
     def on_tool_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
@@ -252,8 +256,8 @@ class Handler(BaseTracer):
 
     @_harmless
     def on_retriever_end(self, documents: Any, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
-        found = [_document(document) for document in items(documents)]
-        self.runs.end(run_id, output_attributes("retriever", found) if _content() else {})
+        found = _read(lambda: output_attributes("retriever", [*map(_document, items(documents))])) if _content() else {}
+        self.runs.end(run_id, found)
 
     @_harmless
     def on_retriever_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
@@ -297,14 +301,25 @@ def _content() -> bool:
     return running.capture_content
 
 
-def _input_at_end(inputs: Any) -> dict[str, Any]:
-    if inputs is None or inputs in STREAMED_INPUT or not _content():
+def _read(read: Callable[..., dict[str, Any]], *values: Any, **options: Any) -> dict[str, Any]:
+    """What `read` makes of the program's values; nothing where that fails: the span itself is worth more."""
+    try:
+        return read(*values, **options)
+    except Exception:
+        our_fault("reading a LangChain run")
+        return {}
+
+
+def _input(inputs: Any) -> dict[str, Any]:
+    """A chain whose input comes as a stream is told a blank at its start, and the input at its end."""
+    inner = inputs.get("input") if type(inputs) is dict and len(inputs) == 1 else inputs
+    if inputs is None or (type(inner) is str and not inner) or not _content():
         return {}
     return input_attributes(None, shown(inputs))
 
 
-def _output(run: Run, outputs: Any) -> dict[str, Any]:
-    return output_attributes(None, shown(outputs)) if run.span is not None and _content() else {}
+def _output(outputs: Any) -> dict[str, Any]:
+    return output_attributes(None, shown(outputs)) if _content() else {}
 
 
 def _tool_result(output: Any) -> Any:
@@ -330,11 +345,16 @@ def _document(document: Any) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _bubble(error: BaseException) -> str:
-    """`GraphInterrupt` waits for somebody, `ParentCommand` goes on in the graph above."""
-    return {"GraphInterrupt": "interrupt", "NodeInterrupt": "interrupt", "ParentCommand": "command"}.get(
-        type(error).__name__, "bubble_up"
-    )
+def _note_bubble(run: Run, error: BaseException) -> None:
+    """Note why a node was left: to wait for somebody, or to go on in the graph above."""
+    name = BUBBLES.get(type(error).__name__, "bubble_up")
+    if run.span is not None:
+        run.span.add_event(f"langgraph.{name}", _read(_bubble_attributes, error))
+    each: Run | None = run.parent if name == "interrupt" else None
+    while each is not None:
+        if each.span is not None:
+            each.span.set_attribute("langgraph.interrupted", True)
+        each = each.parent
 
 
 def _bubble_attributes(error: BaseException) -> dict[str, Any]:

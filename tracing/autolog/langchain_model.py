@@ -44,9 +44,7 @@ LANGSMITH = {
 }
 
 
-def request_attributes(
-    params: Mapping[str, Any], metadata: Mapping[str, Any], messages: list[Message], *, content: bool
-) -> dict[str, Any]:
+def request_attributes(params: Mapping[str, Any], metadata: Mapping[str, Any], *, content: bool) -> dict[str, Any]:
     found = known([(name, metadata.get(theirs)) for name, theirs in LANGSMITH.items()])
     found |= known([(semconv.GEN_AI_REQUEST_MODEL, request_model(params, metadata)), _top_k(params)])
     found |= known([(semconv.GEN_AI_PROVIDER_NAME, provider(metadata))])
@@ -54,9 +52,11 @@ def request_attributes(
     found |= parameters(params) | output_type(get(params, "response_format") or text_form)
     if tools := tool_definitions(params.get("tools"), params.get("functions"), content=content):
         found[semconv.GEN_AI_TOOL_DEFINITIONS] = to_json(tools)
-    if content:
-        found[semconv.GEN_AI_INPUT_MESSAGES] = to_json(messages, max_chars=MAX_CONTENT_CHARS)
     return found
+
+
+def input_attributes(messages: list[Message]) -> dict[str, Any]:
+    return {semconv.GEN_AI_INPUT_MESSAGES: to_json(messages, max_chars=MAX_CONTENT_CHARS)}
 
 
 def request_model(params: Mapping[str, Any], metadata: Mapping[str, Any]) -> str | None:
@@ -200,7 +200,14 @@ def usage_attributes(usage: Any) -> dict[str, Any]:
         (semconv.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, _detail(outs, "image")),
         (semconv.GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS, _detail(outs, "audio")),
     ]
-    return known(counts) | {name: count for name, count in by_modality if count}
+    return known(counts) | {name: count for name, count in by_modality if count} | _cost(get(usage, "total_cost"))
+
+
+def _cost(dollars: Any) -> dict[str, Any]:
+    """LangChain says what a call cost in one case only: nothing, where its cache answered."""
+    if not isinstance(dollars, int | float):
+        return {}
+    return {semconv.LLM_COST_TOTAL: float(dollars)} | ({} if dollars else {semconv.ASSAY_CACHE_HIT: True})
 
 
 def _detail(details: Any, name: str, also: str | None = None) -> int | None:

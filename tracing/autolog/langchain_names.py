@@ -58,7 +58,9 @@ def is_hidden(name: str, tags: Iterable[str] | None) -> bool:
 
 def is_node(name: str, metadata: Metadata, tags: Iterable[str] | None) -> bool:
     """The run of a node itself: those below carry its metadata as well, but not its step's tag."""
-    return metadata.get("langgraph_node") == name and any(tag.startswith("graph:step") for tag in tags or ())
+    if str(metadata.get("langgraph_node")) != name:
+        return False
+    return any(tag.startswith("graph:step") for tag in tags or () if isinstance(tag, str))
 
 
 def chain_kind(name: str, metadata: Metadata, tags: Iterable[str] | None, above: str | None, run_type: Any) -> str:
@@ -72,7 +74,7 @@ def chain_kind(name: str, metadata: Metadata, tags: Iterable[str] | None, above:
     if name in AGENT_CLASSES:
         return "agent"
     integration = metadata.get("ls_integration")
-    if integration not in GRAPHS or is_node(name, metadata, tags):
+    if not isinstance(integration, str) or integration not in GRAPHS or is_node(name, metadata, tags):
         return "chain"
     if above == integration and name not in (metadata.get("lc_agent_name"), "LangGraph"):
         return "chain"
@@ -90,12 +92,12 @@ def kind_attributes(kind: str, name: str) -> dict[str, Any]:
 def place_attributes(kind: str, node: bool, metadata: Metadata) -> dict[str, Any]:
     """Where in a graph a run is: told once, on the node's or the graph's span."""
     names = NODE if node else GRAPH if kind in ("graph", "agent") else {}
-    return {ours: _scalar(value) for theirs, ours in names.items() if (value := metadata.get(theirs)) not in (None, "")}
+    return {ours: _scalar(metadata[theirs]) for theirs, ours in names.items() if metadata.get(theirs) is not None}
 
 
 def told_with(tags: Iterable[str] | None, metadata: Metadata) -> dict[str, Any]:
     """What the program said of a run in its config: session, user, tags and metadata of its own."""
-    own_tags = [tag for tag in tags or () if not tag.startswith(INNER_TAGS)]
+    own_tags = [tag for tag in tags or () if isinstance(tag, str) and not tag.startswith(INNER_TAGS)]
     own = {key: value for key, value in metadata.items() if _is_own(key)} if metadata else {}
     found: dict[str, Any] = ids_in(metadata) if metadata else {}
     if own_tags:
@@ -112,4 +114,4 @@ def _is_own(key: Any) -> bool:
 def _scalar(value: Any) -> Any:
     if isinstance(value, str | bool | int | float):
         return value
-    return [str(item) for item in value] if isinstance(value, list | tuple) else str(plain(value))
+    return [str(item) for item in plain(value)] if isinstance(value, list | tuple) else str(plain(value))
