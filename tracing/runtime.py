@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
     from assay.settings import Settings
-    from assay.tracing.in_progress import Announcer
     from assay.tracing.prepare import Prepare
     from assay.tracing.processor import Processor
     from assay.tracing.redact_spans import SpanRedactor
@@ -281,8 +280,7 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
 
     runtime.closers.append(let_go)
     if send is None and file_directory(settings) is None:
-        announcer = _announce(settings, processor, prepared)
-        runtime.closers.append(announcer.close)
+        runtime.closers += _announce(settings, processor, prepared)
     set_process_context(process_context())
     follow_work(disable=not settings.follow_work)
     if settings.handle_sigterm:
@@ -290,18 +288,19 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
     return runtime
 
 
-def _announce(settings: Settings, processor: Processor, prepared: Prepare) -> Announcer:
-    """Tell the collector of open spans, from now on and by these settings."""
+def _announce(settings: Settings, processor: Processor, prepared: Prepare) -> list[Callable[[], None]]:
+    """Tell the collector of open spans, from now on and by these settings; what ends that."""
     from assay.tracing.in_progress import Announcer
     from assay.tracing.post_logs import LogPoster
 
     def is_kept(trace_id: int) -> bool:
         return prepared.sampler is None or prepared.sampler.by_rate(trace_id)
 
-    announcer = Announcer(processor.open, LogPoster(settings), redact=prepared.redactor.span, is_kept=is_kept)
+    poster = LogPoster(settings)
+    announcer = Announcer(processor.open, poster, redact=prepared.redactor.span, is_kept=is_kept)
     processor.open.choose(settings.in_progress)
     processor.open.announcer = announcer
-    return announcer
+    return [announcer.close, poster.close]
 
 
 def _register_exit() -> None:
