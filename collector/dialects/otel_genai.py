@@ -65,9 +65,9 @@ def kind(attributes: Attributes) -> str | None:
     return "embedding" if "embed" in str(attributes.get(NAME)).lower() else "llm"
 
 
-@needs(REQUEST, *OTHER_PARAMETERS, *STREAMING)
+@needs(REQUEST, semconv.ASSAY_REQUEST, *OTHER_PARAMETERS, *STREAMING)
 def model_parameters(attributes: Attributes) -> dict[str, Any] | None:
-    found = below(attributes, REQUEST)
+    found = {**below(attributes, semconv.ASSAY_REQUEST), **below(attributes, REQUEST)}
     for name in NO_PARAMETERS:
         found.pop(name, None)
     for name in OTHER_PARAMETERS.keys() & attributes.keys():

@@ -135,13 +135,28 @@ def check_spans(case: Case, spans: Sequence[Any]) -> None:
 
 def check_rows(case: Case, rows: Sequence[Mapping[str, Any]]) -> None:
     """Compare the collector's spans of the case's trace with what the case says."""
+    assert row_differences(case, rows) == []
+
+
+def row_differences(case: Case, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the collector says otherwise than the case, a line each."""
     models = sorted(
         (row for row in rows if row["kind"] in ("llm", "embedding", "guardrail")), key=lambda row: row["start_time"]
     )
-    assert len(models) == len(case.calls)
-    for row, call in zip(models, case.calls, strict=True):
-        expected = _row(call)
-        assert {name: row[name] for name in expected} == expected
+    if len(models) != len(case.calls):
+        return [f"{case.group}, {case.form}: {len(models)} model calls, not {len(case.calls)}"]
+    return [
+        f"{case.group}, {case.form}: {name} is {_without_nulls(row[name])!r}, not {value!r}"
+        for row, call in zip(models, case.calls, strict=True)
+        for name, value in _row(call).items()
+        if _without_nulls(row[name]) != value
+    ]
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _is_model_call(span: Any) -> bool:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from support import openai_server
 from support.openai_response_answers import response, response_events
-from support.openai_server import MODEL, Reply, usage
+from support.openai_server import Reply, usage
 
 SPEECH = b"\xff\xfb not really a sound"
 
@@ -16,7 +17,7 @@ def answer(path: str, body: dict[str, Any], reply: Reply) -> dict[str, Any] | by
     """The whole answer to a request; None where there is no such path."""
     steps = path.rstrip("/").split("/")
     if len(steps) > 2 and steps[-2] == "responses":  # asked for, cancelled or compacted
-        return response({**body, "model": MODEL}, reply)
+        return response({**body, "model": openai_server.MODEL}, reply)
     make = ANSWERS.get("/".join(steps[-2:])) or ANSWERS.get(steps[-1])
     return make(body, reply) if make is not None else None
 
@@ -136,7 +137,7 @@ def embeddings(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
     vector: Any = "AACAPgAAAL8=" if body.get("encoding_format") == "base64" else [0.25, -0.5]
     vectors = [{"object": "embedding", "index": index, "embedding": vector} for index in range(len(texts))]
     used = {"prompt_tokens": tokens, "total_tokens": tokens}
-    return {"object": "list", "data": vectors, "model": MODEL, "usage": reply.usage or used, **reply.more}
+    return {"object": "list", "data": vectors, "model": openai_server.MODEL, "usage": reply.usage or used, **reply.more}
 
 
 def moderation(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def moderation(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
     categories = {"violence": hit, "harassment": False}
     scores = {"violence": 0.9 if hit else 0.1, "harassment": 0.0}
     result = {"flagged": hit, "categories": categories, "category_scores": scores, "category_applied_input_types": {}}
-    return {"id": "modr-1", "model": MODEL, "results": [result]}
+    return {"id": "modr-1", "model": openai_server.MODEL, "results": [result]}
 
 
 def images(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
@@ -179,7 +180,13 @@ ANSWERS: dict[str, Callable[[dict[str, Any], Reply], dict[str, Any] | bytes]] = 
 
 
 def _head(kind: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": MODEL, "system_fingerprint": "fp_test"}
+    return {
+        "id": "chatcmpl-1",
+        "object": kind,
+        "created": 1,
+        "model": openai_server.MODEL,
+        "system_fingerprint": "fp_test",
+    }
 
 
 def _texts(body: dict[str, Any], reply: Reply) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from support.openai_server import MODEL, Reply
+from support import openai_server
+from support.openai_server import Reply
 
 
 def response(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def response(body: dict[str, Any], reply: Reply) -> dict[str, Any]:
         "id": "resp_1",
         "object": "response",
         "created_at": 1,
-        "model": MODEL,
+        "model": openai_server.MODEL,
         "status": "completed",
         "error": None,
         "incomplete_details": None,

@@ -13,6 +13,7 @@ from typing import Any
 
 from assay.errors import MissingExtra
 from assay.tracing.autolog.model_call import inside_model_call
+from assay.tracing.autolog.openai_background import forget
 from assay.tracing.autolog.openai_exchange import Exchange, begin, process_hook
 from assay.tracing.autolog.openai_raw import adopt
 from assay.tracing.autolog.openai_retries import retry_hook
@@ -33,6 +34,7 @@ def autolog(*, disable: bool = False) -> None:
     """
     if disable:
         _patches.remove()
+        forget()
         return
     try:
         from openai._base_client import AsyncAPIClient, BaseClient, SyncAPIClient

@@ -30,3 +30,8 @@ def counts_now(response_id: str) -> bool:
     if len(_counted) > MAX_REMEMBERED:
         _counted.popitem(last=False)
     return True
+
+
+def forget() -> None:
+    """Count anew."""
+    _counted.clear()

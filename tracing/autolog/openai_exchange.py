@@ -62,7 +62,7 @@ class Exchange:
                 self._watch(answer)
             elif hasattr(answer, "parse") and hasattr(answer, "http_response"):
                 record_raw(answer.http_response, self.call, self.endpoint, self._finish)
-            elif answer is self.response:  # the application asked for the HTTP response itself
+            elif answer is not None and answer is self.response:  # the application asked for the HTTP response itself
                 record_raw(answer, self.call, self.endpoint, self._finish)
             else:
                 self._finish(answer)

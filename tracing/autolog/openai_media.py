@@ -52,7 +52,7 @@ def moderation_attributes(response: Any, *, content: bool) -> dict[str, Any]:
         }
         for result in items(get(response, "results"))
     ]
-    text, mime_type = to_text(results)
+    text, mime_type = to_text(results) if results else (None, None)
     return known(
         [
             (semconv.GEN_AI_RESPONSE_ID, get(response, "id")),

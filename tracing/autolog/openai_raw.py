@@ -7,6 +7,7 @@ A body that has been read already is recorded at once. One that has not is follo
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import zlib
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from assay.tracing.autolog.model_call import ModelCall
+from assay.tracing.autolog.open_calls import closed, opened
 from assay.tracing.autolog.openai_bytes import follow, follower_of
 from assay.tracing.autolog.openai_endpoints import Endpoint
 from assay.tracing.autolog.openai_stream import watch
@@ -63,10 +65,13 @@ class RawBody:
         self._body = bytearray()
         self._read_at: int | None = None
         self._over = False
+        self._pid = os.getpid()
+        opened(self)
 
     def let_go(self) -> bool:
         """Leave the call to somebody else. False when it is over."""
         was_over, self._over = self._over, True
+        closed(self)
         return not was_over
 
     def data(self, data: bytes) -> None:
@@ -92,9 +97,12 @@ class RawBody:
     def closed(self) -> None:
         self.ended()
 
-    def __del__(self) -> None:
-        if self.let_go():
+    def dropped(self) -> None:
+        if os.getpid() == self._pid and self.let_go():
             self.call.finish(end_time=self._read_at)
+
+    def __del__(self) -> None:
+        self.dropped()
 
     def _decoded(self) -> bytes:
         if self._encoding == "identity":

@@ -23,6 +23,9 @@ def request_attributes(body: Mapping[str, Any], *, content: bool) -> dict[str, A
     conversation = body.get("conversation")
     if conversation_id := conversation if isinstance(conversation, str) else get(conversation, "id"):
         found[semconv.GEN_AI_CONVERSATION_ID] = str(conversation_id)
+    for name in ("id", "version"):  # of a prompt that lies at OpenAI
+        if (value := get(body, "prompt", name)) is not None:
+            found[f"{semconv.ASSAY_REQUEST}prompt_{name}"] = str(value)
     if tools := tool_definitions(body.get("tools"), content=content):
         found[semconv.GEN_AI_TOOL_DEFINITIONS] = content_json(tools)
     if not content:

@@ -8,10 +8,14 @@ part of the call.
 
 from __future__ import annotations
 
+import os
 import time
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 from assay.tracing.autolog.model_call import ModelCall, StreamReader
+from assay.tracing.autolog.open_calls import closed, opened
 from assay.tracing.autolog.openai_bytes import follow
 from assay.tracing.autolog.values import get
 from assay.tracing.tell import our_fault
@@ -26,7 +30,7 @@ def watch(stream: Any, call: ModelCall, reader: StreamReader, early_events: froz
     inner = stream._iterator
     if isinstance(inner, _Iterator | _AsyncIterator):
         return
-    watched = _Watched(call, reader, early_events)
+    watched = _Watched(call, reader, early_events, weakref.ref(inner))
     is_async = hasattr(inner, "__anext__")
     stream._iterator = _AsyncIterator(inner, watched) if is_async else _Iterator(inner, watched)
     follow(stream.response, watched)
@@ -35,16 +39,26 @@ def watch(stream: Any, call: ModelCall, reader: StreamReader, early_events: froz
 class _Watched:
     """What happens to one stream; a `Follower` of its body.
 
-    `stepping` is set while the SDK reads: at the end it closes its response itself.
+    `stepping` is set while the SDK reads: at the end it closes its response itself. `generator` is what the SDK reads
+    with; it closes the response as well when it is garbage-collected.
     """
 
-    def __init__(self, call: ModelCall, reader: StreamReader, early_events: frozenset[str]) -> None:
+    def __init__(
+        self,
+        call: ModelCall,
+        reader: StreamReader,
+        early_events: frozenset[str],
+        generator: Callable[[], Any],
+    ) -> None:
+        self._generator = generator
         self._call = call
         self._reader = reader
         self._early_events = early_events
         self._read_at: int | None = None
         self._over = False
+        self._pid = os.getpid()
         self.stepping = False
+        opened(self)
 
     def chunk(self, chunk: Any) -> None:
         self._read_at = time.time_ns()
@@ -64,17 +78,24 @@ class _Watched:
         pass  # as above: there may be chunks left that it has not seen
 
     def closed(self) -> None:
-        if not self.stepping:
+        if self.stepping:
+            return
+        generator = self._generator()
+        if generator is None or getattr(generator, "gi_running", False) or getattr(generator, "ag_running", False):
+            self.dropped()
+        else:
             self.end()
 
     def dropped(self) -> None:
         """Nobody can read on: the call was over with the last chunk, whenever that is noticed."""
-        self.end(end_time=self._read_at)
+        if os.getpid() == self._pid:  # a forked child has a copy of what its parent still reads
+            self.end(end_time=self._read_at)
 
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
         if self._over:
             return
         self._over = True
+        closed(self)
         try:
             attributes = self._reader.attributes()
         except Exception:
