@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from assay.settings import Settings
 
 DELAY_WHILE_AWAY_S = 0.2  # a process that is killed then loses what ended since, and no more
+DRAINED_WITHIN_S = 20.0  # for encoding and spooling what waits, which takes that long on a starved machine only
 SPAN_BYTES = 600  # of a span without attributes, about
 
 
@@ -73,7 +74,7 @@ class SpanExport:
         """As `flush`, for the last time, and count what can neither be sent nor kept."""
         deadline = time.monotonic() + timeout_s
         self._sink.hurry()
-        drained = self.queue.drain(timeout_s)
+        drained = self.queue.drain(max(timeout_s, DRAINED_WITHIN_S))
         sent = self._sink.close(max(0.0, deadline - time.monotonic()))
         self._teller.tell()
         return drained and sent
@@ -131,17 +132,20 @@ def span_export(settings: Settings, prepare: Prepare, send: Send | None = None) 
 
 
 def span_bytes(span: Any) -> int:
-    """About how much memory a span holds: the text in its attributes and events. Called for every span that ends."""
+    """About how much memory a span holds: the text in its attributes and events.
+
+    Called for every span that ends, so it looks into OpenTelemetry's containers, whose own methods take longer than all
+    of this, where they are as they were.
+    """
     size = SPAN_BYTES
-    attributes = span._attributes
-    for value in getattr(attributes, "_dict", attributes or _NONE).values():
+    attributes, events = span._attributes, span._events
+    for value in (attributes._dict if hasattr(attributes, "_dict") else attributes or _NONE).values():
         if value.__class__ is str:
             size += len(value)
         elif value.__class__ is tuple:
             size += sum(map(sys.getsizeof, value))
-    if events := span._events:
-        for event in events:
-            size += SPAN_BYTES + sum(sys.getsizeof(value) for value in (event.attributes or _NONE).values())
+    for event in getattr(events, "_dq", events) or ():
+        size += SPAN_BYTES + sum(map(sys.getsizeof, (event.attributes or _NONE).values()))
     return size
 
 
