@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from assay.cli_columns import Column
 from assay.errors import MissingExtra
 from assay.settings import configure
 
@@ -20,13 +19,6 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 SQL_TIMEOUT_S = 60.0  # the first statement has everything exported that is new
 EXIT_FAILED = 1
 EXIT_LOST = 3
-
-CHECKS = (
-    Column("name", "what"),
-    Column("state"),
-    Column("detail", least=30, wrap=True),
-    Column("hint", "what to do", least=20, wrap=True),
-)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -54,13 +46,12 @@ def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
             pass  # told already: the extra `server` is not installed
         else:
             checks += check_directory(settings.data_dir.absolute())
-    rows = [asdict(check) for check in checks]
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False))
+        print(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
     else:
-        from assay.cli_table import print_table
+        from assay.doctor_table import print_checks
 
-        print_table(rows, CHECKS, drop=("hint",))
+        print_checks(checks)
     if any(check.state == "failed" for check in checks):
         raise typer.Exit(EXIT_FAILED)
 

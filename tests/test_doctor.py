@@ -13,8 +13,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import assay
+from assay.check import Check
 from assay.cli import app
 from assay.collector.server import Server
+from assay.doctor_table import last_word
 from assay.doctor_variables import LOOKS, check_variables
 from assay.settings import load_settings
 from assay.tracing import runtime
@@ -24,6 +26,7 @@ from assay.tracing.checkup import check_libraries, check_orphans, check_spool
 
 def doctor(*options: str) -> tuple[Result, list[dict[str, Any]]]:
     result = CliRunner().invoke(app, ["doctor", "--json", *options])
+    assert isinstance(result.exception, SystemExit | None), result.exception
     return result, json.loads(result.stdout)
 
 
@@ -44,7 +47,7 @@ def test_a_span_is_sent_and_read_back(awake: Server, monkeypatch: pytest.MonkeyP
     assert of(checks, "delivery")["state"] == "ok"
     assert "sent and read back" in of(checks, "delivery")["detail"]
     assert of(checks, "destination")["detail"] == f"{awake.url}, by ASSAY_ENDPOINT"
-    assert of(checks, "orphans")["detail"].startswith("0 of 0 spans")
+    assert of(checks, "orphans")["detail"] == "nothing has arrived in this project yet"
     assert result.exit_code == 0
 
 
@@ -140,7 +143,8 @@ def test_a_stranger_can_read_it_at_80_columns(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("COLUMNS", "80")
     shown = CliRunner().invoke(app, ["doctor"]).stdout
     assert max(map(len, shown.splitlines())) <= 80
-    assert "assay serve" in " ".join(shown.split())
+    assert "-> Start one with: assay serve." in " ".join(shown.split())
+    assert shown.rstrip().endswith("Works. Worth a look: collector.")
 
 
 @pytest.mark.parametrize(
@@ -192,6 +196,18 @@ def test_no_variable_can_be_so_odd_that_the_doctor_fails() -> None:
 def test_headers_are_named_without_their_values() -> None:
     [check] = check_variables({"OTEL_EXPORTER_OTLP_HEADERS": "authorization=secret,x-team=shop"})
     assert "secret" not in check.detail
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (("ok",), "All is well."),
+        (("ok", "warning"), "Works. Worth a look: check 1."),
+        (("failed", "warning", "failed"), "Has to be done: check 0, check 2."),
+    ],
+)
+def test_the_last_word_says_what_it_comes_down_to(states: tuple[Any, ...], said: str) -> None:
+    assert last_word([Check(f"check {number}", state, "") for number, state in enumerate(states)]) == said
 
 
 def library(**changes: Any) -> Library:

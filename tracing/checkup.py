@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from assay import semconv
 from assay.check import Check
-from assay.errors import AssayError
+from assay.errors import AssayError, NotFound
 from assay.settings import Settings
 from assay.tracing.autolog.library import Library, version_of
 from assay.tracing.orphans import likely_cause
@@ -32,7 +32,7 @@ WITH recent AS (
 )
 SELECT service, orphan, came_by, CASE WHEN orphan THEN NULL ELSE thread END AS thread, count(*) AS spans,
        any_value(name) AS example, any_value(trace_id) AS trace_id,
-       (SELECT count(*) FROM recent) AS recent
+       (SELECT count(*) FROM marked WHERE orphan) AS orphans
 FROM marked WHERE orphan OR (parent_span_id IS NULL AND thread IS NOT NULL)
 GROUP BY ALL ORDER BY orphan DESC, spans DESC LIMIT 5
 """
@@ -96,9 +96,11 @@ def check_orphans(ask: Asks) -> list[Check]:
     try:
         [[recent]] = ask(RECENT)
         rows = ask(ORPHANS) if recent else []
+    except NotFound:
+        return [Check("orphans", "ok", "nothing has arrived in this project yet")]
     except AssayError as error:
         return [Check("orphans", "warning", f"cannot be counted: {error.message}", error.hint or "")]
-    count = sum(row[4] for row in rows if row[1])
+    count = rows[0][7] if rows else 0
     share = f"{count / recent:.1%}" if recent else "0 %"
     summary = f"{count} of {recent} spans of the last hour came without their parent ({share})"
     state = "warning" if recent and count / recent > RATE_WORTH_A_WARNING else "ok"
