@@ -17,6 +17,9 @@ import pyarrow as pa
 
 Kind = Literal["text", "integer", "number", "time", "list", "json", "map"]
 
+JSON_MARK = {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""}
+"""On a field of text that is JSON already: DuckDB then takes it as its own JSON, and does not parse it once more."""
+
 ARROW_TYPES: dict[Kind, pa.DataType] = {
     "text": pa.string(),
     "integer": pa.int64(),
@@ -24,7 +27,7 @@ ARROW_TYPES: dict[Kind, pa.DataType] = {
     "time": pa.timestamp("ns"),
     "list": pa.list_(pa.string()),
     "json": pa.string(),
-    "map": pa.map_(pa.string(), pa.string()),
+    "map": pa.map_(pa.string(), pa.field("value", pa.string(), metadata=JSON_MARK)),
 }
 
 
@@ -132,10 +135,10 @@ def _stored(column: Column) -> list[pa.Field]:
     if column.name == ATTRIBUTES:
         maps = (TEXT_ATTRIBUTES, JSON_ATTRIBUTES)
         return [
-            pa.field(ATTRIBUTES, pa.map_(pa.string(), pa.string())),
+            pa.field(ATTRIBUTES, ARROW_TYPES["map"]),
             *(pa.field(name, pa.map_(pa.string(), _IDS)) for name in maps),
         ]
-    return [pa.field(column.name, ARROW_TYPES[column.kind])]
+    return [pa.field(column.name, ARROW_TYPES[column.kind], metadata=JSON_MARK if column.kind == "json" else None)]
 
 
 STORED_SCHEMA = pa.schema([field for column in SPAN_COLUMNS for field in _stored(column)])

@@ -1,10 +1,15 @@
-"""Rows on their way into the store, and out of it: the statements that append and delete."""
+"""Rows on their way into the store, and out of it: the statements that append and delete.
+
+To plan an insert into sixty columns takes longer than to insert a hundred rows. So those of spans are prepared, once
+for the writer's cursor, over tables of Arrow that change while their names stay.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import duckdb
 import pyarrow as pa
@@ -21,16 +26,30 @@ from assay.collector.content import KnownContent
 
 NANOSECONDS_PER_DAY = 86_400 * 10**9
 
-INSERT_SPANS = f"""
-INSERT INTO span_log ({", ".join(STORED_SCHEMA.names)})
-SELECT {", ".join("batch." + name for name in STORED_SCHEMA.names)} FROM batch
-WHERE NOT EXISTS (
+CONTENT_SCHEMA = pa.schema([("id", pa.int64()), ("received_on", pa.date32()), ("text", pa.string())])
+KEYS_SCHEMA = pa.schema(
+    [("place", pa.int64()), ("project", pa.string()), ("trace_id", pa.string()), ("span_id", pa.string())]
+)
+
+ARRIVING = {"arriving_content": CONTENT_SCHEMA, "arriving_keys": KEYS_SCHEMA, "arriving_spans": STORED_SCHEMA}
+PREPARED = {
+    "insert_content": "INSERT INTO content SELECT id, received_on, text FROM arriving_content",
+    "insert_spans": f"""
+        INSERT INTO span_log ({", ".join(STORED_SCHEMA.names)})
+        SELECT {", ".join(STORED_SCHEMA.names)} FROM arriving_spans
+    """,
+}
+# A retry carries the same start time, so looking only at the batches' own time range finds every repeat, and the
+# store's time order keeps that cheap. Asked apart from the insert: a join moves every column that it passes on.
+REPEATED = """
+SELECT place FROM arriving_keys arriving
+WHERE EXISTS (
     SELECT 1 FROM span_log stored
     WHERE stored.start_time BETWEEN make_timestamp_ns($first) AND make_timestamp_ns($last)
-      AND stored.trace_id = batch.trace_id AND stored.span_id = batch.span_id AND stored.project = batch.project
+      AND stored.trace_id = arriving.trace_id AND stored.span_id = arriving.span_id
+      AND stored.project = arriving.project
 )
 """
-
 
 # Every piece of content that spans of some days refer to. Spans received just before midnight may have theirs on the
 # next day, for a batch's content is filed under its latest span.
@@ -52,44 +71,97 @@ WHERE received_on IN (SELECT unnest($days::DATE[]))
 """
 
 
+class _Arriving:
+    """A table whose rows change: DuckDB asks for them whenever a statement over its name is run."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self.table = schema.empty_table()
+
+    def __arrow_c_schema__(self) -> Any:
+        return self.table.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+_arriving: WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[str, _Arriving]] = WeakKeyDictionary()
+
+
+def prepare(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Make the cursor ready for `append_spans`. Outside of a transaction, since a rollback would undo half of it."""
+    tables = {name: _Arriving(schema) for name, schema in ARRIVING.items()}
+    for name, table in tables.items():
+        cursor.register(name, table)
+    for name, statement in PREPARED.items():
+        cursor.execute(f"PREPARE {name} AS {statement}")
+    _arriving[cursor] = tables
+
+
 def append_spans(cursor: duckdb.DuckDBPyConnection, batches: Sequence[SpanBatch], known: KnownContent) -> int:
     """Add the spans that are not there yet, and what is new of their content; how many spans were added.
 
-    A retry carries the same start time, so looking only at the batches' own time range finds every repeat, and the
-    store's time order keeps that cheap.
+    Args:
+        cursor: one that was prepared.
     """
     if not batches:
         return 0
-    seen: set[SpanKey] = set()
+    added, content = _rows(batches, known)
+    if content.num_rows:
+        _run(cursor, "EXECUTE insert_content", arriving_content=content)
+    fresh = _without_repeats(cursor, added, batches)
+    if fresh.num_rows:
+        _run(cursor, "EXECUTE insert_spans", arriving_spans=fresh)
+    return int(fresh.num_rows)
+
+
+def _rows(batches: Sequence[SpanBatch], known: KnownContent) -> tuple[pa.Table, pa.Table]:
+    """The rows of all the batches, and the pieces that are new among theirs."""
     tables, new_ids, new_days, new_texts = [], [], [], []
     for batch in batches:
         day = batch.received_at // NANOSECONDS_PER_DAY
         identified = list(known.identify(batch.digests, day))
-        tables.append(_not_in(seen, batch.keys, with_ids(batch, [number for number, _ in identified])))
+        tables.append(with_ids(batch, [number for number, _ in identified]))
         fresh = [(number, text) for (number, new), text in zip(identified, batch.texts, strict=True) if new]
         new_ids += [number for number, _ in fresh]
         new_texts += [text for _, text in fresh]
         new_days += [day] * len(fresh)
-    content = pa.table(
-        {
-            "id": pa.array(new_ids, type=pa.int64()),
-            "received_on": pa.array(new_days, type=pa.int32()).cast(pa.date32()),
-            "text": pa.array(new_texts, type=pa.string()),
-        }
-    )
-    if content.num_rows:
-        _insert(cursor, "INSERT INTO content SELECT id, received_on, text FROM batch", content)
-    first, last = min(batch.first for batch in batches), max(batch.last for batch in batches)
-    return _insert(cursor, INSERT_SPANS, pa.concat_tables(tables), {"first": first, "last": last})
+    days = pa.array(new_days, type=pa.int32()).cast(pa.date32())
+    content = [pa.array(new_ids, type=pa.int64()), days, pa.array(new_texts, type=pa.string())]
+    return pa.concat_tables(tables), pa.Table.from_arrays(content, schema=CONTENT_SCHEMA)
 
 
-def _not_in(seen: set[SpanKey], keys: Sequence[SpanKey], table: pa.Table) -> pa.Table:
-    """The rows whose spans are not in an earlier batch of the same commit."""
-    repeated = not seen.isdisjoint(keys)
-    if repeated:
-        table = table.filter(pa.array([key not in seen for key in keys]))
-    seen.update(keys)
-    return table
+def _without_repeats(cursor: duckdb.DuckDBPyConnection, rows: pa.Table, batches: Sequence[SpanBatch]) -> pa.Table:
+    """The rows of spans that are neither stored yet nor in an earlier batch of the same commit."""
+    keys = [key for batch in batches for key in batch.keys]
+    places = pa.array(range(len(keys)), type=pa.int64())
+    arriving = pa.Table.from_arrays([places, *rows.select(KEYS_SCHEMA.names[1:]).columns], schema=KEYS_SCHEMA)
+    times = {"first": min(batch.first for batch in batches), "last": max(batch.last for batch in batches)}
+    repeated = {place for (place,) in _run(cursor, REPEATED, times, arriving_keys=arriving)}
+    repeated.update(_seen_before(keys))
+    return rows.filter(pa.array([place not in repeated for place in range(len(keys))])) if repeated else rows
+
+
+def _seen_before(keys: Sequence[SpanKey]) -> Iterator[int]:
+    """The places of keys that stand earlier in the list as well."""
+    seen: set[SpanKey] = set()
+    for place, key in enumerate(keys):
+        if key in seen:
+            yield place
+        seen.add(key)
+
+
+def _run(
+    cursor: duckdb.DuckDBPyConnection, statement: str, parameters: dict[str, int] | None = None, **arriving: pa.Table
+) -> list[Any]:
+    """The rows of the statement's result, with these tables standing under their names."""
+    tables = _arriving[cursor]
+    for name, table in arriving.items():
+        tables[name].table = table
+    try:
+        return cursor.execute(statement, parameters or {}).fetchall()
+    finally:
+        for name in arriving:
+            tables[name].table = ARRIVING[name].empty_table()  # what was stored need not stay in memory
 
 
 def _insert(

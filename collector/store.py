@@ -26,6 +26,7 @@ from assay.collector.deadlines import Deadlines
 from assay.collector.manifest import Manifest, forget_manifest, read_manifest, write_manifest
 from assay.collector.migrations import MIGRATIONS, migrate
 from assay.collector.open_index import OpenIndex, open_rows
+from assay.collector.rows import prepare
 from assay.collector.start_checks import check_contents, check_files, damaged, log_path
 from assay.collector.timings import Timings
 from assay.errors import CollectorUnavailable, StoreError, StoreLocked
@@ -83,6 +84,7 @@ class SpanStore:
         self._tried_to_open_at = 0.0
         self._file = check_files(path) or self._create()
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._writing: duckdb.DuckDBPyConnection | None = None  # the writer's cursor, kept for what is prepared on it
         try:
             connection = self._connection = self._connect(path)
             check_contents(path, connection)  # before anything is changed
@@ -149,10 +151,15 @@ class SpanStore:
             logger.exception("no checkpoint at the end; the write-ahead log is replayed at the next start")
         with self._opening:
             self._closed = True
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self._disconnect()
             self._file.close()
+
+    def _disconnect(self) -> None:
+        """Let go of the instance, if there is one. Nobody writes or reads meanwhile."""
+        for connection in (self._writing, self._connection):
+            if connection is not None:
+                connection.close()
+        self._writing = self._connection = None
 
     def _cursor(self) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]:
         """A cursor, and the connection that it belongs to; opens a new instance where the last one failed.
@@ -167,6 +174,24 @@ class SpanStore:
             if self._connection is None:
                 self._connection = self._open_again()
             return self._connection.cursor(), self._connection
+
+    def _writing_cursor(self) -> tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyConnection]:
+        """As `_cursor`, and always the same one of an instance, so that statements are prepared but once."""
+        self._refuse_after_fork()
+        with self._opening:
+            if self._writing is None or self._connection is None:
+                cursor, _ = self._cursor()
+                prepare(cursor)
+                self._writing = cursor
+            assert self._connection is not None
+            return self._writing, self._connection
+
+    def _forget(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Write with another cursor from now on: nobody knows what state an error left this one in."""
+        with self._opening:
+            if self._writing is cursor:
+                self._writing = None
+        cursor.close()
 
     def _open_again(self) -> duckdb.DuckDBPyConnection:
         if time.monotonic() < self._tried_to_open_at + REOPEN_EVERY_S:
@@ -186,7 +211,7 @@ class SpanStore:
         with self._opening:
             if self._connection is failed:
                 logger.error("the store failed and will be reopened: %s", error)
-                self._connection = None
+                self._connection = self._writing = None  # the writer closes its cursor itself
                 self._deadlines.interrupt_all()
                 failed.close()
 
@@ -235,7 +260,7 @@ class SpanStore:
             CollectorUnavailable: the disk is full, or the like; nothing of it is stored.
         """
         started = time.perf_counter()
-        cursor, connection = self._cursor()
+        cursor, connection = self._writing_cursor()
         doing = "BEGIN"
         try:
             cursor.execute("BEGIN")
@@ -247,16 +272,17 @@ class SpanStore:
             return result
         except FATAL as error:
             self._give_up(connection, error)
+            cursor.close()
             raise StoreReopened(error, committing=doing == "COMMIT") from error
         except BaseException as error:
             if doing == "work":
                 cursor.execute("ROLLBACK")
+            self._forget(cursor)
             if isinstance(error, PASSING):
                 raise CollectorUnavailable(f"The store could not commit: {error}", hint="Send it again.") from error
             raise
         finally:
             self.content.forget()  # what was committed is kept by now
-            cursor.close()
             self.write_times.add(time.perf_counter() - started)
 
     # Disk ---------------------------------------------------------------------------------------------------------
@@ -334,9 +360,7 @@ class SpanStore:
                     raise CollectorUnavailable("Too many queries are running.", hint="Try again in a moment.")
                 turns.callback(self._readers.release)
             with self._opening:
-                if self._connection is not None:
-                    self._connection.close()
-                self._connection = None  # the next use opens it, whichever file is there then
+                self._disconnect()  # the next use opens it, whichever file is there then
                 if self.wal_bytes():
                     raise CollectorUnavailable("Something was written meanwhile.", hint="Try again in a moment.")
                 forget_manifest(self.path.parent)  # the new file has seen fewer checkpoints

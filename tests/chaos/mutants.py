@@ -34,7 +34,7 @@ def drop_dedupe() -> None:
     """Store what comes, whether or not it is there."""
     from assay.collector import rows
 
-    rows.INSERT_SPANS = rows.INSERT_SPANS.replace("NOT EXISTS", "true OR NOT EXISTS")
+    rows.REPEATED = rows.REPEATED.replace("WHERE EXISTS", "WHERE false AND EXISTS")
 
 
 def remove_lock() -> None:
