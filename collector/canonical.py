@@ -28,6 +28,7 @@ from assay.collector.values import (
     as_object,
     as_structure,
     as_text,
+    parse_json,
     to_json,
 )
 from assay.prices import cost_usd
@@ -132,9 +133,9 @@ def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None)
         found["response_model"],
         found["finish_reasons"] or _finish_reasons(outputs),
         _json(found["model_parameters"]),
-        _json(inputs),
-        _json(outputs),
-        _json(found["tools"]),
+        _as_sent(attributes.get(semconv.GEN_AI_INPUT_MESSAGES), inputs),
+        _as_sent(attributes.get(semconv.GEN_AI_OUTPUT_MESSAGES), outputs),
+        _as_sent(attributes.get(semconv.GEN_AI_TOOL_DEFINITIONS), found["tools"]),
         (all_text(inputs) if found["kind"] == "embedding" else last_user_text(inputs)) or found["input"],
         answer_text(outputs) or found["output"],
         _json(found["documents"]),
@@ -321,3 +322,11 @@ def _exception_message(span: DecodedSpan) -> str | None:
 
 def _json(value: Any) -> str | None:
     return to_json(value) if value else None
+
+
+def _as_sent(sent: Any, value: Any) -> str | None:
+    """JSON of a value: the very text that was sent where that spells the same, since it is stored once already."""
+    text = _json(value)
+    if text is None or type(sent) is not str or len(sent) < len(text):
+        return text
+    return sent if to_json(parse_json(sent)) == text else text

@@ -131,6 +131,15 @@ def test_a_conversation_costs_what_its_messages_cost_not_what_its_turns_repeat(s
     assert json.loads(read(store)[-1]["attributes"])["gen_ai.input.messages"] == json.dumps(messages)
 
 
+def test_messages_that_are_sent_as_they_are_read_are_stored_once(store: SpanStore) -> None:
+    sent = [{"role": "user", "parts": [{"type": "text", "content": f"Größe {number}? " * 30}]} for number in range(5)]
+    text = json.dumps(sent)  # with spaces and escapes, as nobody here writes it
+    add(store, span(1, {"gen_ai.operation.name": "chat", "gen_ai.input.messages": text}))
+    [row] = read(store)
+    assert json.loads(row["input_messages"]) == sent
+    assert content_bytes(store) < len(text) * 1.3  # beside it only the resource
+
+
 def test_long_input_is_cut_inline_and_whole_in_the_span(store: SpanStore) -> None:
     text = "word " * 1000
     add(store, span(1, {"input.value": text}))
