@@ -14,6 +14,7 @@ MAX_VALUE_CHARS = 1024**2
 MAX_ATTRIBUTES = 1024
 MAX_NUMBERED_ATTRIBUTES = 20_000
 MAX_JSON_DEPTH = 64  # deeper text is left as it is
+SCALARS = {int, float, bool, type(None)}
 
 # Conventions that spread lists over numbered attributes: a thousand messages are several thousand of these.
 NUMBERED = (
@@ -50,18 +51,21 @@ def within_limits(decoded: Decoded | DecodedLogs | None, n_bytes: int) -> Decode
 def _shorten_spans(spans: Sequence[DecodedSpan]) -> list[DecodedSpan]:
     resources = {id(span.resource): span.resource for span in spans}
     shortened = {key: shorten(resource) for key, resource in resources.items()}
-    return [
-        replace(
-            span,
-            name=_cut(span.name),
-            status_message=span.status_message and _cut(span.status_message),
-            attributes=shorten(span.attributes),
-            events=shorten(span.events),
-            links=shorten(span.links),
-            resource=shortened[id(span.resource)],
-        )
-        for span in spans
-    ]
+    return [_shorten_span(span, shortened[id(span.resource)]) for span in spans]
+
+
+def _shorten_span(span: DecodedSpan, resource: Attributes) -> DecodedSpan:
+    parts = {
+        "name": _cut(span.name),
+        "status_message": span.status_message and _cut(span.status_message),
+        "attributes": shorten(span.attributes),
+        "events": shorten(span.events),
+        "links": shorten(span.links),
+        "resource": resource,
+    }
+    if all(part is getattr(span, name) for name, part in parts.items()):
+        return span
+    return replace(span, **parts)
 
 
 def _shorten_record(record: DecodedLog) -> DecodedLog:
@@ -84,7 +88,7 @@ def shorten(value: Any, depth: int = 0) -> Any:
     """
     if isinstance(value, str):
         return value if len(value) <= MAX_VALUE_CHARS else _shorten_text(value, depth)
-    if depth > MAX_JSON_DEPTH:
+    if depth > MAX_JSON_DEPTH or _is_short(value):
         return value
     if isinstance(value, list):
         items = [shorten(item, depth + 1) for item in value]
@@ -93,6 +97,12 @@ def shorten(value: Any, depth: int = 0) -> Any:
         pairs = {key: shorten(item, depth + 1) for key, item in value.items()}
         return pairs if any(pairs[key] is not item for key, item in value.items()) else value
     return value
+
+
+def _is_short(value: Any) -> bool:
+    """Whether it is a list or an object of scalars alone that are no longer than they may be, as nearly all are."""
+    items = value.values() if type(value) is dict else value if type(value) is list else ()
+    return all(len(item) <= MAX_VALUE_CHARS if type(item) is str else type(item) in SCALARS for item in items)
 
 
 def _shorten_text(text: str, depth: int) -> str:
