@@ -24,6 +24,7 @@ from assay.collector.access import Access
 from assay.collector.app import create_app
 from assay.collector.life import KEEP_EVERYTHING, LifeRules
 from assay.collector.limits import limits_of
+from assay.collector.own_process import settle
 from assay.collector.receive_http import MAX_BODY_BYTES
 from assay.collector.redact import redactor_of
 from assay.collector.service import Service
@@ -120,6 +121,7 @@ class Server:
         """
         umask = os.umask(0o077)  # what people ask their models is nobody else's to read
         self._open()
+        settle()
         before = {number: signal.signal(number, self._stop_on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             ready = threading.Event()
