@@ -114,12 +114,12 @@ class FileOutbox:
 def write_score_lines(directory: Path, scores: Iterable[dict[str, Any]], *, project: str, max_bytes: int) -> None:
     """Scores beside the spans, as `assay import` takes them. Raises OSError."""
     made = datetime.now(UTC).isoformat()
-    lines = LineFile(directory, "scores", max_bytes=max_bytes)
-    try:
-        rows = [{"project": project, "created_at": made, **score} for score in scores]
-        lines.append(b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows))
-    finally:
-        lines.close()
+    lines = _score_files.setdefault(directory, LineFile(directory, "scores", max_bytes=max_bytes))
+    rows = [{"project": project, "created_at": made, **score} for score in scores]
+    lines.append(b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows))
+
+
+_score_files: dict[Path, LineFile] = {}
 
 
 def otlp_json_line(body: bytes) -> bytes:

@@ -9,7 +9,8 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from typing import Any, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
 
 from opentelemetry import trace as otel_trace
 
@@ -20,7 +21,10 @@ from assay.tracing import runtime
 from assay.tracing.background import BackgroundQueue
 from assay.tracing.serialise import plain
 from assay.tracing.span import current_trace_id
-from assay.tracing.tell import Teller
+from assay.tracing.tell import Teller, our_fault
+
+if TYPE_CHECKING:
+    from assay.settings import Settings
 
 GIVE_UP_AFTER_S = 30.0
 MAX_WAITING = 10_000
@@ -55,6 +59,39 @@ def score(
         ConfigurationError: an argument cannot be used, or there is nothing to judge. A collector that is away raises
             nothing: it is tried again for a while, then a warning is logged.
     """
+    try:
+        return _score(
+            name,
+            value,
+            trace_id=trace_id,
+            span_id=span_id,
+            session_id=session_id,
+            explanation=explanation,
+            source=source,
+            author=author,
+            metadata=metadata,
+            id=id,
+        )
+    except ConfigurationError:
+        raise
+    except Exception:
+        our_fault("scoring")
+        return id or uuid.uuid4().hex
+
+
+def _score(
+    name: str,
+    value: ScoreValue,
+    *,
+    trace_id: str | None,
+    span_id: str | None,
+    session_id: str | None,
+    explanation: str | None,
+    source: ScoreSource,
+    author: str | None,
+    metadata: Mapping[str, Any] | None,
+    id: str | None,
+) -> str:
     _check(name, value, source, id)
     trace_id, span_id = (
         _hexadecimal("trace_id", trace_id, TRACE_ID_DIGITS),
@@ -159,10 +196,25 @@ def _redacted(scores: list[dict[str, Any]], running: runtime.Runtime) -> list[di
     return [running.prepare.redactor.document(score, WRITTEN) for score in scores]
 
 
+def _write(scores: list[dict[str, Any]], directory: Path, settings: Settings, teller: Teller) -> None:
+    from assay.tracing.file_export import write_score_lines
+
+    try:
+        write_score_lines(directory, scores, project=settings.project, max_bytes=settings.file_max_bytes)
+    except OSError as error:
+        teller.drop(len(scores), f"{directory} cannot be written ({error.strerror or error}).")
+
+
 def _send(scores: list[dict[str, Any]], teller: Teller, closing: threading.Event) -> None:
     with no_fork():
         from assay.client import current_client
+        from assay.destination import file_directory
+        from assay.settings import current_settings
 
+    settings = current_settings()
+    if (directory := file_directory(settings)) is not None:
+        _write(scores, directory, settings, teller)
+        return
     started, pause = time.monotonic(), 0.25
     while True:
         try:
