@@ -93,7 +93,9 @@ class DataFile:
             wanted = min(at_once, header.n_blocks - first)
             raw = self._read(FIRST_BLOCK_AT + first * header.block_bytes, wanted * header.block_bytes)
             whole = len(raw) // header.block_bytes
-            words = np.frombuffer(raw, dtype="<u8", count=whole * header.block_bytes // 8).reshape(whole, -1)
+            words = np.frombuffer(raw, dtype="<u8", count=whole * header.block_bytes // 8).reshape(
+                whole, header.block_bytes // 8
+            )
             wrong = checksums(words[:, 1:]) != words[:, 0]
             suspect += [first + int(index) for index in np.flatnonzero(wrong)]
             suspect += range(first + whole, first + wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -151,6 +152,18 @@ def test_doctor_reads_every_byte_and_tells_by_its_status(data_dir: Path) -> None
 
 
 # The bytes, as DuckDB writes them ------------------------------------------------------------------------------------
+
+
+def test_blocks_that_the_file_ends_before_are_suspect_and_nothing_more(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # DuckDB cuts free blocks off the end of its file, and counts them on.
+    file = DataFile(data_dir / STORE)
+    header = file.header()
+    monkeypatch.setattr("assay.collector.data_file.READ_BYTES", header.block_bytes)
+    longer = replace(header, n_blocks=header.n_blocks + 3)
+    assert file.suspect_blocks(longer) == [header.n_blocks, header.n_blocks + 1, header.n_blocks + 2]
+    file.close()
 
 
 def test_checksums_are_those_of_duckdb(data_dir: Path) -> None:
