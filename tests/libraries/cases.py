@@ -45,7 +45,7 @@ CASES: dict[str, Case] = {
         packages=("crewai", "openinference-instrumentation-crewai"),
         replies=({"text": "Thought: I now can give a great answer\nFinal Answer: Paris.", "usage": COUNTED},),
         kinds={"llm": 1, "agent": 1, "chain": 1},
-        output="Paris.",
+        output="Thought: I now can give a great answer\nFinal Answer: Paris.",
     ),
     "openai_agents": Case(
         packages=("openai-agents", "openinference-instrumentation-openai-agents"),

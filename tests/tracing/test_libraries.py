@@ -158,3 +158,9 @@ def test_every_library_has_a_page_that_says_how_it_is_switched_on(library: Libra
     if library.package is not None:
         assert library.package in " ".join(shell_lines(page))
     assert hasattr(getattr(assay, library.name), "autolog")
+
+
+def test_every_document_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
