@@ -18,6 +18,7 @@ from assay.tracing.arguments import binder
 from assay.tracing.kinds import attribute_value, known_kind, start_attributes
 from assay.tracing.recipe import Recipe
 from assay.tracing.streams import async_generator_wrapper, awaited_inside, follow, generator_wrapper
+from assay.tracing.tell import our_fault
 
 F = TypeVar("F", bound="Callable[..., Any] | classmethod[Any, Any, Any] | staticmethod[Any, Any]")
 
@@ -136,11 +137,18 @@ def _sync_wrapper(function: Callable[..., Any], recipe: Recipe) -> Any:
         running = runtime.active or runtime.start()
         if not running.enabled:
             return function(*args, **kwargs)
-        span, token = recipe.open(running, args, kwargs)
+        try:
+            span, token = recipe.open(running, args, kwargs)
+        except Exception:
+            our_fault("opening a span")
+            return function(*args, **kwargs)
         try:
             result = function(*args, **kwargs)
         except BaseException as error:
-            recipe.close_failed(span, token, error)
+            try:
+                recipe.close_failed(span, token, error)
+            except Exception:
+                our_fault("closing a span")
             raise
         if type(result) in made_later:
             return (
@@ -148,7 +156,10 @@ def _sync_wrapper(function: Callable[..., Any], recipe: Recipe) -> Any:
                 if type(result) is CoroutineType
                 else follow(result, recipe, span, token)
             )
-        recipe.close(running, span, token, result)
+        try:
+            recipe.close(running, span, token, result)
+        except Exception:
+            our_fault("closing a span")
         return result
 
     return wrapper
@@ -160,13 +171,23 @@ def _async_wrapper(function: Callable[..., Any], recipe: Recipe) -> Any:
         running = runtime.active or runtime.start()
         if not running.enabled:
             return await function(*args, **kwargs)
-        span, token = recipe.open(running, args, kwargs)
+        try:
+            span, token = recipe.open(running, args, kwargs)
+        except Exception:
+            our_fault("opening a span")
+            return await function(*args, **kwargs)
         try:
             result = await function(*args, **kwargs)
         except BaseException as error:
-            recipe.close_failed(span, token, error)
+            try:
+                recipe.close_failed(span, token, error)
+            except Exception:
+                our_fault("closing a span")
             raise
-        recipe.close(running, span, token, result)
+        try:
+            recipe.close(running, span, token, result)
+        except Exception:
+            our_fault("closing a span")
         return result
 
     return wrapper

@@ -14,6 +14,7 @@ import multiprocessing.process
 import threading
 from collections.abc import Callable, Mapping
 from concurrent import futures
+from contextvars import Token
 from typing import Any
 
 from opentelemetry import context as otel
@@ -76,6 +77,29 @@ def _off(owner: Any, name: str) -> bool:
     return running is None or not running.enabled or (owner, name) not in _originals
 
 
+class _Entered:
+    """A context for the length of a `with` block. Whatever fails in that, the block runs."""
+
+    __slots__ = ("_make", "_token")
+
+    def __init__(self, make: Callable[[], otel.Context]) -> None:
+        self._make = make
+        self._token: Token[Any] | None = None
+
+    def __enter__(self) -> None:
+        try:
+            self._token = attach(self._make())
+        except Exception:
+            our_fault("taking over a context")
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            if self._token is not None:
+                detach(self._token)
+        except Exception:
+            our_fault("leaving a context")
+
+
 class Inside:
     """A function that runs in the context in which it was handed over, within this process."""
 
@@ -85,11 +109,8 @@ class Inside:
         self._function, self._context = function, context
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        token = attach(self._context)
-        try:
+        with _Entered(lambda: self._context):
             return self._function(*args, **kwargs)
-        finally:
-            detach(token)
 
 
 class Carried:
@@ -99,25 +120,18 @@ class Carried:
         self._function, self._carried = function, carried
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        token = attach(_context_of(self._carried))
-        try:
+        with _Entered(lambda: _context_of(self._carried)):
             return self._function(*args, **kwargs)
-        finally:
-            detach(token)
 
 
 def _context_of(carried: Mapping[str, str]) -> otel.Context:
-    try:
-        from assay.tracing.propagation import extracted
+    from assay.tracing.propagation import extracted
 
-        context = extracted(carried, "process")
-        if _SPAN_KEY in context:
-            return context
-        # None, rather than what the process itself was started in: others hand it work as well.
-        return otel.set_value(_SPAN_KEY, otel_trace.INVALID_SPAN, context)
-    except Exception:
-        our_fault("taking over a context")
-        return otel.Context()
+    context = extracted(carried, "process")
+    if _SPAN_KEY in context:
+        return context
+    # None, rather than what the process itself was started in: others hand it work as well.
+    return otel.set_value(_SPAN_KEY, otel_trace.INVALID_SPAN, context)
 
 
 def _carrier() -> dict[str, str]:
@@ -129,12 +143,11 @@ def _carrier() -> dict[str, str]:
 def _start_of_thread(original: Any) -> Any:
     @functools.wraps(original)
     def start(self: Any, *args: Any, **kwargs: Any) -> Any:
-        context = otel.get_current()
-        if not context or _off(threading.Thread, "start") or self.name.startswith(OWN_THREADS):
-            return original(self, *args, **kwargs)
         try:
-            # On the thread itself, so that subclasses with a `run` of their own are reached. It removes itself.
-            self.run = functools.partial(_run_once, self, self.run, context)
+            context = otel.get_current()
+            if context and not _off(threading.Thread, "start") and not self.name.startswith(OWN_THREADS):
+                # On the thread itself, so that subclasses with a `run` of their own are reached. It removes itself.
+                self.run = functools.partial(_run_once, self, self.run, context)
         except Exception:
             our_fault("starting a thread")
         return original(self, *args, **kwargs)
@@ -144,25 +157,23 @@ def _start_of_thread(original: Any) -> Any:
 
 def _run_once(thread: Any, run: Callable[[], Any], context: otel.Context) -> Any:
     vars(thread).pop("run", None)
-    token = attach(context)
-    try:
+    with _Entered(lambda: context):
         return run()
-    finally:
-        detach(token)
 
 
 def _submit_to_threads(original: Any) -> Any:
     @functools.wraps(original)
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-        context = otel.get_current()
-        if not context or _off(futures.ThreadPoolExecutor, "submit") or _pickles(self):
-            return original(self, fn, *args, **kwargs)
-        # A worker that is started for this lives on after it, and works for others: it starts outside of any span.
-        token = attach(otel.Context())
         try:
+            context = otel.get_current()
+            followed = bool(context) and not _off(futures.ThreadPoolExecutor, "submit") and not _pickles(self)
+        except Exception:
+            our_fault("handing work to a thread")
+            followed = False
+        if not followed:
+            return original(self, fn, *args, **kwargs)
+        with _Entered(otel.Context):  # a worker that is started for this lives on after it, and works for others
             return original(self, Inside(fn, context), *args, **kwargs)
-        finally:
-            detach(token)
 
     return submit
 
@@ -175,35 +186,30 @@ def _pickles(executor: Any) -> bool:
 def _submit_to_processes(original: Any) -> Any:
     @functools.wraps(original)
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if _off(futures.ProcessPoolExecutor, "submit"):
+        carried = _carried(fn, futures.ProcessPoolExecutor, "submit")
+        if carried is fn:
             return original(self, fn, *args, **kwargs)
-        carried = _carried(fn)
-        token = attach(otel.Context())  # of the workers that are started for this
-        try:
+        with _Entered(otel.Context):  # as above
             return original(self, carried, *args, **kwargs)
-        finally:
-            detach(token)
 
     return submit
 
 
-def _carried(function: Any) -> Any:
+def _carried(function: Any, owner: Any, name: str) -> Any:
     """Outside of any span too: a worker that was forked inside of one must not put everybody's work below it."""
     try:
-        return Carried(function, _carrier())
+        return function if _off(owner, name) else Carried(function, _carrier())
     except Exception:
-        our_fault("handing over a context")
+        our_fault("handing work to a process")
         return function
 
 
 def _first_argument_of_pool(original: Any) -> Any:
     @functools.wraps(original)
     def hand_over(self: Any, func: Any, *args: Any, **kwargs: Any) -> Any:
-        if _off(multiprocessing.pool.Pool, original.__name__):
-            return original(self, func, *args, **kwargs)
         if isinstance(self, multiprocessing.pool.ThreadPool):
             return original(self, Inside(func, otel.get_current()), *args, **kwargs)
-        return original(self, _carried(func), *args, **kwargs)
+        return original(self, _carried(func, multiprocessing.pool.Pool, original.__name__), *args, **kwargs)
 
     return hand_over
 
@@ -211,14 +217,14 @@ def _first_argument_of_pool(original: Any) -> Any:
 def _start_of_process(original: Any) -> Any:
     @functools.wraps(original)
     def start(self: Any, *args: Any, **kwargs: Any) -> Any:
-        from assay.tracing.propagation import CARRIED
+        try:
+            from assay.tracing.propagation import CARRIED
 
-        if otel.get_current() and not _off(multiprocessing.process.BaseProcess, "start"):
-            try:
+            if otel.get_current() and not _off(multiprocessing.process.BaseProcess, "start"):
                 # Pickled along with the process where it is spawned; a forked one has the context itself.
                 vars(self)[CARRIED] = _carrier()
-            except Exception:
-                our_fault("starting a process")
+        except Exception:
+            our_fault("starting a process")
         return original(self, *args, **kwargs)
 
     return start

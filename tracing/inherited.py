@@ -16,6 +16,7 @@ from assay import semconv
 from assay.errors import ConfigurationError
 from assay.tracing.otel_context import attach, detach
 from assay.tracing.serialise import to_json
+from assay.tracing.tell import our_fault
 
 INHERITED = otel.create_key("assay-inherited")
 
@@ -83,22 +84,35 @@ class context:
         tags: Iterable[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        self._values: dict[str, Any] = {
-            "session_id": session_id,
-            "user_id": user_id,
-            "tags": merged_tags((), tags) if tags else None,
-            "metadata": dict(metadata) if metadata else None,
-        }
-        self._tokens: list[Token[Any]] = []
+        self._values: dict[str, Any] = {}
+        self._tokens: list[Token[Any] | None] = []
+        try:
+            self._values = {
+                "session_id": session_id,
+                "user_id": user_id,
+                "tags": merged_tags((), tags) if tags else None,
+                "metadata": dict(metadata) if metadata else None,
+            }
+        except Exception:
+            our_fault("reading what assay.context was given")
 
     def __enter__(self) -> context:
-        self._tokens.append(attach(otel.set_value(INHERITED, current_inherited().merged(**self._values))))
+        token = None
+        try:
+            token = attach(otel.set_value(INHERITED, current_inherited().merged(**self._values)))
+        except Exception:
+            our_fault("entering assay.context")
+        self._tokens.append(token)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        detach(self._tokens.pop())
+        try:
+            if (token := self._tokens.pop()) is not None:
+                detach(token)
+        except Exception:
+            our_fault("leaving assay.context")
 
     def __call__(self, function: F) -> F:
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):

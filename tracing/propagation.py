@@ -76,8 +76,11 @@ def continue_trace(headers: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     finally:
-        if token is not None:
-            detach(token)
+        try:
+            if token is not None:
+                detach(token)
+        except Exception:
+            our_fault("leaving a trace")
 
 
 def carrier() -> dict[str, str]:

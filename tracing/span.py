@@ -14,6 +14,7 @@ from opentelemetry.trace import Status, StatusCode
 from opentelemetry.trace.propagation import _SPAN_KEY
 
 from assay import semconv
+from assay.errors import ConfigurationError
 from assay.tracing import runtime
 from assay.tracing.inherited import merged_tags
 from assay.tracing.kinds import (
@@ -64,36 +65,47 @@ class Span:
 
     def set_inputs(self, value: Any) -> None:
         """What goes in. Not recorded where content is off."""
-        self._set_content(input_attributes, value)
-
-    def set_outputs(self, value: Any) -> None:
-        """What comes out; for a retriever, its documents. Not recorded where content is off."""
-        self._set_content(output_attributes, value)
-
-    def _set_content(self, attributes: Any, value: Any) -> None:
-        if not self._otel.is_recording() or not runtime.start().capture_content:
-            return
         try:
-            self._otel.set_attributes(attributes(self._kind, value))
+            self._set_content(input_attributes, value)
         except Exception:
             our_fault("recording a value")
 
+    def set_outputs(self, value: Any) -> None:
+        """What comes out; for a retriever, its documents. Not recorded where content is off."""
+        try:
+            self._set_content(output_attributes, value)
+        except Exception:
+            our_fault("recording a value")
+
+    def _set_content(self, attributes: Any, value: Any) -> None:
+        if self._otel.is_recording() and runtime.start().capture_content:
+            self._otel.set_attributes(attributes(self._kind, value))
+
     def set_attribute(self, name: str, value: Any) -> None:
         """Set one attribute; a value that OpenTelemetry has no type for becomes JSON text."""
-        if self._otel.is_recording():
-            self._otel.set_attribute(name, attribute_value(value))
+        try:
+            if self._otel.is_recording():
+                self._otel.set_attribute(name, attribute_value(value))
+        except Exception:
+            our_fault("setting an attribute")
 
     def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         for name, value in attributes.items():
             self.set_attribute(name, value)
 
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None) -> None:
-        if self._otel.is_recording():
-            self._otel.add_event(name, {key: attribute_value(value) for key, value in (attributes or {}).items()})
+        try:
+            if self._otel.is_recording():
+                self._otel.add_event(name, {key: attribute_value(value) for key, value in (attributes or {}).items()})
+        except Exception:
+            our_fault("adding an event")
 
     def record_exception(self, error: BaseException) -> None:
         """Record an exception and mark the span as failed."""
-        fail(self._otel, error)
+        try:
+            fail(self._otel, error)
+        except Exception:
+            our_fault("recording an exception")
 
     def set_status(self, status: Literal["ok", "error", "unset"], message: str | None = None) -> None:
         if self._otel.is_recording():
@@ -137,20 +149,32 @@ class start_span:
         span_type: str | None = None,
     ) -> None:
         self._name = name
-        self._kind = known_kind(kind if kind is not None else span_type)
+        try:
+            self._kind = known_kind(kind if kind is not None else span_type)
+        except ConfigurationError:
+            raise
+        except Exception:
+            our_fault("opening a span")
+            self._kind = None
         self._attributes = attributes
         self._span: otel_trace.Span = otel_trace.INVALID_SPAN
         self._token: Token[Any] | None = None
 
     def __enter__(self) -> Span:
-        given = {name: attribute_value(value) for name, value in (self._attributes or {}).items()}
-        self._span, self._token = open_span(self._name, start_attributes(self._kind, self._name, given))
+        try:
+            given = {name: attribute_value(value) for name, value in (self._attributes or {}).items()}
+            self._span, self._token = open_span(self._name, start_attributes(self._kind, self._name, given))
+        except Exception:
+            our_fault("opening a span")
         return Span(self._span, self._kind)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        close_span(self._span, self._token, error)
+        try:
+            close_span(self._span, self._token, error)
+        except Exception:
+            our_fault("closing a span")
 
 
 def open_span(
@@ -241,7 +265,11 @@ def _exception_attributes(error: BaseException, name: str, message: str) -> dict
 def current_span() -> Span:
     """The span that is open here. Outside of any it is one that does nothing, so the result can always be used."""
     span = otel_trace.get_current_span()
-    return Span(span, _kind_of(span))
+    try:
+        return Span(span, _kind_of(span))
+    except Exception:
+        our_fault("looking at the current span")
+        return Span(span)
 
 
 def current_trace_id() -> str | None:

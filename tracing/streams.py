@@ -35,7 +35,7 @@ Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
 class StreamSpan:
-    """The span of one running generator. `enter` before each step, `leave` after it, `end` once. Never raises."""
+    """The span of one running generator. `enter` before each step, `leave` after it, `end` once."""
 
     def __init__(self, recipe: Recipe, running: runtime.Runtime, call: Call | None) -> None:
         self._recipe = recipe
@@ -65,24 +65,18 @@ class StreamSpan:
             detach(token)
 
     def enter(self) -> None:
-        try:
-            if self._call is not None:
-                call, self._call = self._call, None
-                here = self._called_in if _SPAN_KEY in self._called_in else current()
-                self._adopt(*self._recipe.open(self._running, *call, here))
-            if self._context is not None:
-                self._token = attach(self._context)
-        except Exception:
-            our_fault("entering a stream")
+        if self._call is not None:
+            call, self._call = self._call, None
+            here = self._called_in if _SPAN_KEY in self._called_in else current()
+            self._adopt(*self._recipe.open(self._running, *call, here))
+        if self._context is not None:
+            self._token = attach(self._context)
 
     def leave(self) -> None:
-        try:
-            if self._token is not None:
-                token, self._token = self._token, None
-                self._context = otel.get_current()
-                detach(token)
-        except Exception:
-            our_fault("leaving a stream")
+        if self._token is not None:
+            token, self._token = self._token, None
+            self._context = otel.get_current()
+            detach(token)
 
     def keep(self, item: Any) -> None:
         if not self._items:
@@ -91,12 +85,9 @@ class StreamSpan:
             self._items.append(item)
 
     def _note_first(self) -> None:
-        try:
-            if self._span.is_recording():
-                waited = time.perf_counter() - self._started
-                self._span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
-        except Exception:
-            our_fault("recording the first item of a stream")
+        if self._span.is_recording():
+            waited = time.perf_counter() - self._started
+            self._span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
 
     def end(self, error: BaseException | None = None) -> None:
         """Record what was yielded, and the error if there is one; breaking off early is none.
@@ -117,7 +108,11 @@ def generator_wrapper(function: Callable[..., Generator[Any, Any, Any]], recipe:
         generator = function(*args, **kwargs)
         if not running.enabled:
             return generator
-        return _named(_steps(generator, StreamSpan(recipe, running, (args, kwargs))), generator)
+        try:
+            return _named(_steps(generator, StreamSpan(recipe, running, (args, kwargs))), generator)
+        except Exception:
+            our_fault("following a stream")
+            return generator
 
     return _told_apart(wrapper, inspect.CO_GENERATOR)
 
@@ -129,19 +124,27 @@ def async_generator_wrapper(function: Callable[..., AsyncGenerator[Any, Any]], r
         generator = function(*args, **kwargs)
         if not running.enabled:
             return generator
-        return _named(_async_steps(generator, StreamSpan(recipe, running, (args, kwargs))), generator)
+        try:
+            return _named(_async_steps(generator, StreamSpan(recipe, running, (args, kwargs))), generator)
+        except Exception:
+            our_fault("following a stream")
+            return generator
 
     return _told_apart(wrapper, inspect.CO_ASYNC_GENERATOR)
 
 
 def follow(generator: Any, recipe: Recipe, span: otel_trace.Span, token: Token[Any] | None) -> Any:
     """A generator that a plain function returned, traced under the span of that call."""
-    running = runtime.active or runtime.start()
-    stream = StreamSpan.begun(recipe, running, span, token)
-    steps = _steps if type(generator) is GeneratorType else _async_steps
-    followed = _named(steps(generator, stream), generator)
-    _end_if_dropped(followed, stream.end)
-    return followed
+    try:
+        running = runtime.active or runtime.start()
+        stream = StreamSpan.begun(recipe, running, span, token)
+        steps = _steps if type(generator) is GeneratorType else _async_steps
+        followed = _named(steps(generator, stream), generator)
+        _end_if_dropped(followed, stream.end)
+        return followed
+    except Exception:
+        our_fault("following a stream")
+        return generator
 
 
 def awaited_inside(
@@ -194,32 +197,27 @@ def _steps(generator: Generator[Any, Any, Any], stream: StreamSpan) -> Generator
     step: Callable[[], Any] = functools.partial(next, generator)
     try:
         while True:
-            stream.enter()
-            try:
-                item = step()
-            except StopIteration as stop:
-                result = stop.value
-                break
-            finally:
-                stream.leave()
-            stream.keep(item)
+            with _Step(stream):
+                try:
+                    item = step()
+                except StopIteration as stop:
+                    result = stop.value
+                    break
+            _quietly(stream.keep, item)
             try:
                 sent = yield item
             except GeneratorExit:
-                stream.enter()
-                try:
+                with _Step(stream):
                     generator.close()
-                finally:
-                    stream.leave()
                 raise
             except BaseException as error:
                 step = functools.partial(generator.throw, error)
             else:
                 step = functools.partial(next, generator) if sent is None else functools.partial(generator.send, sent)
     except BaseException as error:
-        stream.end(error)
+        _quietly(stream.end, error)
         raise
-    stream.end()
+    _quietly(stream.end)
     return result
 
 
@@ -228,19 +226,21 @@ async def _async_steps(generator: AsyncGenerator[Any, Any], stream: StreamSpan) 
     step: Callable[[], Any] = generator.__anext__
     try:
         while True:
-            try:
-                item = await _inside(stream, step)
-            except StopAsyncIteration:
-                break
-            stream.keep(item)
+            with _Step(stream):
+                try:
+                    item = await step()
+                except StopAsyncIteration:
+                    break
+            _quietly(stream.keep, item)
             try:
                 sent = yield item
             except GeneratorExit as closed:
                 try:
-                    await _inside(stream, generator.aclose)
+                    with _Step(stream):
+                        await generator.aclose()
                 except asyncio.CancelledError:
                     # The loop is ending, and cancels what it still had to close. The caller broke off; nothing failed.
-                    stream.end(closed)
+                    _quietly(stream.end, closed)
                     raise
                 raise
             except BaseException as error:
@@ -248,18 +248,37 @@ async def _async_steps(generator: AsyncGenerator[Any, Any], stream: StreamSpan) 
             else:
                 step = functools.partial(generator.asend, sent)
     except BaseException as error:
-        stream.end(error)
+        _quietly(stream.end, error)
         raise
-    stream.end()
+    _quietly(stream.end)
 
 
-async def _inside(stream: StreamSpan, step: Callable[[], Any]) -> Any:
-    """Await one step inside the stream's context."""
-    stream.enter()
+class _Step:
+    """One step of a generator, inside the stream's context. Whatever fails in that, the step is taken."""
+
+    __slots__ = ("_stream",)
+
+    def __init__(self, stream: StreamSpan) -> None:
+        self._stream = stream
+
+    def __enter__(self) -> None:
+        try:
+            self._stream.enter()
+        except Exception:
+            our_fault("entering a stream")
+
+    def __exit__(self, *error: object) -> None:
+        try:
+            self._stream.leave()
+        except Exception:
+            our_fault("leaving a stream")
+
+
+def _quietly(record: Callable[..., None], *arguments: Any) -> None:
     try:
-        return await step()
-    finally:
-        stream.leave()
+        record(*arguments)
+    except Exception:
+        our_fault("recording a stream")
 
 
 def _named(ours: Any, theirs: Any) -> Any:
