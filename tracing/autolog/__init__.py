@@ -23,7 +23,7 @@ LIBRARIES: dict[str, Library] = {
             name="litellm",
             imports="litellm",
             distribution="litellm",
-            minimum="1.80",
+            minimum="1.83",
             module="assay.tracing.autolog.litellm",
         ),
         Library(
