@@ -16,6 +16,7 @@ from assay.destination import file_directory
 from assay.errors import ConfigurationError
 from assay.settings import configure, load_settings, reset_settings
 from assay.tracing.file_export import FileOutbox, LineFile
+from assay.tracing.spool import Spool
 from assay.tracing.tell import Teller
 from assay.transfer import import_files
 from support.export import request_of
@@ -64,6 +65,8 @@ def test_what_went_into_files_and_was_imported_is_what_was_sent(collector: Serve
         done = import_files(current_client(), [tmp_path / "traces"])
         assert (done.rejected, done.scores) == (0, 1)
     assert spans_there() == sent + sent
+    spooled = Spool(tmp_path / "spool", max_bytes=10**6).put(request_of("spooled"))
+    assert import_files(current_client(), [spooled]).requests == 1
     (score,) = current_client().get("/scores", project="shop")["items"]
     assert (score["name"], score["value"], score["session_id"]) == ("helpful", True, "s1")
 
