@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from assay.destination import Destination, find_destination, http_client
-from assay.embedded import embedded_url
+from assay.embedded import embedded_url, load_api
 from assay.errors import (
     AssayError,
     CollectorUnavailable,
@@ -151,6 +151,8 @@ class Client:
         for attempt in (1, 2):
             url = self.url
             headers = self._destination.headers if self._destination else {}
+            if self.embedded:
+                load_api()
             http = self._connections(url)
             try:
                 return http.request(method, f"{url}{path}", params=query, json=json, headers=headers)

@@ -74,6 +74,13 @@ def start_embedded(data_dir: Path, *, port: int = 0) -> str:
         return server.url
 
 
+def load_api() -> None:
+    """Load what the embedded collector answers the API with, which takes a second: whoever asks for something waits
+    for it here, and not in a request that is given up after some time.
+    """
+    import assay.collector.api.application  # noqa: F401
+
+
 def embedded_url(data_dir: Path) -> str | None:
     """Address of the collector embedded here for `data_dir`, None when there is none."""
     with _lock:
