@@ -56,7 +56,7 @@ def _restore(owner: Any, name: str) -> None:
 
 def _wrappers() -> dict[tuple[Any, str], Callable[[Any], Any]]:
     pool = multiprocessing.pool.Pool
-    wrappers = {
+    wrappers: dict[tuple[Any, str], Callable[[Any], Any]] = {
         (threading.Thread, "start"): _start_of_thread,
         (multiprocessing.process.BaseProcess, "start"): _start_of_process,
         **{(pool, name): _first_argument_of_pool for name in ("apply_async", "_map_async", "imap", "imap_unordered")},

@@ -73,6 +73,8 @@ def _gathered(spans: Sequence[tuple[Any, Any, Any]], stamp: int) -> Request:
 
     message = ExportTraceServiceRequest()
     resource = scope = None
+    into_resource: Any = None
+    into_scope: Any = None
     for of_resource, of_scope, span in spans:
         if of_resource is not resource:
             resource, scope = of_resource, None
