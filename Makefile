@@ -85,9 +85,9 @@ fuzz-api: $(READY)  ## Ask a collector everything that its OpenAPI document allo
 libraries: $(READY) | $(filter .tools/bin/uv,$(UV))  ## Install each traced library with what traces it, and run its document (ONLY="dspy mcp")
 	cd tests && UV=$(abspath $(UV)) ../$(BIN)/python -m libraries $(ONLY)
 
-# The OpenAI SDK in the other versions that are traced; what it needs is in the environment already.
+# The OpenAI SDK in the other versions that are traced, with what they need.
 .tools/openai-%: | $(READY) $(filter .tools/bin/uv,$(UV))
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps --target $@ "openai==$*.*"
+	$(UV) pip install --quiet --python $(BIN)/python --target $@ "openai==$*.*"
 
 .PHONY: matrix
 matrix: $(READY) .tools/openai-1.109 .tools/openai-2  ## Every call form of the OpenAI SDK, with each version that is traced
