@@ -11,6 +11,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -126,7 +127,8 @@ def _replace(new: Mapping[Any, Any]) -> None:
 
 
 def _hook(original: Any, endpoint: Endpoint, *, group: bool) -> Any:
-    """
+    """What stands in the place of `original`. Nothing of ours may fail in there: it is told where it fails.
+
     Args:
         group: a call that is made of attempts, each with a span of its own.
     """
@@ -134,38 +136,48 @@ def _hook(original: Any, endpoint: Endpoint, *, group: bool) -> Any:
 
         @functools.wraps(original)
         async def call_and_record(*args: Any, **kwargs: Any) -> Any:
-            call = _begin(endpoint, args, kwargs, group)
+            call = token = None
+            with suppress(Exception):
+                call = _begin(endpoint, args, kwargs, group)
+                token = call.enter() if call is not None else None
             if call is None:
                 return await original(*args, **kwargs)
-            token = call.enter()
             try:
                 answer = await original(*args, **kwargs)
             except BaseException as error:
-                call.finish(error=error)
+                with suppress(Exception):
+                    call.finish(error=error)
                 raise
             finally:
-                call.leave(token)
-            _record(endpoint, call, answer)
+                with suppress(Exception):
+                    call.leave(token)
+            with suppress(Exception):
+                _record(endpoint, call, answer)
             return answer
 
     else:
 
         @functools.wraps(original)
         def call_and_record(*args: Any, **kwargs: Any) -> Any:
-            call = _begin(endpoint, args, kwargs, group)
+            call = token = None
+            with suppress(Exception):
+                call = _begin(endpoint, args, kwargs, group)
+                token = call.enter() if call is not None else None
             if call is None:
                 return original(*args, **kwargs)
-            token = call.enter()
             try:
                 answer = original(*args, **kwargs)
             except BaseException as error:
-                call.finish(error=error)
+                with suppress(Exception):
+                    call.finish(error=error)
                 raise
             finally:
-                call.leave(token)
+                with suppress(Exception):
+                    call.leave(token)
             if inspect.iscoroutine(answer):  # `completion(..., acompletion=True)`
                 return _recorded_later(endpoint, call, answer)
-            _record(endpoint, call, answer)
+            with suppress(Exception):
+                _record(endpoint, call, answer)
             return answer
 
     return call_and_record
@@ -248,15 +260,20 @@ def _record(endpoint: Endpoint, call: LiteLLMCall, answer: Any) -> None:
 
 
 async def _recorded_later(endpoint: Endpoint, call: LiteLLMCall, answer: Any) -> Any:
-    token = call.enter()
+    token = None
+    with suppress(Exception):
+        token = call.enter()
     try:
         found = await answer
     except BaseException as error:
-        call.finish(error=error)
+        with suppress(Exception):
+            call.finish(error=error)
         raise
     finally:
-        call.leave(token)
-    _record(endpoint, call, found)
+        with suppress(Exception):
+            call.leave(token)
+    with suppress(Exception):
+        _record(endpoint, call, found)
     return found
 
 
@@ -266,23 +283,29 @@ def _attempts(original: Any) -> Any:
 
         @functools.wraps(original)
         async def attempt(*args: Any, **kwargs: Any) -> Any:
-            token = _enter_attempts()
+            token = None
+            with suppress(Exception):
+                token = _enter_attempts()
             try:
                 return await original(*args, **kwargs)
             finally:
-                if token is not None:
-                    detach(token)
+                with suppress(Exception):
+                    if token is not None:
+                        detach(token)
 
     else:
 
         @functools.wraps(original)
         def attempt(*args: Any, **kwargs: Any) -> Any:
-            token = _enter_attempts()
+            token = None
+            with suppress(Exception):
+                token = _enter_attempts()
             try:
                 return original(*args, **kwargs)
             finally:
-                if token is not None:
-                    detach(token)
+                with suppress(Exception):
+                    if token is not None:
+                        detach(token)
 
     return attempt
 

@@ -7,6 +7,7 @@ iterator looks at each chunk. The span is not current while the application iter
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from assay.tracing.autolog.model_call import ModelCall, StreamReader
@@ -83,14 +84,17 @@ def _next(base: Any) -> Any:
         try:
             chunk = base.__next__(self)
         except StopIteration:
-            watched.end(self)
+            with suppress(Exception):
+                watched.end(self)
             raise
         except BaseException as error:
-            watched.end(self, error)
+            with suppress(Exception):
+                watched.end(self, error)
             raise
         finally:
             watched.stepping = False
-        watched.chunk(chunk)
+        with suppress(Exception):
+            watched.chunk(chunk)
         return chunk
 
     return __next__
@@ -105,14 +109,17 @@ def _anext(base: Any) -> Any:
         try:
             chunk = await base.__anext__(self)
         except StopAsyncIteration:
-            watched.end(self)
+            with suppress(Exception):
+                watched.end(self)
             raise
         except BaseException as error:
-            watched.end(self, error)
+            with suppress(Exception):
+                watched.end(self, error)
             raise
         finally:
             watched.stepping = False
-        watched.chunk(chunk)
+        with suppress(Exception):
+            watched.chunk(chunk)
         return chunk
 
     return __anext__
@@ -120,7 +127,8 @@ def _anext(base: Any) -> Any:
 
 def _close(base: Any) -> Any:
     def close(self: Any) -> Any:
-        _closed(self)
+        with suppress(Exception):
+            _closed(self)
         return base.close(self)
 
     return close
@@ -128,7 +136,8 @@ def _close(base: Any) -> Any:
 
 def _aclose(base: Any) -> Any:
     async def aclose(self: Any) -> Any:
-        _closed(self)
+        with suppress(Exception):
+            _closed(self)
         return await base.aclose(self)
 
     return aclose
@@ -136,7 +145,8 @@ def _aclose(base: Any) -> Any:
 
 def _del(base: Any) -> Any:
     def __del__(self: Any) -> None:
-        _closed(self)
+        with suppress(Exception):
+            _closed(self)
         if (finish := getattr(base, "__del__", None)) is not None:
             finish(self)
 

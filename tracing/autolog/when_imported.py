@@ -43,6 +43,15 @@ class _Finder(importlib.abc.MetaPathFinder):
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname not in _waiting:
             return None
+        try:
+            return self._found(fullname, path, target)
+        except Exception:  # a finder of somebody else's fails again, where it should, when it is asked without us
+            our_fault(f"looking for {fullname}")
+            return None
+
+    def _found(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
+    ) -> importlib.machinery.ModuleSpec | None:
         for finder in sys.meta_path:
             find = None if finder is self else getattr(finder, "find_spec", None)
             spec: importlib.machinery.ModuleSpec | None = find(fullname, path, target) if find is not None else None
@@ -71,13 +80,13 @@ class _Loader(importlib.abc.Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        callback = _waiting.get(module.__name__)
-        forget(module.__name__)
-        if callback is not None:
-            try:
+        try:
+            callback = _waiting.get(module.__name__)
+            forget(module.__name__)
+            if callback is not None:
                 callback()
-            except Exception:
-                our_fault(f"tracing {module.__name__}")
+        except Exception:
+            our_fault(f"tracing {module.__name__}")
 
 
 _finder = _Finder()
