@@ -16,9 +16,11 @@ import assay
 from assay.collector.canonical import span_row
 from assay.collector.columns import COLUMN_NAMES
 from assay.collector.decode import decode_request
+from assay.tracing.autolog import litellm as autologger
+from assay.tracing.autolog import litellm_stream
 from assay.tracing.autolog.litellm_call import CHAT, cost
 from support.matrix import Case, case_span, check_rows, check_spans
-from support.matrix_litellm import CASES, GPT, HELLO, achat, chat, router
+from support.matrix_litellm import CASES, GPT, HELLO, achat, chat, read, router
 from support.openai_server import OpenAIServer
 from support.recordings import JSON_COLUMNS
 from support.snippets import snippets
@@ -188,3 +190,33 @@ def test_calls_that_litellm_makes_in_threads_stay_in_the_trace(
     parents = [span.parent.span_id for span in named(spans, "chat gpt-4o-mini")]
     assert request.context is not None
     assert parents == [request.context.span_id] * 2
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (autologger, "_begin"),
+        (autologger, "_record"),
+        (autologger, "watch"),
+        (autologger, "_enter_attempts"),
+        (autologger.LiteLLMCall, "enter"),
+        (autologger.LiteLLMCall, "leave"),
+        (autologger.LiteLLMCall, "finish"),
+        (autologger.LiteLLMCall, "own"),
+        (litellm_stream._Watched, "chunk"),
+        (litellm_stream._Watched, "end"),
+        (litellm_stream, "_closed"),
+    ],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_whatever_fails_of_ours_the_call_goes_on(
+    owner: Any, name: str, openai_server: OpenAIServer, spans: Caught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise ZeroDivisionError(name)
+
+    monkeypatch.setattr(owner, name, fail)
+    assert chat(openai_server.url).choices[0].message.content == "echo: hello"
+    assert "".join(chunk.choices[0].delta.content or "" for chunk in read(openai_server.url)) == "echo: hello"
+    openai_server.reply(status=500, error="broken")
+    assert chat(openai_server.url, fallbacks=["openai/gpt-4o"]).choices[0].message.content == "echo: hello"
