@@ -164,6 +164,7 @@ def _run_once(thread: Any, run: Callable[[], Any], context: otel.Context) -> Any
 def _submit_to_threads(original: Any) -> Any:
     @functools.wraps(original)
     def submit(self: Any, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        context = otel.Context()
         try:
             context = otel.get_current()
             followed = bool(context) and not _off(futures.ThreadPoolExecutor, "submit") and not _pickles(self)

@@ -194,14 +194,13 @@ def _pairs_of_instance(value: Any) -> tuple[int, Iterable[Any]]:
     return len(stored), iter(stored.items())
 
 
+_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+_SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque, *_VIEWS)
 _CONTAINERS: dict[int, Reading] = {
     id(dict): Reading(Form.PAIRS, _pairs_of_dict),
     id(types.MappingProxyType): Reading(Form.PAIRS, _pairs_of_proxy),
     id(types.SimpleNamespace): Reading(Form.PAIRS, _pairs_of_instance),
-    **{
-        id(base): Reading(Form.ITEMS, _sized(base))
-        for base in (list, tuple, set, frozenset, deque, type({}.keys()), type({}.values()), type({}.items()))
-    },
+    **{id(base): Reading(Form.ITEMS, _sized(base)) for base in _SEQUENCES},
 }
 
 
@@ -217,7 +216,7 @@ def _time(value: Any) -> str:
     if _qualname_of(type(value)) == "NaTType":
         return "NaT"  # pandas' missing time, which calls itself a datetime
     base = datetime.datetime if _inherits(_mro_of(type(value)), datetime.datetime) else datetime.time
-    zone = base.tzinfo.__get__(value)  # type: ignore[attr-defined]
+    zone = base.tzinfo.__get__(value)
     library = _library_of(type(zone))
     if zone is not None and library not in ("datetime", "zoneinfo", "pytz", "dateutil", "pandas", "pendulum"):
         value = base.replace(value, tzinfo=None)
@@ -245,44 +244,42 @@ def _method(value: types.MethodType) -> str:
 
 
 def _partial(value: Any) -> str:
-    inner = functools.partial.func.__get__(value)  # type: ignore[attr-defined]
+    inner = functools.partial.func.__get__(value)
     return f"<partial of {inner.__qualname__ if type(inner) is types.FunctionType else qualified_name(type(inner))}>"
 
 
-_LEAVES: dict[int, Callable[[Any], Any]] = {
-    id(kind): show
-    for kind, show in (
-        (str, str.__str__),
-        (int, int.__int__),
-        (float, float.__float__),
-        (complex, complex.__repr__),
-        (bytes, lambda value: f"<{bytes.__len__(value)} bytes>"),
-        (bytearray, lambda value: f"<{bytearray.__len__(value)} bytes>"),
-        (memoryview, lambda value: f"<{value.nbytes} bytes>"),
-        (datetime.datetime, _time),
-        (datetime.date, datetime.date.isoformat),
-        (datetime.time, _time),
-        (datetime.timedelta, datetime.timedelta.__str__),
-        (uuid.UUID, uuid.UUID.__str__),
-        (pathlib.PurePath, pathlib.PurePath.__str__),
-        (decimal.Decimal, decimal.Decimal.__str__),
-        (fractions.Fraction, fractions.Fraction.__str__),
-        (range, range.__repr__),
-        (re.Pattern, lambda value: value.pattern),
-        (type(...), lambda value: "..."),
-        (type, _class_name),
-        (types.ModuleType, lambda value: f"<module {_told(_stored('__name__', value))}>"),
-        (types.FunctionType, lambda value: f"<function {value.__qualname__}>"),
-        (types.MethodType, _method),
-        (types.BuiltinFunctionType, lambda value: f"<function {value.__name__}>"),
-        (types.GeneratorType, lambda value: f"<generator {value.__qualname__}>"),
-        (types.AsyncGeneratorType, lambda value: f"<async generator {value.__qualname__}>"),
-        (types.CoroutineType, lambda value: f"<coroutine {value.__qualname__}>"),
-        (functools.partial, _partial),
-        *((base, functools.partial(_stored, "data")) for base in (UserDict, UserList, UserString)),
-        (BaseException, _exception),
-    )
-}
+_SHOWN: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, str.__str__),
+    (int, int.__int__),
+    (float, float.__float__),
+    (complex, complex.__repr__),
+    (bytes, lambda value: f"<{bytes.__len__(value)} bytes>"),
+    (bytearray, lambda value: f"<{bytearray.__len__(value)} bytes>"),
+    (memoryview, lambda value: f"<{value.nbytes} bytes>"),
+    (datetime.datetime, _time),
+    (datetime.date, datetime.date.isoformat),
+    (datetime.time, _time),
+    (datetime.timedelta, datetime.timedelta.__str__),
+    (uuid.UUID, uuid.UUID.__str__),
+    (pathlib.PurePath, pathlib.PurePath.__str__),
+    (decimal.Decimal, decimal.Decimal.__str__),
+    (fractions.Fraction, fractions.Fraction.__str__),
+    (range, range.__repr__),
+    (re.Pattern, lambda value: value.pattern),
+    (type(...), lambda value: "..."),
+    (type, _class_name),
+    (types.ModuleType, lambda value: f"<module {_told(_stored('__name__', value))}>"),
+    (types.FunctionType, lambda value: f"<function {value.__qualname__}>"),
+    (types.MethodType, _method),
+    (types.BuiltinFunctionType, lambda value: f"<function {value.__name__}>"),
+    (types.GeneratorType, lambda value: f"<generator {value.__qualname__}>"),
+    (types.AsyncGeneratorType, lambda value: f"<async generator {value.__qualname__}>"),
+    (types.CoroutineType, lambda value: f"<coroutine {value.__qualname__}>"),
+    (functools.partial, _partial),
+    *((base, functools.partial(_stored, "data")) for base in (UserDict, UserList, UserString)),
+    (BaseException, _exception),
+)
+_LEAVES = {id(kind): show for kind, show in _SHOWN}
 
 
 # Arrays and frames, by their shape. The libraries are not imported: who has no such value need not have them.

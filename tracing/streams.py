@@ -195,6 +195,7 @@ def _end_if_dropped(thing: Any, end: Callable[[], None]) -> None:
 def _steps(generator: Generator[Any, Any, Any], stream: StreamSpan) -> Generator[Any, Any, Any]:
     """`yield from generator`, with each step taken inside the stream's context."""
     step: Callable[[], Any] = functools.partial(next, generator)
+    result = None
     try:
         while True:
             with _Step(stream):
