@@ -230,6 +230,12 @@ def test_our_own_failure_does_not_reach_the_program(
     monkeypatch.setattr(langchain_handler.model, "response_attributes", broken)
     assert value().invoke(1) == 1
     assert fake().invoke("hello").content == "hi"
+    assert [span.name for span in spans.all()] == ["step", "GenericFakeChatModel"]  # without what could not be read
+    monkeypatch.setattr(langchain_handler, "remember_formatted", broken)
+    monkeypatch.setattr(langchain_handler, "prompt_of_template", lambda serialized: prompt_texts)
+    monkeypatch.setattr(langchain_handler, "set_prompt", broken)
+    lc.chain.invoke({"question": "hello"})
+    assert len(langchain._runs) == 0
     monkeypatch.setattr(langchain_runs, "_open_span", broken)
     assert (value() | value()).invoke(1) == 1
     assert list(fake("a b").stream("hello"))

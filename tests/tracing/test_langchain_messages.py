@@ -11,7 +11,7 @@ import pytest
 from assay import prompt_texts
 from assay.tracing.autolog.langchain_messages import to_message
 from assay.tracing.autolog.langchain_model import request_attributes, response_attributes, usage_attributes
-from assay.tracing.autolog.langchain_names import chain_kind, is_hidden, told_with
+from assay.tracing.autolog.langchain_names import chain_kind, is_hidden, shows_an_agent, told_with
 
 
 def human(*blocks: Any) -> SimpleNamespace:
@@ -227,6 +227,13 @@ def test_graphs_and_agents_are_told_from_what_runs_in_them(
     name: str, metadata: dict[str, Any], above: str | None, kind: str
 ) -> None:
     assert chain_kind(name, metadata, None, above, None) == kind
+
+
+def test_a_graph_that_says_nothing_is_an_agent_by_the_node_that_calls_its_model() -> None:
+    assert shows_an_agent("agent", "langgraph")
+    assert shows_an_agent("model", None)
+    assert not shows_an_agent("model", "langgraph")
+    assert not shows_an_agent("writer", None)
 
 
 def test_plumbing_is_hidden() -> None:

@@ -105,24 +105,32 @@ def _enter_model(original: Any, runs: Runs) -> Any:
 
     @functools.wraps(original)
     async def generate(self: Any, prompts: Any, stop: Any, run_managers: Any, *args: Any, **kwargs: Any) -> Any:
-        run = _first_run(run_managers, runs) if "assay_off" not in generate.__dict__ else None
-        if run is not None:
-            run.attach()
+        run = _attach_first(run_managers, runs) if "assay_off" not in generate.__dict__ else None
         try:
             return await original(self, prompts, stop, run_managers, *args, **kwargs)
         finally:
             if run is not None:
-                run.leave()
+                _leave(run)
 
     return generate
 
 
-def _first_run(run_managers: Any, runs: Runs) -> Run | None:
+def _attach_first(run_managers: Any, runs: Runs) -> Run | None:
     try:
-        return runs.get(run_managers[0].run_id) if run_managers else None
+        run = runs.get(run_managers[0].run_id) if run_managers else None
+        if run is not None:
+            run.attach()
+        return run
     except Exception:
         our_fault("entering a LangChain model")
         return None
+
+
+def _leave(run: Run) -> None:
+    try:
+        run.leave()
+    except Exception:
+        our_fault("leaving a LangChain model")
 
 
 # module -> the path to what holds the function, its name, how it is wrapped

@@ -25,6 +25,7 @@ from assay.tracing.autolog.langchain_names import (
     kind_attributes,
     place_attributes,
     run_name,
+    shows_an_agent,
     told_with,
 )
 from assay.tracing.autolog.langchain_prompts import prompt_of_messages, prompt_of_template, remember_formatted
@@ -49,6 +50,8 @@ def _harmless(callback: Callable[..., None]) -> Callable[..., Any]:
             callback(self, *args, **kwargs)
         except Exception:
             our_fault(f"recording LangChain ({callback.__name__})")
+            if not callback.__name__.endswith("_start"):
+                self.forget(kwargs.get("run_id"))
 
     return call
 
@@ -63,6 +66,13 @@ class Handler(BaseTracer):
         super().__init__()
         self.runs = runs
         self.enabled = True
+
+    def forget(self, run_id: Any) -> None:
+        """End a run of which no more can be told."""
+        try:
+            self.runs.end(run_id)
+        except Exception:
+            our_fault("ending a LangChain run")
 
     def _persist_run(self, run: Any) -> None:
         """Nothing to keep: spans leave on their own."""
@@ -97,7 +107,7 @@ class Handler(BaseTracer):
         }
         hidden = is_hidden(title, tags)
         run = self._start(title, attributes, run_id, parent_run_id, kind, tags, told, hidden=hidden)
-        run.facts["integration"] = told.get("ls_integration")
+        run.facts |= {"name": title, "integration": told.get("ls_integration"), "node": title if node else None}
         if kind == "prompt" and (template := prompt_of_template(serialized)) is not None:
             run.facts["template"] = template
             if run.span is not None:
@@ -159,6 +169,7 @@ class Handler(BaseTracer):
             attributes |= _read(lambda: model.input_attributes(to_messages(messages)))
         parent, tags, size = told.get("parent_run_id"), told.get("tags"), told.get("batch_size") or 1
         run = self._start(title, attributes, run_id, parent, "llm", tags, metadata, leaf=True, batch_size=size)
+        _note_agent(run.parent)
         if run.span is not None and (prompt := prompt_of_messages(messages)) is not None:
             set_prompt(run.span, prompt)
 
@@ -299,6 +310,16 @@ class Handler(BaseTracer):
 def _content() -> bool:
     running = runtime.active or runtime.start()
     return running.capture_content
+
+
+def _note_agent(node: Run | None) -> None:
+    """A model was called in this node: its graph may be an agent."""
+    graph = node.parent if node is not None else None
+    if node is None or graph is None or graph.span is None or graph.kind not in ("chain", "graph"):
+        return
+    if shows_an_agent(node.facts.get("node"), graph.facts.get("integration")):
+        graph.kind = "agent"
+        graph.span.set_attributes(kind_attributes("agent", str(graph.facts.get("name"))))
 
 
 def _read(read: Callable[..., dict[str, Any]], *values: Any, **options: Any) -> dict[str, Any]:

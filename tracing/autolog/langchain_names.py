@@ -11,8 +11,9 @@ from assay.tracing.kinds import start_attributes
 from assay.tracing.serialise import plain
 
 HIDDEN_TAG = "langsmith:hidden"
+AGENT_EDGES = ("model_to_tools", "tools_to_model")  # of `create_agent`, up to LangChain 1.0
 # LangGraph's own plumbing, which older versions do not tag as hidden, and functions that nobody gave a name
-HIDDEN_NAMES = ("ChannelWrite<", "ChannelRead<", "Branch<", "__start__", "RunnableCallable")
+HIDDEN_NAMES = ("ChannelWrite<", "ChannelRead<", "Branch<", "__start__", "RunnableCallable", *AGENT_EDGES)
 # Tags that the libraries set: the place in a sequence, the step of a graph, how often it was tried
 INNER_TAGS = ("seq:step", "map:key", "graph:step", "condition:", "branch:", "retry:", "langsmith:", "langgraph:")
 INNER_METADATA = ("ls_", "lc_", "lc-", "langgraph_", "checkpoint_", "__", "langsmith_")
@@ -80,6 +81,13 @@ def chain_kind(name: str, metadata: Metadata, tags: Iterable[str] | None, above:
         return "chain"
     named_so = "agent" in name.lower()
     return "agent" if GRAPHS[integration] == "agent" or named_so else "graph"
+
+
+def shows_an_agent(node: Any, integration: Any) -> bool:
+    """Does a model called in this node of a graph make the graph an agent? Where it does not say so itself: LangChain
+    before 1.1 has no `ls_integration`, and `create_react_agent` never told.
+    """
+    return node == "agent" or (node == "model" and integration is None)
 
 
 def kind_attributes(kind: str, name: str) -> dict[str, Any]:
