@@ -27,6 +27,8 @@ LOOK_AGAIN_S = 10.0  # for requests that another process has left in the spool
 SILENCE_S = 1.5  # at the end of the program, a collector that says nothing for so long is away
 SPOOL_AT_THE_END_S = 1.0  # so long it goes on sending what it has spooled, which is safe there
 ANOTHER_SENDS_S = 0.2
+SPANS_AT_ONCE = 2_000  # from the spool, together in one request
+BYTES_AT_ONCE = 1024**2
 MAX_REFUSALS = 200  # of parts of one request, while looking for the spans that are refused
 MAX_REFUSALS_OF_ALL = 24  # when none of its spans was taken yet
 
@@ -257,24 +259,46 @@ class Outbox:
             if not self._names:
                 self._look_into(spool)
             if alone and self._names:
-                name = self._names[-1]
-                request = spool.read(name)
+                names, request = self._oldest(spool)
                 if request is not None:
                     outcome = self._deliver(request)
                     if isinstance(outcome, Later):
                         self._failed(outcome)
                         return
-                    spool.remove(name)
+                    for name in names:
+                        spool.remove(name)
                     self._count(outcome)
                     self._worked()
                 with self._changed:
-                    self._names.pop()
-                    self._own.discard(name)
+                    del self._names[-len(names) :]
+                    self._own.difference_update(names)
                     self._changed.notify_all()
         if not alone and self._names:
             with self._changed:
                 self._names = []  # somebody else sends; what is left after that is looked up again
                 self._changed.wait(ANOTHER_SENDS_S)
+
+    def _oldest(self, spool: Spool) -> tuple[list[str], Request | None]:
+        """Names of the oldest requests, and all of them as one: in protobuf it is enough to put them in a row.
+
+        Away for long, there are many small ones, and each would cost the collector a commit. None: nothing was left
+        of them.
+        """
+        names: list[str] = []
+        found: list[Request] = []
+        for name in reversed(self._names):
+            request = spool.read(name)
+            if request is not None:
+                found.append(request)
+                too_many = sum(each.count for each in found) > SPANS_AT_ONCE
+                if len(found) > 1 and (too_many or sum(map(len, found)) > BYTES_AT_ONCE):
+                    found.pop()
+                    break
+            names.append(name)
+        if not found:
+            return names, None
+        body = b"".join(each.body for each in found)
+        return names, Request(body, sum(each.count for each in found), found[0].stamp)
 
     def _look_into(self, spool: Spool) -> None:
         with self._changed:

@@ -132,7 +132,7 @@ from assay.settings import current_settings
 from assay.tracing.spool import Spool, spool_directory
 spool = Spool(spool_directory(current_settings()), max_bytes=1)
 while spool.waiting() and time.monotonic() < deadline:
-    time.sleep(0.02)
+    time.sleep(0.2)
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from pathlib import Path
@@ -66,7 +65,22 @@ def test_the_next_process_sends_what_the_last_one_left(tmp_path: Path) -> None:
     assert second.close(10)
 
 
-def test_fresh_requests_take_turns_with_a_long_backlog(tmp_path: Path) -> None:
+def test_small_requests_of_the_spool_are_sent_together(tmp_path: Path) -> None:
+    earlier = outbox(Receiver(after=away), tmp_path)
+    fill(earlier, *map(str, range(50)))
+    earlier.close(10)
+    receiver = Receiver()
+    box = outbox(receiver, tmp_path)
+    box.start()
+    until(lambda: len(receiver.taken) == 50)
+    assert receiver.taken == [str(number) for number in range(50)]
+    assert len(receiver.requests) == 1
+    assert box.close(10)
+    assert spooled(tmp_path) == []
+
+
+def test_fresh_requests_take_turns_with_a_long_backlog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "SPANS_AT_ONCE", 1)
     earlier = outbox(Receiver(after=away), tmp_path)
     fill(earlier, *[f"old {number}" for number in range(20)])
     earlier.close(10)
