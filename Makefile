@@ -54,6 +54,11 @@ types: $(READY)  ## Check types
 	@ln -s $(CURDIR)/tracing $(CURDIR)/collector $(CURDIR)/prompts $(CURDIR)/evaluation .typecheck/assay/
 	cd .typecheck && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p assay
 
+.PHONY: types-samples
+types-samples: types  ## Check with mypy and pyright what a type checker knows of traced functions
+	cd .typecheck && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache ../tests/typing/decorator_samples.py
+	$(BIN)/basedpyright --project tests/typing --pythonpath $(BIN)/python
+
 lock:  ## Pin every dependency again, with hashes, for all platforms
 	$(UV) pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-annotate --quiet --upgrade --output-file requirements.lock

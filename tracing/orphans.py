@@ -38,11 +38,9 @@ def where_it_began(context: otel.Context) -> dict[str, Any]:
     parent: Any = context.get(_SPAN_KEY)
     if parent is not None and parent.get_span_context().is_valid:
         return {semconv.ASSAY_PARENT_CAME_BY: came_by} if (came_by := context.get(CAME_BY)) else {}
-    thread = threading.current_thread()
-    return {} if parent is not None or thread is _MAIN else {semconv.ASSAY_ROOT_THREAD: thread.name}
-
-
-_MAIN = threading.main_thread()
+    if parent is not None or threading.get_ident() == threading.main_thread().ident:
+        return {}
+    return {semconv.ASSAY_ROOT_THREAD: threading.current_thread().name}
 
 
 def likely_cause(attributes: Mapping[str, Any], *, has_parent: bool = True) -> str | None:

@@ -187,7 +187,8 @@ def open_span(
             return otel_trace.INVALID_SPAN, None
         before = current() if context is None else context
         if type(before.get(_SPAN_KEY)) in _NO_SPAN_HERE:
-            attributes = {**where_it_began(before), **(attributes or {})}
+            if began := where_it_began(before):
+                attributes = {**began, **(attributes or {})}
         span = running.tracer.start_span(name, before, attributes=attributes)
         return span, attach(otel.Context({**before, _SPAN_KEY: span}))
     except Exception:
