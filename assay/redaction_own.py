@@ -165,7 +165,7 @@ def _tries_of(operation: str, value: Any) -> int:
         high = min(int(high), WINDOW)
         inner = _tries(body)
         rounds = 0 if inner == 1 else min(high, 11)  # 2 ** 11 is too many in any case
-        return int(inner**rounds) * (high - min(low, high) + 1)
+        return int(inner**rounds * (high - min(int(low), high) + 1))
     if operation == "SUBPATTERN":
         return _tries(value[-1])
     if operation == "BRANCH":

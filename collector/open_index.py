@@ -14,18 +14,19 @@ MAX_OF_PROJECT = 2_000
 MAX_IN_ALL = 10_000
 
 TraceOf = tuple[str, str]  # project and trace_id
-Row = tuple[str, str, str, int, str, bool]
-ROW = "project, trace_id, span_id, row_id, coalesce(instance, ''), lost_at IS NOT NULL"
+Row = tuple[str, str, str, int, str, bool, int]
+ROW = "project, trace_id, span_id, row_id, coalesce(instance, ''), lost_at IS NOT NULL, epoch_ns(start_time)"
 """What the index knows of a span, as columns of the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSpan:
-    """Where an announced span lies, who announced it, and whether that process is taken to be gone."""
+    """Where an announced span lies, who announced it, whether that process is taken to be gone, and its start."""
 
     row_id: int
     instance: str
     lost: bool
+    started: int
 
 
 class OpenIndex:
@@ -33,7 +34,7 @@ class OpenIndex:
 
     def __init__(self) -> None:
         self.spans: dict[SpanKey, OpenSpan] = {}
-        self.traces: frozenset[TraceOf] = frozenset()
+        self.traces: dict[TraceOf, int] = {}  # and when the first of its open spans started, in nanoseconds
         self.last_row = 0
 
     def __bool__(self) -> bool:
@@ -46,13 +47,20 @@ class OpenIndex:
 
     def add(self, rows: Iterable[Row]) -> None:
         spans = {**self.spans, **{(row[0], row[1], row[2]): OpenSpan(*row[3:]) for row in rows}}
-        self.traces = frozenset((project, trace) for project, trace, _ in spans)
+        traces: dict[TraceOf, int] = {}
+        for (project, trace, _), span in spans.items():
+            traces[project, trace] = min(span.started, traces.get((project, trace), span.started))
+        self.traces = traces
         self.spans = spans
         self.last_row = max([self.last_row, *(each.row_id for each in spans.values())])
 
     def of(self, project: str | None) -> list[TraceOf]:
         """The traces with open spans; of all projects when None."""
         return [trace for trace in self.traces if project is None or trace[0] == project]
+
+    def since(self, traces: Iterable[TraceOf]) -> int:
+        """When the first of their open spans started, in nanoseconds; 0 where they have none."""
+        return min((self.traces[each] for each in traces if each in self.traces), default=0)
 
     def room(self, project: str) -> int:
         """How many more spans of this project may be announced."""

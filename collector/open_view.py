@@ -29,29 +29,34 @@ def open_beside(
     trace_ids: Iterable[str] | None = None,
     *,
     ended: bool = True,
+    since: int | None = None,
 ) -> Iterator[None]:
     """Within it, `span_log` has the open spans as well; and where `trace_ids` are given, nothing but their spans.
 
     Args:
         ended: False leaves out all that have ended.
+        since: leaves out those that started before, in nanoseconds.
     """
     if not index:
         yield
         return
-    db.execute(f"CREATE OR REPLACE TEMP VIEW span_log AS {_both(db, trace_ids, ended=ended)}")
+    db.execute(f"CREATE OR REPLACE TEMP VIEW span_log AS {_both(db, trace_ids, ended=ended, since=since)}")
     try:
         yield
     finally:
         db.execute("DROP VIEW temp.span_log")
 
 
-def _both(db: duckdb.DuckDBPyConnection, trace_ids: Iterable[str] | None, *, ended: bool) -> str:
+def _both(db: duckdb.DuckDBPyConnection, trace_ids: Iterable[str] | None, *, ended: bool, since: int | None) -> str:
     [(catalog,)] = db.execute("SELECT current_database()").fetchall()
     main = f'"{catalog}".main'
     among = "true" if trace_ids is None else f"trace_id IN ({_literals(trace_ids)})"
+    ended_ones = among if ended else "false"
+    if since is not None:
+        ended_ones += f" AND start_time >= make_timestamp_ns({since})"
     end = f"coalesce(o.lost_at, make_timestamp_ns({time.time_ns()}))"
     return (
-        f"SELECT * FROM {main}.span_log WHERE {among if ended else 'false'} UNION ALL BY NAME"
+        f"SELECT * FROM {main}.span_log WHERE {ended_ones} UNION ALL BY NAME"
         f" SELECT * EXCLUDE (instance, lost_at) REPLACE ({ended_columns(end)},"
         f" CASE WHEN o.lost_at IS NULL THEN '{IN_PROGRESS}' ELSE '{INTERRUPTED}' END AS status)"
         f" FROM {main}.open_span_log o WHERE {among} AND NOT EXISTS (SELECT 1 FROM {main}.span_log s"

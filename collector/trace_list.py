@@ -40,6 +40,7 @@ ROWS_AT_ONCE = 100
 SPANS_PER_TRACE = 10  # looked at first, for each trace that is wanted
 LARGEST_PER_TRACE = 8  # looked at in order of what their sums cannot exceed
 MANY_SPANS = 5_000  # beyond, the database leaves the newest for another way to sort
+BEFORE_OPEN_NS = 3600 * 10**9  # so long before a trace's first open span others of it are looked for
 MAX_PAGE_BYTES = 4_000_000  # of text; a page ends early rather than exceed it by much
 
 
@@ -67,13 +68,10 @@ def list_traces(
     order, after = order_of(order_by, "traces"), decode_cursor(cursor, len(KEYS))
     opened = store.open_spans.of(project)
     with store.read() as db:
-        found = find_traces(db, project, condition, order, after, limit + 1 + len(opened))
+        found = find_traces(db, project, condition, order, after, limit + 1)
         if opened:
-            found, beside = _with_open(db, store, found, opened, project, condition, order, after, limit + 1)
-            with open_beside(db, store.open_spans, beside):
-                rows = _rows(db, found[:limit])
-        else:
-            rows = _rows(db, found[:limit])
+            found = _with_open(db, store, found, opened, project, condition, order, after, limit + 1)
+        rows = _rows(db, store, found[:limit])
     more = len(found) > len(rows)
     last = found[len(rows) - 1] if rows else None
     return Page(rows, encode_cursor([last.value, last.key.trace_id, last.key.project]) if more and last else None)
@@ -89,34 +87,54 @@ def _with_open(
     order: Order,
     after: Cursor | None,
     wanted: int,
-) -> tuple[list[_Found], set[str]]:
-    """The traces to list when some have open spans, which are asked for apart; and the ids of all of them."""
-    not_whole = set(opened)  # without what is open
-    ended = [each for each in found if (each.key.project, each.key.trace_id) not in not_whole]
-    with open_beside(db, store.open_spans, {trace_id for _, trace_id in opened}):
-        still_open = find_traces(db, project, condition, order, after, wanted)
-    rows = [
-        [
-            {"value": each.value, "trace_id": each.key.trace_id, "project": each.key.project, "found": each}
-            for each in some
-        ]
-        for some in (ended, still_open)
+) -> list[_Found]:
+    """The traces to list when some have open spans: those are asked for apart, for `found` has them without what is
+    open.
+    """
+    not_whole = set(opened)
+    ended = [each for each in found if each.key.of not in not_whole]
+    if len(ended) < len(found) == wanted:
+        found = find_traces(db, project, condition, order, after, wanted + len(opened))
+        ended = [each for each in found if each.key.of not in not_whole]
+    trace_ids = sorted({trace_id for _, trace_id in opened})
+    since = store.open_spans.since(opened) - BEFORE_OPEN_NS
+    with open_beside(db, store.open_spans, trace_ids, since=since):
+        near = _Near(trace_ids, None, complete=True)
+        still_open = _candidates(db, project, condition, order, after, near, wanted)
+    merged = order.merged(_sortable(ended), _sortable(still_open), KEYS)
+    return [row["found"] for row in merged[:wanted]]
+
+
+def _sortable(found: Sequence[_Found]) -> list[dict[str, Any]]:
+    return [
+        {"value": each.value, "trace_id": each.key.trace_id, "project": each.key.project, "found": each}
+        for each in found
     ]
-    merged: list[_Found] = [row["found"] for row in order.merged(*rows, KEYS)][:wanted]
-    return merged, {each.key.trace_id for each in merged}
 
 
-def _rows(db: duckdb.DuckDBPyConnection, found: Sequence[_Found]) -> list[dict[str, Any]]:
+def _rows(db: duckdb.DuckDBPyConnection, store: SpanStore, found: Sequence[_Found]) -> list[dict[str, Any]]:
     """Their rows, or the first of them where they hold more text than one answer should."""
     rows: list[dict[str, Any]] = []
     n_bytes = 0
     for first in range(0, len(found), ROWS_AT_ONCE):
-        for row in trace_rows(db, [each.key for each in found[first : first + ROWS_AT_ONCE]]):
+        for row in _rows_of(db, store, [each.key for each in found[first : first + ROWS_AT_ONCE]]):
             n_bytes += len(row["input"] or "") + len(row["output"] or "")
             if rows and n_bytes > MAX_PAGE_BYTES:
                 return rows
             rows.append(row)
     return rows
+
+
+def _rows_of(db: duckdb.DuckDBPyConnection, store: SpanStore, keys: Sequence[TraceKey]) -> list[dict[str, Any]]:
+    """Their rows, each from all of its spans, the open ones among them."""
+    opened = [key for key in keys if key.of in store.open_spans.traces]
+    if not opened:
+        return trace_rows(db, keys)
+    rows = trace_rows(db, [key for key in keys if key.of not in store.open_spans.traces])
+    with open_beside(db, store.open_spans, [key.trace_id for key in opened], since=min(key.start for key in opened)):
+        rows += trace_rows(db, opened)
+    by_key = {(row["project"], row["trace_id"]): row for row in rows}
+    return [by_key[key.of] for key in keys if key.of in by_key]
 
 
 # Which traces -----------------------------------------------------------------------------------------------------

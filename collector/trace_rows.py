@@ -39,6 +39,11 @@ class TraceKey:
     start: int
     last_start: int
 
+    @property
+    def of(self) -> tuple[str, str]:
+        """Project and id."""
+        return (self.project, self.trace_id)
+
 
 def trace_rows(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey]) -> list[dict[str, Any]]:
     """The rows of these traces, in their order, with `input` and `output` whole."""
