@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import context as otel
 from opentelemetry.sdk.trace import SpanProcessor
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace.propagation import _SPAN_KEY
 
 from assay import semconv
 from assay.tracing.in_progress import OpenSpans
@@ -61,7 +61,7 @@ class Processor(SpanProcessor):
 
 
 def _inherit(span: Any, context: otel.Context) -> None:
-    parent: Any = get_current_span(context)
+    parent: Any = context.get(_SPAN_KEY)
     span._assay_root = getattr(parent, "_assay_root", None) or span
     prompt = getattr(parent, "_assay_prompt", None)
     if prompt is not None:

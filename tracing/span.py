@@ -26,7 +26,7 @@ from assay.tracing.kinds import (
     start_attributes,
 )
 from assay.tracing.orphans import where_it_began
-from assay.tracing.otel_context import attach, current, leave_span
+from assay.tracing.otel_context import current, leave_span
 from assay.tracing.serialise import error_message, error_type, plain, to_json, to_text
 from assay.tracing.tell import our_fault
 
@@ -190,7 +190,7 @@ def open_span(
             if began := where_it_began(before):
                 attributes = {**began, **(attributes or {})}
         span = running.tracer.start_span(name, before, attributes=attributes)
-        return span, attach(otel.Context({**before, _SPAN_KEY: span}))
+        return span, otel.attach(otel.Context({**before, _SPAN_KEY: span}))
     except Exception:
         our_fault("opening a span")
         return otel_trace.INVALID_SPAN, None
