@@ -130,16 +130,16 @@ def delete_day(cursor: duckdb.DuckDBPyConnection, known: KnownContent, day: date
     return gone
 
 
-def sweep_day(cursor: duckdb.DuckDBPyConnection, known: KnownContent, *, early: bool = False) -> date | None:
-    """Sweep one day whose time has come, or any that is to be swept; which it was, None when there is none."""
+def day_to_sweep(db: duckdb.DuckDBPyConnection, *, early: bool = False) -> date | None:
+    """A day whose time has come, or any that is to be swept; None when there is none."""
     when = "true" if early else "due_at <= now()::TIMESTAMP"
-    due = cursor.execute(f"SELECT day FROM sweep_due WHERE {when} ORDER BY day LIMIT 1").fetchall()
-    if not due:
-        return None
-    day: date = due[0][0]
+    due = db.execute(f"SELECT day FROM sweep_due WHERE {when} ORDER BY day LIMIT 1").fetchall()
+    return due[0][0] if due else None
+
+
+def sweep_day(cursor: duckdb.DuckDBPyConnection, day: date, known: KnownContent) -> None:
     sweep_content(cursor, [day], known)
     _delete(cursor, "sweep_due", "day = ?", [day])
-    return day
 
 
 def mark_changed(cursor: duckdb.DuckDBPyConnection, where: str, parameters: Sequence[Any] = ()) -> None:

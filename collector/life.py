@@ -21,6 +21,7 @@ from assay.collector.deletions import (
     AFTER_ITS_DAY,
     Deleted,
     Selection,
+    day_to_sweep,
     delete_day,
     delete_doomed,
     delete_traces,
@@ -227,9 +228,14 @@ class Life:
         return dict(rows)
 
     def _sweep(self, end: float, *, early: bool = False) -> None:
-        sweep = partial(sweep_day, known=self._store.content, early=early)
-        while self._job(sweep) and time.monotonic() < end:
-            pass
+        while day := self._day_to_sweep(early=early):
+            self._job(partial(sweep_day, day=day, known=self._store.content))
+            if time.monotonic() >= end:
+                break
+
+    def _day_to_sweep(self, *, early: bool) -> date | None:
+        with self._store.read() as db:  # a write that finds nothing to do still costs a commit
+            return day_to_sweep(db, early=early)
 
     def _compact_if_worth_it(self, end: float) -> None:
         if self._compact_at is None and self._is_due("compact", COMPACT_CHECK_EVERY_S):
