@@ -73,7 +73,7 @@ def _sent_and_read(http: httpx.Client, url: str, headers: dict[str, str], projec
         sent = http.post(f"{url}/v1/traces", json=_request(trace_id, project), headers=headers)
     if (refused := _refused(sent)) is not None:
         return refused
-    while time.monotonic() - started < READ_WITHIN_S:
+    while True:
         read = http.get(
             f"{url}/api/v1/traces/{trace_id}", params={"project": filed}, headers=headers, timeout=API_TIMEOUT
         )
@@ -83,6 +83,8 @@ def _sent_and_read(http: httpx.Client, url: str, headers: dict[str, str], projec
         if read.status_code in (401, 403):
             hint = "To read, make a key with: assay keys create NAME --scope ingest --scope read"
             return Check("delivery", "warning", "a span was taken, but the key may not read it back", hint)
+        if time.monotonic() - started > READ_WITHIN_S:
+            break
         time.sleep(PAUSE_S)
     hint = "Is this a collector of Assay's? Other OTLP receivers take spans, but cannot be asked for them."
     detail = f"a span was taken, but {url}/api/v1 does not have it: it answers {read.status_code}"

@@ -64,7 +64,9 @@ def test_spans_without_their_parent_are_counted_with_the_likely_cause(
         pass
     assert runtime.flush(10)
     _, checks = doctor()
-    summary, cause = (check for check in checks if check["name"] == "orphans")
+    found = [check for check in checks if check["name"] == "orphans"]
+    assert len(found) == 2, found
+    summary, cause = found
     assert (summary["state"], summary["detail"]) == (
         "warning",
         "1 of 3 spans of the last hour came without their parent (33.3%)",

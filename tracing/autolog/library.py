@@ -111,7 +111,9 @@ def _content_options(place: str, capture_content: bool) -> dict[str, Any]:
         return {}
     from openinference.instrumentation import TraceConfig
 
-    hidden = {} if capture_content else {"hide_inputs": True, "hide_outputs": True, "hide_llm_tools": True}
+    hidden: dict[str, Any] = (
+        {} if capture_content else {"hide_inputs": True, "hide_outputs": True, "hide_llm_tools": True}
+    )
     return {"config": TraceConfig(hide_embeddings_vectors=True, **hidden)}
 
 

@@ -86,7 +86,7 @@ def autolog(*, disable: bool = False) -> None:
             if (original := getattr(module, name, None)) is not None:
                 _hooks[original] = _attempts(original)
     _replace(_hooks)
-    _hook_router(litellm.Router)
+    _hook_router(litellm.Router)  # type: ignore[attr-defined]
 
 
 def _hook_router(router: Any) -> None:
@@ -119,7 +119,7 @@ def _replace(new: Mapping[Any, Any]) -> None:
     """
     by_id = {id(old): (old, value) for old, value in new.items()}
     for module in list(sys.modules.values()):
-        if isinstance(module, ModuleType) and not module.__name__.startswith("assay.tracing."):
+        if isinstance(module, ModuleType) and not module.__name__.startswith("assay.tracing."):  # type: ignore[redundant-expr]
             names = vars(module)
             for name, value in list(names.items()):
                 if id(value) in by_id:
@@ -194,6 +194,10 @@ class LiteLLMCall(ModelCall):
         """A call that is made of attempts does not count as the call of a model for what is below it."""
         context = otel_trace.set_span_in_context(self.span) if self.attempted else model_call_context(self.span)
         return attach(otel.set_value(_CALL, self, context))
+
+    def leave(self, token: Any) -> None:
+        if token is not None:
+            super().leave(token)
 
     def own(self, attributes: dict[str, Any]) -> dict[str, Any]:
         if not self.attempted:

@@ -72,7 +72,7 @@ def _watching(base: type) -> type:
         methods = {name: make(base) for name, make in _METHODS.items() if hasattr(base, name)}
         found = type(base.__name__, (base,), {"__module__": base.__module__, "__del__": _del(base), **methods})
         setattr(base, _CLASS, found)
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _next(base: Any) -> Any:

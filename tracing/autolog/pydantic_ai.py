@@ -13,7 +13,7 @@ def autolog(*, disable: bool = False) -> None:
         MissingPackage: pydantic-ai-slim is not installed.
     """
     try:
-        from pydantic_ai import Agent, InstrumentationSettings
+        from pydantic_ai import Agent, InstrumentationSettings  # type: ignore[import-not-found, unused-ignore]
     except ImportError as error:
         if disable:
             return
