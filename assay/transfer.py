@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from typing import IO, Any, Literal, TypeVar, cast
 
 from assay.client import Client
 from assay.errors import CollectorUnavailable, ConfigurationError, DatasetError, MissingExtra, NotFound
+
+logger = logging.getLogger("assay")
 
 Format = Literal["jsonl", "otlp", "parquet"]
 Tell = Callable[[int], None]  # told how many spans or rows went by
@@ -199,6 +202,9 @@ def _rows(path: Path, kind: str) -> Iterator[dict[str, Any]]:
             try:
                 row = json.loads(line)
             except ValueError as error:
+                if not line.endswith(b"\n"):  # the last one, which a killed process could not finish
+                    logger.warning("%s, line %d: cut short, and left out.", path, number)
+                    return
                 raise DatasetError(f"{path}, line {number}: not JSON: {error}.") from error
             if not isinstance(row, dict):
                 raise DatasetError(f"{path}, line {number}: not an object.")

@@ -18,7 +18,7 @@ from assay.settings import configure, load_settings, reset_settings
 from assay.tracing.file_export import FileOutbox, LineFile
 from assay.tracing.spool import Spool
 from assay.tracing.tell import Teller
-from assay.transfer import import_files
+from assay.transfer import _rows, import_files
 from support.export import request_of
 
 
@@ -83,6 +83,18 @@ def test_lines_are_what_the_specification_of_the_file_exporter_says(tmp_path: Pa
     assert len(bytes.fromhex(spans[0][0]["spanId"])) == 8
     assert spans[0][0]["kind"] == 1
     assert spans[0][0]["startTimeUnixNano"].isdigit()
+
+
+def test_a_last_line_that_a_killed_process_left_unfinished_takes_no_other_with_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    box = FileOutbox(tmp_path, max_bytes=10**6, teller=Teller("span"))
+    box.put(request_of("a"))
+    box.put(request_of("b"))
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-9])
+    assert len(list(_rows(file, "jsonl"))) == 1
+    assert "line 2: cut short" in caplog.text
 
 
 def test_a_new_file_is_begun_when_one_is_large_enough(tmp_path: Path) -> None:
