@@ -80,7 +80,7 @@ def ran() -> dict[str, Ran]:
     gc.collect()
     gc.freeze()  # some cases collect what they dropped: only that need be looked at
     bench = Bench()
-    with pytest.MonkeyPatch.context() as environment, catch_spans() as caught:
+    with pytest.MonkeyPatch.context() as environment, catch_spans(project="test") as caught:
         for name in list(os.environ):
             if name.startswith("OPENAI_"):
                 environment.delenv(name)

@@ -41,9 +41,10 @@ PORTS = {"https": 443, "http": 80}
 def server_attributes(client: Any) -> dict[str, Any]:
     """Provider, host and port that this client calls."""
     url = client.base_url
+    kind: type = type(client)
     host = str(url.host)
     return {
-        semconv.GEN_AI_PROVIDER_NAME: _by_class(type(client)) or provider_of(host, str(url.path)),
+        semconv.GEN_AI_PROVIDER_NAME: _by_class(kind) or provider_of(host, str(url.path)),
         semconv.SERVER_ADDRESS: host,
         semconv.SERVER_PORT: int(url.port or PORTS.get(str(url.scheme), 0)),
     }
