@@ -57,10 +57,10 @@ def list_spans(
     order, after = order_of(order_by, "spans"), decode_cursor(cursor, len(KEYS))
     with store.read() as db:
         found = _find(db, project, condition, bounds, order, after, limit + 1)
-        with open_beside(db, store.open_spans, ended=False):
-            still_open = (
-                _find(db, project, condition, bounds, order, after, limit + 1) if store.open_spans.of(project) else []
-            )
+        still_open: list[dict[str, Any]] = []
+        if store.open_spans.of(project):
+            with open_beside(db, store.open_spans, ended=False):
+                still_open = _find(db, project, condition, bounds, order, after, limit + 1)
         found = order.merged(found, still_open, KEYS)[: limit + 1]
         with open_beside(db, store.open_spans) if still_open else nullcontext():
             items = list(_within_budget(_read_by_row(db, found[:limit])))
