@@ -186,9 +186,8 @@ def open_span(
         if not running.enabled:
             return otel_trace.INVALID_SPAN, None
         before = current() if context is None else context
-        if type(before.get(_SPAN_KEY)) in _NO_SPAN_HERE:
-            if began := where_it_began(before):
-                attributes = {**began, **(attributes or {})}
+        if type(before.get(_SPAN_KEY)) in _NO_SPAN_HERE and (began := where_it_began(before)):
+            attributes = {**began, **(attributes or {})}
         span = running.tracer.start_span(name, before, attributes=attributes)
         return span, otel.attach(otel.Context({**before, _SPAN_KEY: span}))
     except Exception:

@@ -33,7 +33,7 @@ def test_random_programs_give_exactly_the_expected_trees(node: Node) -> None:
 
 
 @pytest.mark.chaos
-@settings(max_examples=2_000)
+@settings(max_examples=400)
 @given(node=trees)
 def test_many_random_programs_give_exactly_the_expected_trees(node: Node) -> None:
     with catch_spans() as spans:

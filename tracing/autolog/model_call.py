@@ -13,7 +13,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from assay import semconv
 from assay.tracing import runtime
-from assay.tracing.otel_context import attach, detach
+from assay.tracing.otel_context import attach, current, detach
 from assay.tracing.span import fail
 from assay.tracing.tell import our_fault
 
@@ -68,7 +68,9 @@ class ModelCall:
         self._open = [True]  # emptied by whoever finishes first: `pop` is atomic, and needs no lock in a finaliser
         self._first_chunk_seen = False
         tracer = runtime.start().tracer
-        self.span = tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=start_time)
+        self.span = tracer.start_span(
+            name, current(), kind=SpanKind.CLIENT, attributes=attributes, start_time=start_time
+        )
 
     def enter(self) -> Token[Any]:
         """Make the span current while the request is under way: an HTTP client's own span lands below it."""
