@@ -149,8 +149,15 @@ class Poster:
             self._hopeless = (time.monotonic(), str(error))
             return Later(str(error), "none", NO_COLLECTOR_FOR_S)
         self._hopeless = None
-        self.embedded = self._destination.embedded
+        self.embedded = self._lives_here(self._destination)
         return self._destination
+
+    def _lives_here(self, destination: Destination) -> bool:
+        """Not `destination.embedded`: that is false when scores have started the collector before us."""
+        from assay.embedded import embedded_url
+
+        data_dir = self._settings.data_dir.absolute()
+        return not self._settings.endpoint and destination.url == embedded_url(data_dir)
 
     def _find_destination(self) -> Destination:
         with no_fork():
