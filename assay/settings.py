@@ -114,8 +114,8 @@ class Settings(BaseSettings):
     )
     baggage: bool = _setting(
         False,
-        "Send what `assay.context(...)` says along with trace headers, as W3C baggage, and take it from those that come "
-        "in. Whoever is called can read it.",
+        "Send what `assay.context(...)` says along with trace headers, as W3C baggage, and take it from those that "
+        "come in. Whoever is called can read it.",
         name="baggage",
     )
     capture_content: bool = _setting(

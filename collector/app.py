@@ -35,7 +35,8 @@ class LoadedWhenAsked:
         self._making = threading.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._made or await asyncio.to_thread(self._load)
+        if (app := self._made) is None:
+            app = await asyncio.to_thread(self._load)
         await app(scope, receive, send)
 
     def _load(self) -> ASGIApp:

@@ -17,7 +17,7 @@ async def health() -> dict[str, Any]:
 
 
 def asks_for_health(scope: Scope) -> bool:
-    return scope["method"] == "GET" and scope["path"] == "/health"
+    return bool(scope["method"] == "GET" and scope["path"] == "/health")
 
 
 async def answer_health(scope: Scope, receive: Receive, send: Send) -> None:

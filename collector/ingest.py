@@ -71,9 +71,7 @@ class _Ready:
 class Ingest:
     """Takes export requests from any thread; each one's future resolves once what it holds is on disk."""
 
-    def __init__(
-        self, writer: Writer, logs: LogMerger, redactor: Redactor | None, *, open_spans: InProgress
-    ) -> None:
+    def __init__(self, writer: Writer, logs: LogMerger, redactor: Redactor | None, *, open_spans: InProgress) -> None:
         self._writer = writer
         self._logs = logs
         self._open = open_spans
@@ -227,7 +225,6 @@ class Ingest:
         self._logs.put(found).add_done_callback(
             lambda done: _pass_on(done, future, lambda _: Accepted(count, found.rejected))
         )
-
 
     def _store_open(self, found: Sorted, future: Future[Accepted]) -> None:
         """Store what is said of open spans, and what else the request holds after it."""

@@ -194,7 +194,8 @@ def _pairs_of_instance(value: Any) -> tuple[int, Iterable[Any]]:
     return len(stored), iter(stored.items())
 
 
-_VIEWS = (type({}.keys()), type({}.values()), type({}.items()))
+_NOTHING: dict[str, str] = {}
+_VIEWS = (type(_NOTHING.keys()), type(_NOTHING.values()), type(_NOTHING.items()))
 _SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque, *_VIEWS)
 _CONTAINERS: dict[int, Reading] = {
     id(dict): Reading(Form.PAIRS, _pairs_of_dict),

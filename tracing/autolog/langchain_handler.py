@@ -80,7 +80,7 @@ class Handler(BaseTracer):
     # Chains, and what LangChain counts among them: graphs, nodes, agents, prompts, parsers
 
     @_harmless
-    def on_chain_start(  # type: ignore[override]
+    def on_chain_start(
         self,
         serialized: Any,
         inputs: Any,
@@ -114,7 +114,7 @@ class Handler(BaseTracer):
                 set_prompt(run.span, template.prompt)
 
     @_harmless
-    def on_chain_end(self, outputs: Any, *, run_id: Any, inputs: Any = None, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_chain_end(self, outputs: Any, *, run_id: Any, inputs: Any = None, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
         if run is None:
             return
@@ -123,7 +123,7 @@ class Handler(BaseTracer):
         self.runs.end(run_id, _read(_input, inputs) | (_read(_output, outputs) if run.span is not None else {}))
 
     @_harmless
-    def on_chain_error(self, error: BaseException, *, run_id: Any, inputs: Any = None, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_chain_error(self, error: BaseException, *, run_id: Any, inputs: Any = None, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
         if run is None:
             return
@@ -134,14 +134,14 @@ class Handler(BaseTracer):
     # Models
 
     @_harmless
-    def on_chat_model_start(  # type: ignore[override]
+    def on_chat_model_start(
         self, serialized: Any, messages: Any, *, run_id: Any, name: str | None = None, **kwargs: Any
     ) -> None:
         first = messages[0] if messages else []
         self._model_start("chat", serialized, model.input_messages, first, run_id, name, kwargs)
 
     @_harmless
-    def on_llm_start(  # type: ignore[override]
+    def on_llm_start(
         self, serialized: Any, prompts: Any, *, run_id: Any, name: str | None = None, **kwargs: Any
     ) -> None:
         self._model_start("text_completion", serialized, model.prompt_messages, prompts, run_id, name, kwargs)
@@ -174,7 +174,7 @@ class Handler(BaseTracer):
             set_prompt(run.span, prompt)
 
     @_harmless
-    def on_llm_new_token(self, token: Any, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_llm_new_token(self, token: Any, *, run_id: Any, **kwargs: Any) -> None:
         if (run := self.runs.get(run_id)) is not None:
             run.first_chunk()
 
@@ -184,15 +184,15 @@ class Handler(BaseTracer):
             run.first_chunk()
 
     @_harmless
-    def on_llm_end(self, response: Any, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_llm_end(self, response: Any, *, run_id: Any, **kwargs: Any) -> None:
         self.runs.end(run_id, _read(model.response_attributes, response, content=_content()))
 
     @_harmless
-    def on_llm_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_llm_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
         self.runs.end(run_id, _read(model.response_attributes, kwargs.get("response"), content=_content()), error)
 
     @_harmless
-    def on_retry(self, retry_state: Any, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_retry(self, retry_state: Any, *, run_id: Any, **kwargs: Any) -> None:
         run = self.runs.get(run_id)
         if run is not None and run.span is not None:
             error = get(retry_state, "outcome")
@@ -203,7 +203,7 @@ class Handler(BaseTracer):
     # Tools
 
     @_harmless
-    def on_tool_start(  # type: ignore[override]
+    def on_tool_start(
         self,
         serialized: Any,
         input_str: str,
@@ -230,7 +230,7 @@ class Handler(BaseTracer):
         self._start(title, attributes, run_id, parent_run_id, "tool", tags, metadata or {})
 
     @_harmless
-    def on_tool_end(self, output: Any, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_tool_end(self, output: Any, *, run_id: Any, **kwargs: Any) -> None:
         if (run := self.runs.get(run_id)) is None:
             return
         if run.span is not None and get(output, "status") == "error" and is_message(output):
@@ -239,13 +239,13 @@ class Handler(BaseTracer):
         self.runs.end(run_id, result)
 
     @_harmless
-    def on_tool_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_tool_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
         self.runs.end(run_id, error=error)
 
     # Retrievers
 
     @_harmless
-    def on_retriever_start(  # type: ignore[override]
+    def on_retriever_start(
         self,
         serialized: Any,
         query: str,
@@ -266,12 +266,12 @@ class Handler(BaseTracer):
         self._start(title, attributes, run_id, parent_run_id, "retriever", tags, metadata or {}, leaf=True)
 
     @_harmless
-    def on_retriever_end(self, documents: Any, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_retriever_end(self, documents: Any, *, run_id: Any, **kwargs: Any) -> None:
         found = _read(lambda: output_attributes("retriever", [*map(_document, items(documents))])) if _content() else {}
         self.runs.end(run_id, found)
 
     @_harmless
-    def on_retriever_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:  # type: ignore[override]
+    def on_retriever_error(self, error: BaseException, *, run_id: Any, **kwargs: Any) -> None:
         self.runs.end(run_id, error=error)
 
     @_harmless

@@ -61,7 +61,7 @@ def is_node(name: str, metadata: Metadata, tags: Iterable[str] | None) -> bool:
     """The run of a node itself: those below carry its metadata as well, but not its step's tag."""
     if str(metadata.get("langgraph_node")) != name:
         return False
-    return any(tag.startswith("graph:step") for tag in tags or () if isinstance(tag, str))
+    return any(str(tag).startswith("graph:step") for tag in tags or ())
 
 
 def chain_kind(name: str, metadata: Metadata, tags: Iterable[str] | None, above: str | None, run_type: Any) -> str:
@@ -103,7 +103,7 @@ def place_attributes(kind: str, node: bool, metadata: Metadata) -> dict[str, Any
     return {ours: _scalar(metadata[theirs]) for theirs, ours in names.items() if metadata.get(theirs) is not None}
 
 
-def told_with(tags: Iterable[str] | None, metadata: Metadata) -> dict[str, Any]:
+def told_with(tags: Iterable[Any] | None, metadata: Metadata) -> dict[str, Any]:
     """What the program said of a run in its config: session, user, tags and metadata of its own."""
     own_tags = [tag for tag in tags or () if isinstance(tag, str) and not tag.startswith(INNER_TAGS)]
     own = {key: value for key, value in metadata.items() if _is_own(key)} if metadata else {}

@@ -147,7 +147,7 @@ def failed(run: Run, error: BaseException) -> bool:
 def _reader_left(run: Run | None) -> bool:
     """Has whoever read `astream_events` stopped? LangChain runs it in a task and cancels that once, for this only."""
     while run is not None:
-        task = run.task and run.task()
+        task = run.task() if run.task is not None else None
         if task is not None and getattr(task.get_coro(), "__qualname__", "") == _READ_EVENTS and task.cancelling() == 1:
             return True
         run = run.parent

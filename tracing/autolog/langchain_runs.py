@@ -80,7 +80,7 @@ class Runs:
         run = self._open.pop(str(run_id), None)
         if run is None:
             return None
-        if run.leaf and (task := run.task and run.task()) is not None:
+        if run.leaf and run.task is not None and (task := run.task()) is not None:
             self._of_task.get(task, set()).discard(run.id)
         if error is not None and not isinstance(error, Exception | GeneratorExit):
             self._end_below(run, error)
@@ -121,7 +121,7 @@ class Runs:
 
     def _watch_task(self, run: Run) -> None:
         """A model's run ends at the latest with its task, if that is cancelled: LangChain tells nobody."""
-        task = run.task and run.task()
+        task = run.task() if run.task is not None else None
         if task is None:
             return
         watched = self._of_task.get(task)
