@@ -12,7 +12,7 @@ from assay.collector.project_names import project_names
 from assay.collector.scores import list_scores
 from assay.collector.sessions import get_session, list_sessions
 from assay.collector.skeleton import MAX_SPANS as MAX_SKELETON_SPANS
-from assay.collector.skeleton import get_skeleton
+from assay.collector.skeleton import get_outline, get_skeleton, project_of_trace
 from assay.collector.span_list import MAX_SPANS_PER_PAGE, get_span, get_trace, list_spans
 from assay.collector.stats import StatsQuery, stats
 from assay.collector.trace_list import list_traces
@@ -24,6 +24,7 @@ __all__ = [
     "StatsQuery",
     "distinct_values",
     "experiment_rows",
+    "get_outline",
     "get_session",
     "get_skeleton",
     "get_span",
@@ -34,5 +35,6 @@ __all__ = [
     "list_spans",
     "list_traces",
     "project_names",
+    "project_of_trace",
     "stats",
 ]

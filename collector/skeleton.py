@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.collector.paging import decode_cursor, encode_cursor, iso_time, number_in
-from assay.collector.span_list import find_trace, of_trace, trace_beside
+from assay.collector.span_list import find_trace, of_trace, scores_of, trace_beside
 from assay.collector.store import SpanStore
+from assay.collector.trace_rows import trace_rows
 
 MAX_SPANS = 20_000  # in one answer: some 1.5 MB
 NO_PARENT = -1
@@ -84,6 +85,50 @@ def _reach(start: Sequence[int], children: dict[int, list[int]], reached: set[in
         if place not in reached:
             reached.add(place)
             waiting += children.get(place, ())
+
+
+# As the pages read it ---------------------------------------------------------------------------------------------
+
+OUTLINE = {
+    "span_id": "s.span_id",
+    "parent_span_id": "s.parent_span_id",
+    "name": "s.name",
+    "kind": "s.kind",
+    "status": "s.status",
+    "start_ns": "epoch_ns(s.start_time)",
+    "duration_ms": "s.duration_ms",
+    "total_tokens": "s.total_tokens",
+    "model": "coalesce(s.response_model, s.request_model)",
+}
+
+
+def get_outline(store: SpanStore, trace_id: str, *, project: str | None = None, most: int) -> dict[str, Any] | None:
+    """One trace row with `scores` in full, and under `columns` those of `OUTLINE` for its spans in start order; None
+    when there is no such trace.
+
+    Args:
+        most: how many spans are read; the row is summed up from all of them.
+    """
+    with store.read() as db, trace_beside(db, store, trace_id):
+        key = find_trace(db, trace_id, project)
+        if key is None:
+            return None
+        where, parameters = of_trace(key)
+        picked = ", ".join(f"{sql} AS {name}" for name, sql in OUTLINE.items())
+        spans = db.execute(
+            f"SELECT {picked} FROM span_log s WHERE {where} ORDER BY s.start_time, s.span_id LIMIT ?",
+            [*parameters, most],
+        ).fetchall()
+        [row] = trace_rows(db, [key])
+        scores = scores_of(db, key)
+    return {**row, "scores": scores, "columns": dict(zip(OUTLINE, zip(*spans, strict=True), strict=True))}
+
+
+def project_of_trace(store: SpanStore, trace_id: str, *, project: str | None = None) -> str | None:
+    """Where a trace is filed, the latest of this id; None when there is none."""
+    with store.read() as db, trace_beside(db, store, trace_id):
+        key = find_trace(db, trace_id, project)
+    return key.project if key else None
 
 
 # As answered ------------------------------------------------------------------------------------------------------

@@ -172,19 +172,25 @@ def get_trace(
         [row] = trace_rows(db, [key])
         found = _spans_of(db, key, after, limit + 1)
         spans = list(_within_budget(_read_by_row(db, found[:limit])))
-        scores = fetch(
-            db,
-            f"SELECT {', '.join(SCORE_COLUMNS)} FROM scores WHERE trace_id = ? AND project = ? ORDER BY created_at",
-            [key.trace_id, key.project],
-        )
+        scores = scores_of(db, key)
     more = len(found) > len(spans)
     last = found[len(spans) - 1] if spans else None
     return {
         **row,
         "spans": spans,
-        "scores": [readable(score) for score in scores],
+        "scores": scores,
         "next_cursor": encode_cursor([last["start"], last["span_id"]]) if more and last else None,
     }
+
+
+def scores_of(db: duckdb.DuckDBPyConnection, key: TraceKey) -> list[dict[str, Any]]:
+    """Every score of a trace and of its spans, the oldest first."""
+    rows = fetch(
+        db,
+        f"SELECT {', '.join(SCORE_COLUMNS)} FROM scores WHERE trace_id = ? AND project = ? ORDER BY created_at",
+        [key.trace_id, key.project],
+    )
+    return [readable(score) for score in rows]
 
 
 def _spans_of(db: duckdb.DuckDBPyConnection, key: TraceKey, after: Cursor | None, wanted: int) -> list[dict[str, Any]]:

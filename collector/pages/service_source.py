@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from assay.collector import queries
-from assay.collector.pages.filters import equals
 from assay.collector.pages.source import Row, Rows
 from assay.errors import NotFound, TraceNotFound
 
 if TYPE_CHECKING:
     from assay.collector.service import Service
 
-MOST_SPANS = 20_000  # spans of one trace that are read for its tree
+MOST_SPANS = 20_000  # spans of one trace that are read whole
+MOST_IN_TREE = 200_000
 LIST_PAGE = 100
 LARGEST_PAGE = 1000
+Found = TypeVar("Found")
 
 
 class _Page(Protocol):
@@ -43,15 +44,8 @@ class ServiceSource:
     def traces(self, project: str, *, filter: str | None, limit: int, cursor: str | None) -> Rows:
         return _rows(queries.list_traces(self._store, project=project, filter=filter, limit=limit, cursor=cursor))
 
-    def trace(self, trace_id: str, project: str | None = None) -> Row:
-        project = project or self._only_project
-        trace = queries.get_trace(self._store, trace_id, project=project)
-        if trace is None:
-            where = f" in project {project!r}" if project else ""
-            raise TraceNotFound(
-                f"There is no trace {trace_id!r}{where}.",
-                hint="It may not have arrived yet: a program sends its spans every few seconds, and when it ends.",
-            )
+    def trace(self, trace_id: str, project: str) -> Row:
+        trace = _found(queries.get_trace(self._store, trace_id, project=project), trace_id, project)
         cursor = trace["next_cursor"]
         while cursor and len(trace["spans"]) < MOST_SPANS:
             more = queries.get_trace(self._store, trace_id, project=trace["project"], cursor=cursor) or {}
@@ -59,15 +53,22 @@ class ServiceSource:
             cursor = more.get("next_cursor")
         return trace
 
+    def outline(self, trace_id: str, project: str) -> Row:
+        found = queries.get_outline(self._store, trace_id, project=project, most=MOST_IN_TREE)
+        return _found(found, trace_id, project)
+
+    def project_of(self, trace_id: str) -> str:
+        found = queries.project_of_trace(self._store, trace_id, project=self._only_project)
+        return _found(found, trace_id, self._only_project)
+
     def span(self, project: str, trace_id: str, span_id: str) -> Row:
-        wanted = f"{equals('trace_id', trace_id)} and {equals('span_id', span_id)}"
-        found = queries.list_spans(self._store, project=project, filter=wanted, limit=1).items
-        if not found:
+        found = queries.get_span(self._store, trace_id, span_id, project=project)
+        if found is None:
             raise NotFound(
                 f"Trace {trace_id!r} has no span {span_id!r}.", hint="Open the trace again to see its spans."
             )
         scores = queries.list_scores(self._store, project=project, trace_id=trace_id, limit=LARGEST_PAGE)
-        return {**found[0], "scores": scores.items}
+        return {**found, "scores": scores.items}
 
     def prompts(self, project: str, *, cursor: str | None) -> Rows:
         return _rows(self._registry.prompts.page(project, limit=LIST_PAGE, cursor=cursor))
@@ -84,6 +85,16 @@ class ServiceSource:
 
     def experiment_rows(self, experiment_id: str) -> list[Row]:
         return queries.experiment_rows(self._store, experiment_id)
+
+
+def _found(found: Found | None, trace_id: str, project: str | None) -> Found:
+    if found is None:
+        where = f" in project {project!r}" if project else ""
+        raise TraceNotFound(
+            f"There is no trace {trace_id!r}{where}.",
+            hint="It may not have arrived yet: a program sends its spans every few seconds, and when it ends.",
+        )
+    return found
 
 
 def _rows(page: _Page) -> Rows:

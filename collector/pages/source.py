@@ -33,8 +33,19 @@ class Source(Protocol):
         """Trace rows, newest first."""
         ...
 
-    def trace(self, trace_id: str, project: str | None = None) -> Row:
-        """The trace row with its spans under "spans", in start order, and every score under "scores"."""
+    def trace(self, trace_id: str, project: str) -> Row:
+        """The trace row with its spans under "spans", in start order and whole, and every score under "scores"."""
+        ...
+
+    def outline(self, trace_id: str, project: str) -> Row:
+        """The trace row with every score under "scores", and under "columns" what a tree shows of its spans: one
+        sequence each of span_id, parent_span_id, name, kind, status, start_ns, duration_ms, total_tokens and model, in
+        start order.
+        """
+        ...
+
+    def project_of(self, trace_id: str) -> str:
+        """The project in which a trace is filed."""
         ...
 
     def span(self, project: str, trace_id: str, span_id: str) -> Row:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
-from assay.collector.pages.formats import duration, nanoseconds
+from assay.collector.pages.formats import duration
 
-Span = Mapping[str, Any]
+Columns = Mapping[str, Sequence[Any]]
 DEEPEST = 12  # levels that are indented; below, a badge says how deep
 NARROWEST = 0.25  # percent: a bar thinner than this could not be seen
 
@@ -30,7 +31,6 @@ class SpanRow:
     width: float
     duration_ms: float | None
     total_tokens: int | None
-    cost_usd: float | None
     model: str | None
     is_error: bool
 
@@ -45,42 +45,65 @@ class Tick:
     label: str
 
 
-def span_rows(spans: Iterable[Span]) -> list[SpanRow]:
-    """Every span once, parents before children, siblings by start.
+class SpanTree:
+    """The spans of a trace in the order of tree and waterfall: each once, parents before children, siblings by start.
 
     A span whose parent is not there (not arrived yet, or never sent) is shown at the top and marked. Parents that go in
     a circle are a sender's mistake; those spans are shown as well, the earliest one first.
     """
-    ordered = sorted(spans, key=lambda span: (nanoseconds(span["start_time"]), span["span_id"]))
-    known = {span["span_id"] for span in ordered}
-    children: dict[str | None, list[Span]] = defaultdict(list)
-    for span in ordered:
-        parent = span.get("parent_span_id")
-        children[parent if parent in known and parent != span["span_id"] else None].append(span)
-    walked: dict[str, tuple[Span, int]] = {}
-    _walk(children[None], children, walked)
-    for span in ordered:  # what no root leads to
-        if span["span_id"] not in walked:
-            _walk([span], children, walked)
-    times = {span_id: time_range([span]) for span_id, (span, _) in walked.items()}
-    start = min((begin for begin, _ in times.values()), default=0)
-    length = max((end for _, end in times.values()), default=0) - start
-    sizes = _descendants([depth for _, depth in walked.values()])
-    return [
-        _row(span, depth, len(children.get(span_id, ())), size, *_place(*times[span_id], start, length))
-        for (span_id, (span, depth)), size in zip(walked.items(), sizes, strict=True)
-    ]
 
+    def __init__(self, columns: Columns) -> None:
+        """`columns`: as `Source.outline` has them, in start order. Nothing in them is copied: a trace may be long."""
+        self._columns = columns
+        ids, parent_ids = columns["span_id"], columns["parent_span_id"]
+        self._children, tops = _families(ids, parent_ids)
+        self._order, self._depths = _walk(chain(tops, range(len(ids))), self._children)
+        self._below = _descendants(self._depths)
+        starts, durations = columns["start_ns"], columns["duration_ms"]
+        ends = (start + _in_ns(duration_ms) for start, duration_ms in zip(starts, durations, strict=True))
+        self._start = min(starts, default=0)
+        self.length_ns = max(ends, default=0) - self._start
+        self.kinds = set(columns["kind"])
 
-def time_range(spans: Iterable[Span]) -> tuple[int, int]:
-    """First start and last end in nanoseconds; (0, 0) without spans."""
-    starts, ends = [], []
-    for span in spans:
-        start = nanoseconds(span["start_time"])
-        starts.append(start)
-        so_far = start + round((span.get("duration_ms") or 0) * 1e6)  # of a span that is still open
-        ends.append(max(start, nanoseconds(span["end_time"])) if span.get("end_time") else so_far)
-    return (min(starts), max(ends)) if starts else (0, 0)
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __contains__(self, span_id: str) -> bool:
+        return span_id in self._columns["span_id"]
+
+    def rows(self, first: int = 0, count: int | None = None) -> list[SpanRow]:
+        """Lines of the tree, from the one in place `first`."""
+        last = len(self) if count is None else min(first + count, len(self))
+        return [self._row(index) for index in range(first, last)]
+
+    def first_to_read(self) -> str:
+        """The id of the span to open with: the first that failed by itself, else the root."""
+        ids, parent_ids, statuses = (self._columns[name] for name in ("span_id", "parent_span_id", "status"))
+        failed = [place for place, status in enumerate(statuses) if status == "error"]
+        failed_parents = {parent_ids[place] for place in failed}
+        by_itself = (place for place in failed if ids[place] not in failed_parents)
+        return str(ids[next(by_itself, self._order[0])])
+
+    def _row(self, index: int) -> SpanRow:
+        place, depth = self._order[index], self._depths[index]
+        span = {name: values[place] for name, values in self._columns.items()}
+        left, width = _place(span["start_ns"] - self._start, _in_ns(span["duration_ms"]), self.length_ns)
+        return SpanRow(
+            span_id=span["span_id"],
+            name=span["name"] or "(no name)",
+            kind=span["kind"],
+            status=span["status"] or "unset",
+            depth=depth,
+            children=len(self._children.get(place, ())),
+            descendants=self._below[index],
+            is_orphan=depth == 0 and span["parent_span_id"] is not None,
+            left=left,
+            width=width,
+            duration_ms=span["duration_ms"],
+            total_tokens=span["total_tokens"],
+            model=span["model"],
+            is_error=span["status"] == "error",
+        )
 
 
 def ticks(length_ns: int) -> list[Tick]:
@@ -101,14 +124,35 @@ def _round_step(rough: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
 
 
-def _walk(roots: list[Span], children: Mapping[str | None, list[Span]], walked: dict[str, tuple[Span, int]]) -> None:
-    """Add each span with its depth to `walked`, depth first. No recursion: a trace may be nested a thousand deep."""
-    stack = [(span, 0) for span in reversed(roots)]
-    while stack:
-        span, depth = stack.pop()
-        if span["span_id"] not in walked:
-            walked[span["span_id"]] = (span, depth)
-            stack.extend((child, depth + 1) for child in reversed(children.get(span["span_id"], [])))
+def _families(ids: Sequence[str], parent_ids: Sequence[str | None]) -> tuple[dict[int, list[int]], list[int]]:
+    """Places of the children of each place, and of the spans that stand at the top."""
+    places = {span_id: place for place, span_id in reversed(list(enumerate(ids)))}
+    children: dict[int, list[int]] = defaultdict(list)
+    tops = []
+    for place, parent_id in enumerate(parent_ids):
+        parent = None if parent_id is None else places.get(parent_id)
+        if parent is None or parent == place:
+            tops.append(place)
+        else:
+            children[parent].append(place)
+    return dict(children), tops
+
+
+def _walk(tops: Iterable[int], children: Mapping[int, Sequence[int]]) -> tuple[list[int], list[int]]:
+    """Places and depths, depth first, each place once. No recursion: a trace may be nested a thousand deep."""
+    order: list[int] = []
+    depths: list[int] = []
+    seen: set[int] = set()
+    for top in tops:
+        stack = [(top, 0)]
+        while stack:
+            place, depth = stack.pop()
+            if place not in seen:
+                seen.add(place)
+                order.append(place)
+                depths.append(depth)
+                stack.extend((child, depth + 1) for child in reversed(children.get(place, ())))
+    return order, depths
 
 
 def _descendants(depths: list[int]) -> list[int]:
@@ -125,28 +169,13 @@ def _descendants(depths: list[int]) -> list[int]:
     return sizes
 
 
-def _place(begin: int, end: int, start: int, length: int) -> tuple[float, float]:
-    """Left edge and width of a bar, in percent."""
-    width = min(max(100 * (end - begin) / max(length, 1), NARROWEST), 100)
-    left = min(100 * (begin - start) / max(length, 1), 100 - width)
+def _in_ns(duration_ms: float | None) -> int:
+    """No time at all where it is unknown, or less than none."""
+    return max(0, round((duration_ms or 0) * 1e6))
+
+
+def _place(begin: int, duration: int, length: int) -> tuple[float, float]:
+    """Left edge and width of a bar, in percent; `begin` counts from the start of the trace."""
+    width = min(max(100 * duration / max(length, 1), NARROWEST), 100)
+    left = min(100 * begin / max(length, 1), 100 - width)
     return round(left, 3), round(width, 3)
-
-
-def _row(span: Span, depth: int, children: int, descendants: int, left: float, width: float) -> SpanRow:
-    return SpanRow(
-        span_id=span["span_id"],
-        name=span.get("name") or "(no name)",
-        kind=span.get("kind"),
-        status=span.get("status") or "unset",
-        depth=depth,
-        children=children,
-        descendants=descendants,
-        is_orphan=depth == 0 and span.get("parent_span_id") is not None,
-        left=left,
-        width=width,
-        duration_ms=span.get("duration_ms"),
-        total_tokens=span.get("total_tokens"),
-        cost_usd=span.get("cost_usd"),
-        model=span.get("response_model") or span.get("request_model"),
-        is_error=span.get("status") == "error",
-    )

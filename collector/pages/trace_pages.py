@@ -11,7 +11,7 @@ from assay.collector.pages import filters, urls
 from assay.collector.pages.snippets import tracing_snippets
 from assay.collector.pages.source import Row, Source
 from assay.collector.pages.span_details import span_details
-from assay.collector.pages.span_tree import span_rows, ticks, time_range
+from assay.collector.pages.span_tree import SpanTree, ticks
 from assay.collector.pages.web import PageRoute, fragment, get_source, page, redirect
 from assay.errors import InvalidRequest
 from assay.semconv import KINDS
@@ -66,12 +66,11 @@ def trace_page(
     request: Request, source: FromSource, project: str, trace_id: str, span: str = "", tab: str = "", rows: int = 1
 ) -> Response:
     project = urls.name_of(project)
-    trace = source.trace(urls.name_of(trace_id), project)
-    spans = trace["spans"]
-    tree = span_rows(spans)
+    trace = source.outline(urls.name_of(trace_id), project)
+    tree = SpanTree(trace["columns"])
     first_row = max(1, min(rows, len(tree)))
-    selected = next((given for given in spans if given["span_id"] == span), None) or first_span(spans, tree[0].span_id)
-    start, end = time_range(spans)
+    shown = tree.rows(first_row - 1, TREE_ROWS)
+    selected = source.span(project, trace["trace_id"], span if span in tree else tree.first_to_read())
     return page(
         request,
         "trace.html",
@@ -81,14 +80,14 @@ def trace_page(
         section="traces",
         trace=trace,
         scores=[score for score in trace["scores"] if not score.get("span_id") and score.get("value") is not None],
-        rows=tree[first_row - 1 : first_row - 1 + TREE_ROWS],
+        rows=shown,
         first_row=first_row,
         keep_rows=f"&rows={first_row}" if first_row > 1 else "",
-        kinds=["none", *(kind for kind in KINDS if any(row.kind == kind for row in tree))],
+        kinds=["none", *(kind for kind in KINDS if kind in tree.kinds)],
         row_count=len(tree),
         page_size=TREE_ROWS,
         complete=len(tree) >= trace["span_count"],
-        ticks=ticks(end - start),
+        ticks=ticks(tree.length_ns),
         selected=selected["span_id"],
         details=details_of(selected, trace["scores"], tab),
         filter_for=filters.equals,
@@ -105,27 +104,17 @@ def span_fragment(source: FromSource, project: str, trace_id: str, span_id: str,
 
 @router.get("/t/{trace_id}")
 def permalink(source: FromSource, trace_id: str) -> Response:
-    trace = source.trace(trace_id)
-    return redirect(urls.trace(trace["project"], trace["trace_id"]))
+    return redirect(urls.trace(source.project_of(trace_id), trace_id))
 
 
 @router.get("/t/{trace_id}/{span_id}")
 def span_permalink(source: FromSource, trace_id: str, span_id: str) -> Response:
-    trace = source.trace(trace_id)
-    return redirect(urls.trace(trace["project"], trace["trace_id"], span=span_id))
+    return redirect(urls.trace(source.project_of(trace_id), trace_id, span=span_id))
 
 
 def list_row(row: Row) -> Row:
     """A trace row as the list shows it: scores as pairs in the order of their names."""
     return {**row, "scores": sorted((row.get("scores") or {}).items())}
-
-
-def first_span(spans: list[Row], root_id: str) -> Row:
-    """The span to open with: the first that failed by itself, else the root."""
-    failed_parents = {span.get("parent_span_id") for span in spans if span.get("status") == "error"}
-    failed = (span for span in spans if span.get("status") == "error" and span["span_id"] not in failed_parents)
-    root = next(span for span in spans if span["span_id"] == root_id)
-    return next(failed, root)
 
 
 def details_of(span: Row, scores: list[Row], tab: str) -> Any:

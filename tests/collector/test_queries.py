@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from assay.collector import queries
 from assay.collector.news import last_row, news
+from assay.collector.pages.formats import nanoseconds
 from assay.collector.queries import StatsQuery
 from assay.collector.service import Service
 from assay.collector.skeleton import arrange
@@ -287,6 +288,33 @@ def test_pages_of_a_trace_end_by_size(service: Service, monkeypatch: pytest.Monk
         if cursor is None:
             break
     assert found == ["answer", "outer", "inner", "look up", "late"]
+
+
+def test_the_outline_of_a_trace_says_the_same_as_its_spans(service: Service) -> None:
+    whole = queries.get_trace(service.store, f"{5:032x}", project="test")
+    outline = queries.get_outline(service.store, f"{5:032x}", project="test", most=1000)
+    assert whole is not None
+    assert outline is not None
+    columns = outline.pop("columns")
+    assert {key: whole[key] for key in outline} == outline
+    for name in columns.keys() - {"start_ns", "model"}:
+        assert list(columns[name]) == [span[name] for span in whole["spans"]]
+    models = [span["response_model"] or span["request_model"] for span in whole["spans"]]
+    assert list(columns["model"]) == models
+    assert list(columns["start_ns"]) == [nanoseconds(span["start_time"]) for span in whole["spans"]]
+
+
+def test_an_outline_is_cut_where_it_is_long_and_its_row_is_not(service: Service) -> None:
+    outline = queries.get_outline(service.store, f"{5:032x}", project="test", most=2)
+    assert outline is not None
+    assert len(outline["columns"]["span_id"]) == 2
+    assert outline["span_count"] > 2
+
+
+def test_there_is_no_outline_of_a_trace_that_never_arrived(service: Service) -> None:
+    assert queries.get_outline(service.store, "f" * 32, project="test", most=10) is None
+    assert queries.project_of_trace(service.store, "f" * 32) is None
+    assert queries.project_of_trace(service.store, f"{5:032x}") == "test"
 
 
 def test_the_skeleton_has_every_parent_before_its_children(service: Service) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from assay.collector.pages.formats import nanoseconds
 from assay.collector.pages.source import Row, Rows
 from assay.errors import ExperimentNotFound, InvalidRequest, NotFound, PromptNotFound, TraceNotFound
 from assay.evaluation.summary import summarise_rows
@@ -29,6 +31,9 @@ EMPTY = (
     *("input_tokens", "output_tokens", "total_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
     *("cost_usd", "prompt_name", "prompt_version", "ab_test", "ab_arm", "experiment_id", "item_id"),
 )
+
+
+IN_OUTLINE = ("span_id", "parent_span_id", "name", "kind", "status", "duration_ms", "total_tokens")
 
 
 def moment(offset: timedelta = timedelta()) -> str:
@@ -213,6 +218,15 @@ def _total(spans: list[Row], field: str) -> Any:
     return sum(known) if known else None
 
 
+def columns_of(spans: Sequence[Row]) -> dict[str, list[Any]]:
+    """Spans, in any order, as `Source.outline` answers them."""
+    ordered = sorted(spans, key=lambda one: (nanoseconds(one["start_time"]), one["span_id"]))
+    columns = {name: [one.get(name) for one in ordered] for name in IN_OUTLINE}
+    columns["start_ns"] = [nanoseconds(one["start_time"]) for one in ordered]
+    columns["model"] = [one.get("response_model") or one.get("request_model") for one in ordered]
+    return columns
+
+
 class FakeSource:
     """See assay.collector.pages.source.Source."""
 
@@ -239,6 +253,13 @@ class FakeSource:
         start = int(cursor or 0)
         more = str(start + limit) if len(found) > start + limit else None
         return Rows([{**one, "spans": None} for one in found[start : start + limit]], more)
+
+    def outline(self, trace_id: str, project: str) -> Row:
+        trace = self.trace(trace_id, project)
+        return {**trace, "columns": columns_of(trace["spans"])}
+
+    def project_of(self, trace_id: str) -> str:
+        return str(self.trace(trace_id)["project"])
 
     def trace(self, trace_id: str, project: str | None = None) -> Row:
         for name, traces in self.by_project.items():

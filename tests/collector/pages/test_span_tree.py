@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.pages.formats import nanoseconds
-from assay.collector.pages.span_tree import span_rows, ticks, time_range
-from support.page_data import moment
+from assay.collector.pages.span_tree import SpanRow, SpanTree, ticks
+from support.page_data import columns_of, moment
 
 
 def span(
@@ -27,6 +26,14 @@ def span(
         "duration_ms": float(length_ms),
         **fields,
     }
+
+
+def tree(spans: list[dict[str, Any]]) -> SpanTree:
+    return SpanTree(columns_of(spans))
+
+
+def span_rows(spans: list[dict[str, Any]]) -> list[SpanRow]:
+    return tree(spans).rows()
 
 
 def shape(spans: list[dict[str, Any]]) -> list[tuple[str, int]]:
@@ -116,7 +123,28 @@ def test_the_axis_has_few_marks_whatever_its_length(length_ns: int) -> None:
     assert all(0 < mark.left < 95 for mark in marks)
 
 
-def test_the_range_of_spans_without_an_end_ends_where_they_start() -> None:
-    start = moment()
-    assert time_range([{"start_time": start, "end_time": None}]) == (nanoseconds(start), nanoseconds(start))
-    assert time_range([]) == (0, 0)
+def test_spans_without_a_duration_end_where_they_start() -> None:
+    assert tree([span("open", duration_ms=None), span("later", "open", 30, duration_ms=None)]).length_ns == 30_000_000
+    assert tree([]).length_ns == 0
+
+
+def test_a_part_of_the_tree_is_the_same_as_that_part_of_the_whole() -> None:
+    spans = [span("root"), *(span(f"s{n}", "root" if n % 3 else "s0", n) for n in range(1, 20)), span("s0", "root")]
+    rows = span_rows(spans)
+    assert tree(spans).rows(5, 7) == rows[5:12]
+    assert tree(spans).rows(18, 7) == rows[18:]
+
+
+@pytest.mark.parametrize(
+    ("failing", "opened"),
+    [
+        pytest.param((), "root", id="the-root-where-nothing-failed"),
+        pytest.param(("root", "a", "a1"), "a1", id="what-failed-by-itself-and-not-by-its-children"),
+        pytest.param(("a1", "b"), "a1", id="the-first-of-several"),
+    ],
+)
+def test_a_trace_opens_with_what_went_wrong(failing: tuple[str, ...], opened: str) -> None:
+    spans = [span("root", None, 0, 30), span("a", "root", 1), span("a1", "a", 2), span("b", "root", 5)]
+    assert tree(
+        [{**one, "status": "error" if one["span_id"] in failing else "ok"} for one in spans]
+    ).first_to_read() == (opened)
