@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
-
+from assay.collector import arrow as pa
 from assay.collector.columns import (
     ATTRIBUTES,
     COLUMN_NAMES,
@@ -20,7 +19,7 @@ from assay.collector.columns import (
     INLINE_ATTRIBUTE_CHARS,
     INLINE_CHARS,
     LONG_TEXT_COLUMNS,
-    STORED_SCHEMA,
+    stored_schema,
 )
 from assay.collector.content import digest, pieces
 from assay.collector.values import to_json
@@ -84,6 +83,7 @@ def span_batch(rows: Sequence[Sequence[Any]]) -> SpanBatch | None:
     if len(set(keys)) < len(keys):
         firsts = {key: row for key, row in zip(reversed(keys), reversed(rows), strict=True)}
         rows, keys = list(firsts.values())[::-1], list(firsts)[::-1]
+    schema = stored_schema()
     columns = dict(zip(COLUMN_NAMES, zip(*rows, strict=True), strict=True))
     texts = _Texts()
     arrays: dict[str, pa.Array] = {}
@@ -97,10 +97,10 @@ def span_batch(rows: Sequence[Sequence[Any]]) -> SpanBatch | None:
         elif name == ATTRIBUTES:
             arrays.update(_attributes(values, texts))
         else:
-            arrays[name] = pa.array(values, type=STORED_SCHEMA.field(name).type)
+            arrays[name] = pa.array(values, type=schema.field(name).type)
     starts = columns["start_time"]
     return SpanBatch(
-        table=pa.Table.from_arrays([arrays[field.name] for field in STORED_SCHEMA], schema=STORED_SCHEMA),
+        table=pa.Table.from_arrays([arrays[field.name] for field in schema], schema=schema),
         texts=texts.texts,
         digests=[digest(text) for text in texts.texts],
         keys=keys,
@@ -195,11 +195,11 @@ class _Map:
 def with_ids(batch: SpanBatch, ids: Sequence[int]) -> pa.Table:
     """The batch's table, with `ids[place]` in the stead of each place."""
     given = pa.array(ids, type=pa.int64())
-    table = batch.table
+    schema, table = stored_schema(), batch.table
     for name in ID_COLUMNS:
         column = table.column(name).combine_chunks()
-        index = STORED_SCHEMA.get_field_index(name)
-        table = table.set_column(index, STORED_SCHEMA.field(index), _translated(column, given))
+        index = schema.get_field_index(name)
+        table = table.set_column(index, schema.field(index), _translated(column, given))
     return table
 
 

@@ -11,24 +11,15 @@ Order is the order of the public span, then what the store keeps for itself. How
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
-import pyarrow as pa
+from assay.collector import arrow as pa
 
 Kind = Literal["text", "integer", "number", "time", "list", "json", "map"]
 
 JSON_MARK = {"ARROW:extension:name": "arrow.json", "ARROW:extension:metadata": ""}
 """On a field of text that is JSON already: DuckDB then takes it as its own JSON, and does not parse it once more."""
-
-ARROW_TYPES: dict[Kind, pa.DataType] = {
-    "text": pa.string(),
-    "integer": pa.int64(),
-    "number": pa.float64(),
-    "time": pa.timestamp("ns"),
-    "list": pa.list_(pa.string()),
-    "json": pa.string(),
-    "map": pa.map_(pa.string(), pa.field("value", pa.string(), metadata=JSON_MARK)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +115,42 @@ ID_COLUMNS: tuple[str, ...] = (
 INLINE_CHARS = 1024  # of `input` and `output`: what lists show and most searches find
 INLINE_ATTRIBUTE_CHARS = 128
 
-_IDS = pa.list_(pa.int64())
 
-
-def _stored(column: Column) -> list[pa.Field]:
+def _stored_names(column: Column) -> tuple[str, ...]:
     if column.name in CONTENT_COLUMNS:
-        return [pa.field(f"{column.name}_ids", _IDS)]
+        return (f"{column.name}_ids",)
     if column.name in LONG_TEXT_COLUMNS:
-        return [pa.field(column.name, pa.string()), pa.field(f"{column.name}_id", pa.int64())]
-    if column.name == ATTRIBUTES:
-        maps = (TEXT_ATTRIBUTES, JSON_ATTRIBUTES)
-        return [
-            pa.field(ATTRIBUTES, ARROW_TYPES["map"]),
-            *(pa.field(name, pa.map_(pa.string(), _IDS)) for name in maps),
+        return (column.name, f"{column.name}_id")
+    return (ATTRIBUTES, TEXT_ATTRIBUTES, JSON_ATTRIBUTES) if column.name == ATTRIBUTES else (column.name,)
+
+
+STORED_NAMES: tuple[str, ...] = tuple(name for column in SPAN_COLUMNS for name in _stored_names(column))
+"""The columns of `span_log`, without `row_id`, which the writer gives."""
+
+
+@cache
+def stored_schema() -> pa.Schema:
+    """Of a batch of rows for `span_log`. Asked for, not made at once: Arrow is loaded by the first batch."""
+    ids = pa.list_(pa.int64())
+    types: dict[Kind, pa.DataType] = {
+        "text": pa.string(),
+        "integer": pa.int64(),
+        "number": pa.float64(),
+        "time": pa.timestamp("ns"),
+        "list": pa.list_(pa.string()),
+        "json": pa.string(),
+        "map": pa.map_(pa.string(), pa.field("value", pa.string(), metadata=JSON_MARK)),
+    }
+    referring: dict[str, pa.DataType] = {
+        **{f"{name}_ids": ids for name in CONTENT_COLUMNS},
+        **{f"{name}_id": pa.int64() for name in LONG_TEXT_COLUMNS},
+        **{name: pa.map_(pa.string(), ids) for name in (TEXT_ATTRIBUTES, JSON_ATTRIBUTES)},
+    }
+    kinds = {column.name: column.kind for column in SPAN_COLUMNS}
+    marked = {name: JSON_MARK for name in STORED_NAMES if kinds.get(name) == "json"}
+    return pa.schema(
+        [
+            pa.field(name, referring[name] if name in referring else types[kinds[name]], metadata=marked.get(name))
+            for name in STORED_NAMES
         ]
-    return [pa.field(column.name, ARROW_TYPES[column.kind], metadata=JSON_MARK if column.kind == "json" else None)]
-
-
-STORED_SCHEMA = pa.schema([field for column in SPAN_COLUMNS for field in _stored(column)])
-"""A batch of rows for `span_log`, without `row_id`, which the writer gives."""
+    )

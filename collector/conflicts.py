@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import duckdb
-import pyarrow as pa
 
+from assay.collector import arrow as pa
 from assay.collector.batch import SpanBatch
 
 # What a sender says of a span, and what is never filled in later: a log record may still add to events and content.

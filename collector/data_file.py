@@ -15,8 +15,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from assay.collector.checksum import checksum, checksums
 
 HEADER_BYTES = 4096
@@ -84,6 +82,8 @@ class DataFile:
 
         Suspect only: a block that is free may hold anything.
         """
+        import numpy as np  # of a new file nothing is looked at, and a collector starts without it
+
         deadline = time.monotonic() + within_s
         at_once = max(1, READ_BYTES // header.block_bytes)
         suspect: list[int] = []

@@ -19,8 +19,8 @@ from typing import Any
 
 import duckdb
 import orjson
-import pyarrow as pa
 
+from assay.collector import arrow as pa
 from assay.collector.batch import SpanKey, span_batch
 from assay.collector.canonical import span_row
 from assay.collector.columns import COLUMN_NAMES

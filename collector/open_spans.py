@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
+from assay.collector import arrow as pa
 from assay.collector.batch import SpanBatch, SpanKey, with_ids
-from assay.collector.columns import STORED_SCHEMA
+from assay.collector.columns import STORED_NAMES
 from assay.collector.content import KnownContent
 from assay.collector.deletions import mark_changed
 from assay.collector.open_index import ROW, Row
@@ -39,7 +39,7 @@ SAME_SPAN = "{a}.trace_id = {b}.trace_id AND {a}.span_id = {b}.span_id AND {a}.p
 _HAS_ARRIVED = (
     f"EXISTS (SELECT 1 FROM span_log s WHERE {SAME_SPAN.format(a='s', b='o')} AND s.start_time = o.start_time)"
 )
-_NAMES = ", ".join(STORED_SCHEMA.names)
+_NAMES = ", ".join(STORED_NAMES)
 
 Cursor = duckdb.DuckDBPyConnection
 Process = tuple[str, str]  # project and instance

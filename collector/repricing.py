@@ -12,8 +12,8 @@ from datetime import date
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
+from assay.collector import arrow as pa
 from assay.collector.columns import JSON_ATTRIBUTES, TEXT_ATTRIBUTES
 from assay.collector.deletions import mark_changed
 from assay.collector.dialects import DIALECTS

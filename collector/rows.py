@@ -8,35 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import duckdb
-import pyarrow as pa
 
+from assay.collector import arrow as pa
 from assay.collector.batch import SpanBatch, SpanKey, with_ids
 from assay.collector.columns import (
     CONTENT_COLUMNS,
     JSON_ATTRIBUTES,
     LONG_TEXT_COLUMNS,
-    STORED_SCHEMA,
+    STORED_NAMES,
     TEXT_ATTRIBUTES,
+    stored_schema,
 )
 from assay.collector.content import KnownContent
 
 NANOSECONDS_PER_DAY = 86_400 * 10**9
 
-CONTENT_SCHEMA = pa.schema([("id", pa.int64()), ("received_on", pa.date32()), ("text", pa.string())])
-KEYS_SCHEMA = pa.schema(
-    [("place", pa.int64()), ("project", pa.string()), ("trace_id", pa.string()), ("span_id", pa.string())]
-)
-
-ARRIVING = {"arriving_content": CONTENT_SCHEMA, "arriving_keys": KEYS_SCHEMA, "arriving_spans": STORED_SCHEMA}
+KEYS = ("project", "trace_id", "span_id")
 PREPARED = {
     "insert_content": "INSERT INTO content SELECT id, received_on, text FROM arriving_content",
     "insert_spans": f"""
-        INSERT INTO span_log ({", ".join(STORED_SCHEMA.names)})
-        SELECT {", ".join(STORED_SCHEMA.names)} FROM arriving_spans
+        INSERT INTO span_log ({", ".join(STORED_NAMES)})
+        SELECT {", ".join(STORED_NAMES)} FROM arriving_spans
     """,
 }
 # A retry carries the same start time, so looking only at the batches' own time range finds every repeat, and the
@@ -71,6 +68,16 @@ WHERE received_on IN (SELECT unnest($days::DATE[]))
 """
 
 
+@cache
+def _arriving_schemas() -> dict[str, pa.Schema]:
+    """Of the tables that the prepared statements read."""
+    return {
+        "arriving_content": pa.schema([("id", pa.int64()), ("received_on", pa.date32()), ("text", pa.string())]),
+        "arriving_keys": pa.schema([("place", pa.int64()), *((name, pa.string()) for name in KEYS)]),
+        "arriving_spans": stored_schema(),
+    }
+
+
 class _Arriving:
     """A table whose rows change: DuckDB asks for them whenever a statement over its name is run."""
 
@@ -89,7 +96,7 @@ _arriving: WeakKeyDictionary[duckdb.DuckDBPyConnection, dict[str, _Arriving]] = 
 
 def prepare(cursor: duckdb.DuckDBPyConnection) -> None:
     """Make the cursor ready for `append_spans`. Outside of a transaction, since a rollback would undo half of it."""
-    tables = {name: _Arriving(schema) for name, schema in ARRIVING.items()}
+    tables = {name: _Arriving(schema) for name, schema in _arriving_schemas().items()}
     for name, table in tables.items():
         cursor.register(name, table)
     for name, statement in PREPARED.items():
@@ -127,14 +134,16 @@ def _rows(batches: Sequence[SpanBatch], known: KnownContent) -> tuple[pa.Table, 
         new_days += [day] * len(fresh)
     days = pa.array(new_days, type=pa.int32()).cast(pa.date32())
     content = [pa.array(new_ids, type=pa.int64()), days, pa.array(new_texts, type=pa.string())]
-    return pa.concat_tables(tables), pa.Table.from_arrays(content, schema=CONTENT_SCHEMA)
+    return pa.concat_tables(tables), pa.Table.from_arrays(content, schema=_arriving_schemas()["arriving_content"])
 
 
 def _without_repeats(cursor: duckdb.DuckDBPyConnection, rows: pa.Table, batches: Sequence[SpanBatch]) -> pa.Table:
     """The rows of spans that are neither stored yet nor in an earlier batch of the same commit."""
     keys = [key for batch in batches for key in batch.keys]
     places = pa.array(range(len(keys)), type=pa.int64())
-    arriving = pa.Table.from_arrays([places, *rows.select(KEYS_SCHEMA.names[1:]).columns], schema=KEYS_SCHEMA)
+    arriving = pa.Table.from_arrays(
+        [places, *rows.select(list(KEYS)).columns], schema=_arriving_schemas()["arriving_keys"]
+    )
     times = {"first": min(batch.first for batch in batches), "last": max(batch.last for batch in batches)}
     repeated = {place for (place,) in _run(cursor, REPEATED, times, arriving_keys=arriving)}
     repeated.update(_seen_before(keys))
@@ -161,7 +170,7 @@ def _run(
         return cursor.execute(statement, parameters or {}).fetchall()
     finally:
         for name in arriving:
-            tables[name].table = ARRIVING[name].empty_table()  # what was stored need not stay in memory
+            tables[name].table = _arriving_schemas()[name].empty_table()  # what was stored need not stay in memory
 
 
 def _insert(

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
+from assay.collector import arrow as pa
 from assay.collector.columns import (
     ATTRIBUTES,
     CONTENT_COLUMNS,
