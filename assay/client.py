@@ -92,6 +92,13 @@ class Client:
                 return
             left = None if left is None else left - len(answer["items"])
 
+    def whole_span(self, span: dict[str, Any]) -> dict[str, Any]:
+        """The span itself, or read alone where a list had only its beginning: see `is_cut` in the API."""
+        if not span.get("is_cut"):
+            return span
+        found: dict[str, Any] = self.get(f"/spans/{span['trace_id']}/{span['span_id']}", project=span["project"])
+        return found
+
     def request(self, method: str, path: str, *, json: Any = None, params: dict[str, Any] | None = None) -> Any:
         """Send one request below `/api/v1` and return its JSON. The project is added where the caller names none.
 

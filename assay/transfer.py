@@ -63,7 +63,7 @@ def export(client: Client, directory: Path, format: Format, *, tell: Tell = lamb
     directory.mkdir(parents=True, exist_ok=True)
     if format == "parquet":
         return list(_export_parquet(client, directory, tell))
-    spans = client.pages("/spans", order_by="start_time asc")
+    spans = map(client.whole_span, client.pages("/spans", order_by="start_time asc"))
     if format == "otlp":
         written = _write(directory / "spans.otlp", _requests(spans, tell))
     else:

@@ -11,6 +11,7 @@ import orjson
 
 from assay.collector.columns import PUBLIC_COLUMNS
 from assay.collector.filter import Compiled, compile_filter, time_bounds
+from assay.collector.listed import listed_span
 from assay.collector.open_view import open_beside, shown_open
 from assay.collector.paging import (
     TIME_COLUMNS,
@@ -114,13 +115,17 @@ def _read_by_row(db: duckdb.DuckDBPyConnection, found: Sequence[dict[str, Any]])
 
 
 def _within_budget(spans: Iterator[dict[str, Any]], limit: int = MAX_SPANS_PER_PAGE) -> Iterator[dict[str, Any]]:
-    """As many as one answer should carry, but one at least."""
+    """As many as one answer should carry, but one at least; of what is too large for any list, the beginning.
+
+    It counts with its whole size all the same, for whole it was read.
+    """
     n_bytes = 0
     for number, span in enumerate(spans):
-        n_bytes += _size(span)
+        size = _size(span)
+        n_bytes += size
         if number and (n_bytes > MAX_PAGE_BYTES or number >= limit):
             return
-        yield span
+        yield listed_span(span, size)
 
 
 def _size(value: Any) -> int:

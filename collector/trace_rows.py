@@ -13,6 +13,7 @@ import duckdb
 import orjson
 
 from assay.collector.filter_fields import TRACE_FIELDS
+from assay.collector.listed import listed_trace
 from assay.collector.open_view import shown_open
 from assay.collector.paging import TIME_COLUMNS, fetch, readable
 from assay.collector.trace_sql import summed_up
@@ -106,4 +107,5 @@ def latest_scores(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey]) -> di
 
 def readable_trace(row: dict[str, Any]) -> dict[str, Any]:
     trace = shown_open(readable(row, {"metadata"}))
+    trace = listed_trace(trace)
     return {**trace, "models": trace["models"] or [], "tags": trace["tags"] or []}

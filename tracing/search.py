@@ -73,4 +73,4 @@ def get_trace(trace_id: str, *, project: str | None = None) -> Trace:
         page = client.get(path, project=project, cursor=cursor)
         cursor = page.get("next_cursor")
         spans.extend(page["spans"])
-    return trace_from_json({**row, "spans": spans})
+    return trace_from_json({**row, "spans": [client.whole_span(span) for span in spans]})

@@ -42,7 +42,10 @@ def get_trace(
     limit: Annotated[int, Query(ge=1, le=queries.MAX_SPANS_PER_PAGE)] = queries.MAX_SPANS_PER_PAGE,
     cursor: Cursor = None,
 ) -> Response:
-    """One trace: its row, its spans in start order, its scores. Pages end after 5,000 spans or a few megabytes."""
+    """One trace: its row, its spans in start order, its scores. Pages end after 5,000 spans or a few megabytes.
+
+    A span of more than 5 MB is there with the beginning of what it holds, and `is_cut`; alone, it is whole.
+    """
     return _found_trace(
         trace_id, queries.get_trace(service.store, trace_id, project=project, limit=limit, cursor=cursor)
     )
@@ -90,7 +93,7 @@ def list_spans(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> dict[str, Any]:
-    """Spans that match, newest first."""
+    """Spans that match, newest first. Of those over 5 MB only the beginning, with `is_cut`; alone, they are whole."""
     found = queries.list_spans(
         service.store, project=project, filter=filter, order_by=order_by, limit=limit, cursor=cursor
     )
