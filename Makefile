@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lint types chromium lock bench fuzz fuzz-api chaos chaos-mutants docs screenshots clean
+.PHONY: help demo test check format lint types types-samples chromium lock bench fuzz fuzz-api chaos chaos-mutants docs screenshots clean
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ demo: $(READY)  ## Trace and evaluate a small support assistant, then serve the 
 test: $(READY)  ## Run the tests
 	$(BIN)/pytest -n auto --dist worksteal
 
-check: format-check lint types test chaos-short  ## Everything CI runs
+check: format-check lint types-samples test chaos-short  ## Everything CI runs
 
 format: $(READY)  ## Format the code
 	$(BIN)/ruff format .
@@ -54,7 +54,6 @@ types: $(READY)  ## Check types
 	@ln -s $(CURDIR)/tracing $(CURDIR)/collector $(CURDIR)/prompts $(CURDIR)/evaluation .typecheck/assay/
 	cd .typecheck && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache -p assay
 
-.PHONY: types-samples
 types-samples: types  ## Check with mypy and pyright what a type checker knows of traced functions
 	cd .typecheck && MYPYPATH=. ../$(BIN)/mypy --config-file ../pyproject.toml --cache-dir ../.mypy_cache ../tests/typing/decorator_samples.py
 	$(BIN)/basedpyright --project tests/typing --pythonpath $(BIN)/python

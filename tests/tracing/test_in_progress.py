@@ -253,11 +253,10 @@ def test_a_running_trace_is_seen_and_then_replaced(traced: Server) -> None:
 
 
 def test_a_program_that_shuts_down_in_the_middle_leaves_it_interrupted(traced: Server) -> None:
-    span = assay.start_span("left", kind="agent")
-    span.__enter__()
-    until(lambda: status_of(traced, "left") == "in_progress")
-    assay.shutdown()
-    assert status_of(traced, "left") == "interrupted"
+    with assay.start_span("left", kind="agent"):
+        until(lambda: status_of(traced, "left") == "in_progress")
+        assay.shutdown()
+        assert status_of(traced, "left") == "interrupted"
 
 
 def test_log_records_that_nobody_takes_are_tried_no_more(collector: Server) -> None:

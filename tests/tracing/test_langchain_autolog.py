@@ -129,7 +129,7 @@ def test_a_run_that_nobody_can_end_any_more_is_over(lc: LangChain, spans: Caught
     async def cancelled() -> None:
         from langchain_core.language_models.fake_chat_models import FakeListChatModel
 
-        model = FakeListChatModel(responses=["x"], sleep=60)
+        model = FakeListChatModel(responses=["x"], sleep=0.5)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(model.ainvoke("hello"), 0.01)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -145,7 +146,7 @@ def outcomes(program: tuple[Callable[[], Any], ...]) -> list[Any]:
     found: list[Any] = []
     for part in program:
         try:
-            found.append(part())
+            found.append(contextvars.copy_context().run(part))  # a fault in leaving a span leaves it current
         except Exception as error:
             found.append((type(error), error.args))
     return found

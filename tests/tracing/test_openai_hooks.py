@@ -116,6 +116,25 @@ def test_beside_anothers_patch_there_is_one_span_or_none(
     SyncAPIClient.request = inspect.unwrap(SyncAPIClient.request)  # type: ignore[method-assign]
 
 
+def test_a_copy_of_the_method_that_somebody_left_on_a_class_below_is_patched_too() -> None:
+    class Owner:
+        def method(self) -> str:
+            return "original"
+
+    class Below(Owner):
+        method = Owner.method  # as instrumentations leave it that put back what they found by looking it up here
+
+    def hook(original: Any) -> Any:
+        return functools.wraps(original)(lambda self: f"ours, {original(self)}")
+
+    patches = Patches()
+    for _ in range(2):
+        patches.apply((Owner, "method", hook))
+        assert Below().method() == Owner().method() == "ours, original"
+    patches.remove()
+    assert Below().method() == Owner().method() == "original"
+
+
 def test_a_patch_that_somebody_took_out_is_put_in_again() -> None:
     class Owner:
         def method(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Hook = Callable[[Any], Any]
@@ -21,13 +21,19 @@ class Patches:
     def apply(self, *patches: tuple[type, str, Hook]) -> None:
         """Put these patches in. Those that are in place stay as they are."""
         for owner, name, hook in patches:
-            current = owner.__dict__[name]
-            before = self._applied.get((owner, name))
-            if before is None or not _reaches(current, before[1]):
-                patched = hook(current)
-                self._applied[owner, name] = (current, patched)
-                setattr(owner, name, patched)
+            for place in (owner, *self._copies(owner, name)):
+                current = place.__dict__[name]
+                before = self._applied.get((place, name))
+                if before is None or not _reaches(current, before[1]):
+                    patched = hook(current)
+                    self._applied[place, name] = (current, patched)
+                    setattr(place, name, patched)
         self.active = True
+
+    def _copies(self, owner: type, name: str) -> list[type]:
+        """Classes below that hold the owner's method as their own: what somebody else's patch left when it was undone."""
+        method, _ = self._applied.get((owner, name), (owner.__dict__[name], None))
+        return [place for place in _below(owner) if place.__dict__.get(name) is method]
 
     def remove(self) -> None:
         """Put back what was there. A patch that somebody else patched since stays below theirs, and does nothing."""
@@ -36,6 +42,12 @@ class Patches:
             if owner.__dict__.get(name) is patched:
                 setattr(owner, name, original)
                 del self._applied[owner, name]
+
+
+def _below(owner: type) -> Iterator[type]:
+    for each in type.__subclasses__(owner):
+        yield each
+        yield from _below(each)
 
 
 def _reaches(method: Any, patched: Any) -> bool:
