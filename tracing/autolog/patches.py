@@ -31,7 +31,7 @@ class Patches:
         self.active = True
 
     def _copies(self, owner: type, name: str) -> list[type]:
-        """Classes below that hold the owner's method as their own: what somebody else's patch left when it was undone."""
+        """Classes below with the owner's method as their own: what somebody else's patch left when it was undone."""
         method, _ = self._applied.get((owner, name), (owner.__dict__[name], None))
         return [place for place in _below(owner) if place.__dict__.get(name) is method]
 
