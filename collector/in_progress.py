@@ -56,7 +56,7 @@ class InProgress:
         Raises:
             CollectorUnavailable: send it again later.
         """
-        now = self._clock()
+        now, index = self._clock(), self._store.open_spans
         with self._lock:
             known = self._processes() | {(row[0], said.instances[row[0], row[1], row[2]]) for row in said.rows}
             self._heard.update(dict.fromkeys(said.alive & known, now))
@@ -76,8 +76,7 @@ class InProgress:
             return open_rows(cursor) if found or ended else added
 
         done = self._writer.put_job(job, n_bytes=1024 + (sum(map(len, batch.texts)) if batch is not None else 0))
-        done.add_done_callback(self._replace if found or ended else self._add)
-        return done
+        return _then(done, index.replace if found or ended else index.add)
 
     def step(self) -> None:
         """Upkeep: remove what has arrived, and mark what nobody will end."""
@@ -100,9 +99,7 @@ class InProgress:
                 keep_for_good(cursor, int(now * 1e9))
             return open_rows(cursor)  # also without what was deleted on request or by age
 
-        done = self._writer.put_job(job)
-        done.add_done_callback(self._replace)
-        done.result()
+        _then(self._writer.put_job(job), self._store.open_spans.replace).result()
         self._seen_row = last
         self._keep_at = now + KEEP_EVERY_S if keep else self._keep_at
 
@@ -123,12 +120,21 @@ class InProgress:
             room[row[0]] = left - 1
         return fitting
 
-    # On the writer's thread, so that nothing that was committed is overwritten by what was read before
 
-    def _add(self, done: Future[list[Row]]) -> None:
-        if done.exception() is None:
-            self._store.open_spans.add(done.result())
+def _then(done: Future[list[Row]], apply: Callable[[list[Row]], None]) -> Future[Any]:
+    """Resolves when what was committed is in the index as well, so that who waits for it can read it.
 
-    def _replace(self, done: Future[list[Row]]) -> None:
-        if done.exception() is None:
-            self._store.open_spans.replace(done.result())
+    `apply` runs on the writer's thread: nothing that was committed is overwritten by what was read before.
+    """
+    applied: Future[Any] = Future()
+
+    def finish(done: Future[list[Row]]) -> None:
+        try:
+            apply(done.result())
+        except Exception as error:
+            applied.set_exception(error)
+        else:
+            applied.set_result(None)
+
+    done.add_done_callback(finish)
+    return applied

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from assay.tracing.otel_context import attach, without_instrumentation
-from assay.tracing.tell import Teller, our_fault
+from assay.tracing.tell import Teller, in_thread, our_fault
 
 T = TypeVar("T")
 MAX_BATCH_BYTES = 4 * 1024**2
@@ -142,7 +142,7 @@ class BackgroundQueue(Generic[T]):
         if self._starting:
             return
         self._starting = True  # a plain flag: `put` may be re-entered while the thread below is made
-        thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+        thread = threading.Thread(target=in_thread(self._run, f"sending {self._name}"), name=self._name, daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the interpreter is ending: `flush` sends from the calling thread
@@ -153,22 +153,26 @@ class BackgroundQueue(Generic[T]):
     def _run(self) -> None:
         attach(without_instrumentation())
         # The first batch goes at once: finding the collector takes longest, and a short program may end soon.
-        self._drain()
+        self._safely(self._drain)
         while not self.closing.is_set():
             with contextlib.suppress(queue.Empty):
                 self._wake.get(timeout=self._delay_s())
             self._awake = False
             self._call(self._tick)
-            self._drain()
-        self._drain()
+            self._safely(self._drain)
+        self._safely(self._drain)
 
     def _call(self, hook: Callable[[], None] | None) -> None:
         if hook is not None:
             with self._draining:
-                try:
-                    hook()
-                except Exception:
-                    our_fault(f"sending {self._name}")
+                self._safely(hook)
+
+    def _safely(self, step: Callable[[], None]) -> None:
+        """A fault of ours costs one turn; the thread goes on."""
+        try:
+            step()
+        except Exception:
+            our_fault(f"sending {self._name}")
 
     def _drain(self) -> None:
         with self._draining:

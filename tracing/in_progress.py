@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay import semconv
 from assay.tracing.otel_context import attach, without_instrumentation
-from assay.tracing.tell import our_fault
+from assay.tracing.tell import in_thread, our_fault
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -123,7 +123,7 @@ class Announcer:
 
     def start(self) -> None:
         """Start the thread, where one can be had."""
-        thread = threading.Thread(target=self._run, name="assay-open", daemon=True)
+        thread = threading.Thread(target=in_thread(self._run, "announcing open spans"), name="assay-open", daemon=True)
         self.thread = thread
         try:
             thread.start()

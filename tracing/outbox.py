@@ -18,7 +18,7 @@ from assay.tracing.otel_context import attach, without_instrumentation
 from assay.tracing.post import Later, Outcome, Refused, load_what_sending_takes
 from assay.tracing.requests import Request, halves
 from assay.tracing.spool import Spool, SpoolUnusable
-from assay.tracing.tell import Teller, logger, our_fault, say_once
+from assay.tracing.tell import Teller, in_thread, logger, our_fault, say_once
 
 MAX_WAITING_BYTES = 8 * 1024**2
 FIRST_PAUSE_S = 0.25
@@ -79,7 +79,7 @@ class Outbox:
         """Begin with what is in the spool. Otherwise the first request does."""
         if self._thread is not None or self._ended:
             return
-        thread = threading.Thread(target=self._run, name="assay-send", daemon=True)
+        thread = threading.Thread(target=in_thread(self._run, "sending spans"), name="assay-send", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # the interpreter is ending: `close` spools what waits

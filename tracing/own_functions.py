@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from assay.redaction import FAILED
 from assay.tracing.otel_context import attach, without_instrumentation
-from assay.tracing.tell import say_once
+from assay.tracing.tell import in_thread, say_once
 
 TIMEOUT_S = 1.0  # for all texts of one span
 
@@ -69,7 +69,9 @@ class OwnFunctions:
     def _ready(self) -> bool:
         """Whether there is a worker, and it is not still busy with what took too long."""
         if self._thread is None:
-            thread = threading.Thread(target=self._run, args=(self._jobs,), name="assay-redaction", daemon=True)
+            thread = threading.Thread(
+                target=in_thread(self._run, "redacting"), args=(self._jobs,), name="assay-redaction", daemon=True
+            )
             try:
                 thread.start()
             except RuntimeError:  # the interpreter is ending

@@ -23,7 +23,7 @@ from opentelemetry import trace as otel_trace
 
 from assay.tracing.at_signal import end_orderly_on_sigterm
 from assay.tracing.background import BackgroundQueue
-from assay.tracing.tell import our_fault, say_once
+from assay.tracing.tell import in_thread, our_fault, say_once
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -160,7 +160,11 @@ def start() -> Runtime:
             say_once("settings", "Assay is off in this process. %s", error)
         except Exception:
             our_fault("starting")
-        return _replace(_disabled())
+        try:
+            return _replace(_disabled())
+        except Exception:
+            our_fault("turning itself off")
+            return OFF
 
 
 def restart(settings: Settings, send: Callable[[list[ReadableSpan]], None] | None = None) -> Runtime:
@@ -232,7 +236,9 @@ def _replace(runtime: Runtime) -> Runtime:
 
 
 def _retire(runtime: Runtime) -> None:
-    thread = threading.Thread(target=runtime.close, args=(FLUSH_TIMEOUT_S,), name="assay-retire", daemon=True)
+    thread = threading.Thread(
+        target=in_thread(runtime.close, "ending tracing"), args=(FLUSH_TIMEOUT_S,), name="assay-retire", daemon=True
+    )
     try:
         thread.start()
     except RuntimeError:  # the interpreter is ending: no new threads
@@ -243,6 +249,9 @@ def _retire(runtime: Runtime) -> None:
 
 def _disabled() -> Runtime:
     return Runtime(enabled=False, capture_content=False, tracer=otel_trace.NoOpTracer())
+
+
+OFF = _disabled()  # where not even that works
 
 
 def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | None) -> Runtime:

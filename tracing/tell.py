@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 logger = logging.getLogger("assay")
@@ -67,6 +68,18 @@ def say_once(key: str, message: str, *args: object) -> None:
     if key not in _said:
         _said.add(key)
         logger.warning(message, *args)
+
+
+def in_thread(run: Callable[..., object], where: str) -> Callable[..., None]:
+    """`run` as the target of a thread of ours: what it raises is told, and not printed as the program's own."""
+
+    def target(*args: object) -> None:
+        try:
+            run(*args)
+        except Exception:
+            our_fault(where)
+
+    return target
 
 
 def our_fault(where: str) -> None:

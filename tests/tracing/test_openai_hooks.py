@@ -68,6 +68,7 @@ def _autolog() -> Iterator[None]:
 
 
 def test_disabling_puts_every_method_back() -> None:
+    assay.openai.autolog(disable=True)
     before = [owner.__dict__[name] for owner, name in PLACES]
     assay.openai.autolog()
     assert all(owner.__dict__[name] is not method for (owner, name), method in zip(PLACES, before, strict=True))
