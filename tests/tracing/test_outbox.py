@@ -92,9 +92,12 @@ def test_fresh_requests_take_turns_with_a_long_backlog(tmp_path: Path, monkeypat
     fill(box, "new 1", "new 2")
     gate.set()
     assert box.settle(30)
-    until(lambda: len(receiver.taken) == 22)
+    until(lambda: len(set(receiver.taken)) == 22)
     assert max(receiver.taken.index("new 1"), receiver.taken.index("new 2")) < 8
-    assert [name for name in receiver.taken if name.startswith("old")] == [f"old {number}" for number in range(20)]
+    old = dict.fromkeys(
+        name for name in receiver.taken if name.startswith("old")
+    )  # one under way at the end goes twice
+    assert list(old) == [f"old {number}" for number in range(20)]
     box.close(10)
 
 
