@@ -45,7 +45,8 @@ class Patches:
 
 
 def _below(owner: type) -> Iterator[type]:
-    for each in type.__subclasses__(owner):
+    classes: list[type] = type.__subclasses__(owner)
+    for each in classes:
         yield each
         yield from _below(each)
 
