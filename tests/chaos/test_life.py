@@ -61,7 +61,9 @@ def test_the_file_stays_as_large_as_what_is_kept_over_30_days(data_dir: Path, si
         f"at most {max(sizes) / 1e6:.1f} MB over {rolling} days after it: {max(sizes[keep:]) / steady:.2f} x"
     )
     assert set(spans[keep:]) == {(keep + 1) * batches * 100}
-    assert max(sizes[keep:]) <= 1.3 * steady
+    most = 1.3 if size.full else 1.5  # a small file is made of few blocks, and a block more is much
+    assert max(sizes[keep:]) <= most * steady
+    assert max(sizes[-3:]) <= max(sizes[:-3])  # and it has stopped growing
 
 
 def test_a_live_backup_is_whole_and_stalls_nobody(data_dir: Path, tmp_path: Path, size: Any) -> None:
