@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NO_COLLECTOR_FOR_S = 30.0  # how long "there is none to be had" is believed before it is tried again
 LONGEST_WAIT_S = 300.0  # that a collector may ask for
+EMBEDDED_TIMEOUT_S = 120.0  # of a collector in this process: it is never away, but the program may keep it from the CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class Poster:
         from assay.tracing.deadline import DeadlineTransport
 
         if self._http is None:
-            timeout_s = self._settings.timeout_s
+            timeout_s = max(self._settings.timeout_s, EMBEDDED_TIMEOUT_S if self.embedded else 0.0)
             with no_fork():
                 transport = self._transport or DeadlineTransport(
                     timeout_s=timeout_s, verify=destination.url.lower().startswith("https:")

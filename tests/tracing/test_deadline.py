@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from assay.destination import Destination
 from assay.settings import load_settings
 from assay.tracing.post import Later, Poster, Taken
 from support.export import request_of
-from support.otlp_port import OtlpPort, drip, garbage, hang
+from support.otlp_port import Handler, OtlpPort, drip, garbage, hang, take
 
 
 @pytest.mark.parametrize("answer", [drip, garbage, hang])
@@ -25,6 +26,20 @@ def test_no_answer_takes_longer_than_the_time_out(answer: Callable[[Any], None])
         assert isinstance(outcome, Later)
         assert outcome.trouble == "away"
         assert time.monotonic() - began < 5.0
+        post.close()
+
+
+def late(handler: Handler) -> None:
+    time.sleep(0.5)
+    take(handler)
+
+
+def test_a_collector_in_this_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with OtlpPort() as port:
+        port.answer = late
+        monkeypatch.setattr("assay.embedded.embedded_url", lambda data_dir: port.url)
+        post = Poster(load_settings(timeout_s=0.1, data_dir=tmp_path), find=lambda: Destination(url=port.url))
+        assert post(request_of("a").body) == Taken()
         post.close()
 
 
