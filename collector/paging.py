@@ -144,14 +144,16 @@ def _unreadable() -> InvalidRequest:
 # Rows -------------------------------------------------------------------------------------------------------------
 
 
-def fetch(db: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+def fetch(
+    db: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> list[dict[str, Any]]:
     """The rows of a query as dicts.
 
     Raises:
         InvalidRequest: a value of the reader's cannot be used where it stands.
     """
     try:
-        result = db.execute(sql, list(parameters))
+        result = db.execute(sql, dict(parameters) if isinstance(parameters, Mapping) else list(parameters))
         names = [column[0] for column in result.description or []]
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException) as error:

@@ -9,6 +9,7 @@ from assay.collector.distinct_values import distinct_values
 from assay.collector.experiment_rows import experiment_rows, list_experiment_rows
 from assay.collector.paging import Page
 from assay.collector.project_names import project_names
+from assay.collector.prompt_use import prompt_use
 from assay.collector.scores import list_scores
 from assay.collector.sessions import get_session, list_sessions
 from assay.collector.skeleton import MAX_SPANS as MAX_SKELETON_SPANS
@@ -36,5 +37,6 @@ __all__ = [
     "list_traces",
     "project_names",
     "project_of_trace",
+    "prompt_use",
     "stats",
 ]

@@ -94,6 +94,7 @@ ROUTES: dict[str, Rule] = {
     "POST /api/v1/prompts": WRITE,
     "GET /api/v1/prompts/{name:path}/versions": READ,
     "GET /api/v1/prompts/{name:path}/versions/{version}": READ,
+    "GET /api/v1/prompts/{name:path}/versions/{version}/lineage": READ,
     "GET /api/v1/prompts/{name:path}/aliases/{alias}": READ,
     "PUT /api/v1/prompts/{name:path}/aliases/{alias}": WRITE,
     "DELETE /api/v1/prompts/{name:path}/aliases/{alias}": WRITE,

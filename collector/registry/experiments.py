@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Literal, get_args
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, or_, select
 from sqlalchemy.orm import Session
 
 from assay.collector.registry.actor import LOCAL, Actor
@@ -198,6 +200,21 @@ class Experiments:
         with self.database.read() as session:
             return page_of(session.scalars(query).all(), limit, _object, lambda row: row.seq)
 
+    def with_prompt(
+        self, project: str, name: str, version: int, *, also: Collection[str] = (), limit: int = DEFAULT_LIMIT
+    ) -> list[dict[str, Any]]:
+        """Experiments that say they used a version of a prompt, and those with an id of `also`; newest first."""
+        said = cast(Experiment.config, Text).contains(f'"name": {json.dumps(name)}', autoescape=True)
+        query = (
+            select(Experiment)
+            .where(Experiment.project == project, or_(said, Experiment.id.in_(also)))
+            .order_by(Experiment.seq.desc())
+        )
+        wanted = {"name": name, "version": version}
+        with self.database.read() as session:
+            found = (row for row in session.scalars(query) if row.id in also or wanted in _prompts_used(row))
+            return [_object(row) for row in islice(found, limit)]
+
     def add_comparison(
         self,
         id: str,
@@ -271,6 +288,13 @@ def _experiment(session: Session, id: str, project: str | None) -> Experiment:
         where = "" if project is None else f" in project {project!r}"
         raise ExperimentNotFound(f"There is no experiment {id!r}{where}.", hint="Check the id and the project.")
     return experiment
+
+
+def _prompts_used(row: Experiment) -> list[Any]:
+    """What the engine wrote down at the end of a run: [{"name", "version"}]."""
+    used = row.config.get("used")
+    prompts = used.get("prompts") if isinstance(used, dict) else None
+    return prompts if isinstance(prompts, list) else []
 
 
 def _same(there: Experiment, project: str, name: str, dataset: DatasetReference) -> dict[str, Any]:
