@@ -11,10 +11,9 @@ from assay.lazy import lazy_names
 
 if TYPE_CHECKING:
     from assay.prompts.diff import Diff
+    from assay.prompts.loading import clear_prompt_cache, load_prompt
     from assay.prompts.registry import (
         PromptSummary,
-        clear_prompt_cache,
-        load_prompt,
         prompt_history,
         register_prompt,
         search_prompts,
@@ -40,8 +39,8 @@ __getattr__ = lazy_names(
         "Diff": "diff",
         "PromptSummary": "registry",
         "PromptVersion": "version",
-        "clear_prompt_cache": "registry",
-        "load_prompt": "registry",
+        "clear_prompt_cache": "loading",
+        "load_prompt": "loading",
         "prompt_history": "registry",
         "register_prompt": "registry",
         "search_prompts": "registry",
