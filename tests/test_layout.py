@@ -37,8 +37,13 @@ FACES = {
 }
 # The collector takes only what is pure from below.
 PURE_FOR_THE_COLLECTOR = {
+    "assay.evaluation.ab_report",
+    "assay.prompts.assignment",
     "assay.prompts.diff",
+    "assay.prompts.reference",
     "assay.prompts.template",
+    "assay.evaluation.ab_design",
+    "assay.evaluation.ab_report",
     "assay.evaluation.cells",
     "assay.evaluation.comparison",
     "assay.evaluation.statistics",
