@@ -32,7 +32,7 @@ demo: $(READY)  ## Trace and evaluate a small support assistant, then serve the 
 	$(BIN)/assay demo
 
 test: $(READY)  ## Run the tests
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal --tb short
 
 check: format-check lint types-samples test chaos-short  ## Everything CI runs
 

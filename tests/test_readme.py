@@ -81,7 +81,7 @@ def test_a_service_sends_its_spans_as_shown(collector: Server, environment: dict
     assert shown["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:4318"
     shown["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
     run_apart([sys.executable, str(ROOT / "examples" / "otel_service.py")], {**environment, **shown}, tmp_path)
-    [span] = httpx.get(f"{collector.url}/api/v1/spans", trust_env=False).json()["items"]
+    [span] = httpx.get(f"{collector.url}/api/v1/spans", trust_env=False, timeout=60).json()["items"]
     assert (span["project"], span["kind"], span["total_tokens"]) == ("checkout", "llm", 138)
 
 

@@ -73,7 +73,7 @@ def test_installed_alone_it_imports_and_serves_its_pages(wheel: Path, tmp_path: 
         try:
             process.stdout.readline()
             url = json.loads((tmp_path / "data" / "collector.json").read_text())["url"]
-            page = httpx.get(f"{url}/p/default/traces", trust_env=False)
+            page = httpx.get(f"{url}/p/default/traces", trust_env=False, timeout=60)
             assert page.status_code == 200
             assert "text/html" in page.headers["content-type"]
         finally:

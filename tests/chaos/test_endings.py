@@ -72,7 +72,10 @@ def test_a_checkpoint_that_meets_a_full_disk_costs_nothing(data_dir: Path, tmp_p
             began = time.monotonic()
             wait_until(lambda: post(serving.url, batch(99, 0, 1)) == 200)
             assert time.monotonic() - began <= 5.0
-            assert httpx.get(f"{serving.url}/api/v1/spans", params={"limit": 1}, trust_env=False).status_code == 200
+            assert (
+                httpx.get(f"{serving.url}/api/v1/spans", params={"limit": 1}, trust_env=False, timeout=60).status_code
+                == 200
+            )
         load.stop()
         assert serving.running()
         serving.stop()

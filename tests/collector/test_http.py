@@ -34,7 +34,7 @@ from support.otlp import PROTOBUF, one_span
 
 @pytest.fixture
 def http(collector: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=collector.url, trust_env=False) as client:
+    with httpx.Client(base_url=collector.url, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -271,7 +271,7 @@ def test_where_others_can_reach_it_every_request_needs_a_key_of_the_right_scope(
     server = Server(data_dir=tmp_path, host="0.0.0.0")
     server.start()
     try:
-        with httpx.Client(base_url=server.url, trust_env=False) as http:
+        with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as http:
 
             def status(method: str, path: str, key: str, **more: object) -> int:
                 headers = {"authorization": f"Bearer {key}", **PROTOBUF}
@@ -319,7 +319,9 @@ def test_assay_serve_says_where_stops_when_told_and_keeps_everything(tmp_path: P
             second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
             assert second.returncode != 0
             assert str(process.pid) in second.stderr
-            answer = httpx.post(f"{described['url']}/v1/traces", content=one_span(), headers=PROTOBUF, trust_env=False)
+            answer = httpx.post(
+                f"{described['url']}/v1/traces", content=one_span(), headers=PROTOBUF, trust_env=False, timeout=60
+            )
             assert answer.status_code == 200
         finally:
             process.send_signal(number)

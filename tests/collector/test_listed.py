@@ -58,7 +58,7 @@ def large(collector: Server) -> str:
         with recorder.tracer.start_as_current_span("film", attributes=texts) as root:
             recorder.tracer.start_span("small", attributes={"input.value": "short"}).end()
         body = recorder.body()
-    httpx.post(f"{collector.url}/v1/traces", content=body, headers=PROTOBUF).raise_for_status()
+    httpx.post(f"{collector.url}/v1/traces", content=body, headers=PROTOBUF, timeout=60).raise_for_status()
     return f"{root.get_span_context().trace_id:032x}"
 
 

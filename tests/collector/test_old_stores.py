@@ -28,7 +28,9 @@ def test_a_store_of_an_earlier_schema_answers_what_it_answered_then(recorded: Pa
     try:
         expected = json.loads(gzip.decompress((recorded.parent / "expected.json.gz").read_bytes()))[recorded.name]
         for path, items in expected.items():
-            answer = httpx.get(f"{server.url}/api/v1{path}", params={"project": "shop", "limit": 1000}, trust_env=False)
+            answer = httpx.get(
+                f"{server.url}/api/v1{path}", params={"project": "shop", "limit": 1000}, trust_env=False, timeout=60
+            )
             assert answer.is_success, answer.text
             found = answer.json()["items"]
             assert [only(item, items[0]) for item in found] == items, path

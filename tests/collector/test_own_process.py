@@ -24,7 +24,7 @@ from assay.collector.server import Server
 with tempfile.TemporaryDirectory() as directory:
     server = Server(data_dir=Path(directory) / "data")
     server.start()
-    assert httpx.get(f"{server.url}/health").status_code == 200
+    assert httpx.get(f"{server.url}/health", timeout=60).status_code == 200
     server.service.in_progress.step()
     server.service.life.step()
     heavy = [name for name in ("pyarrow", "numpy", "pandas", "sqlalchemy") if name in sys.modules]

@@ -21,7 +21,9 @@ PROJECT = "shop/support"  # a name that needs care in an address
 @pytest.fixture
 def browser(collector: Server) -> Iterator[httpx.Client]:
     """What a browser would be answered; redirects are followed."""
-    with httpx.Client(base_url=collector.url, headers={"accept": "text/html"}, follow_redirects=True) as client:
+    with httpx.Client(
+        base_url=collector.url, timeout=60, headers={"accept": "text/html"}, follow_redirects=True
+    ) as client:
         yield client
 
 
@@ -32,7 +34,7 @@ def trace_id(collector: Server) -> str:
         with recorder.tracer.start_as_current_span("answer", attributes=asked) as root:
             recorder.tracer.start_span("search", attributes=search).end()
         body = recorder.body()
-    httpx.post(f"{collector.url}/v1/traces", content=body, headers=PROTOBUF).raise_for_status()
+    httpx.post(f"{collector.url}/v1/traces", content=body, headers=PROTOBUF, timeout=60).raise_for_status()
     return f"{root.get_span_context().trace_id:032x}"
 
 

@@ -42,7 +42,7 @@ def run(snippet: Snippet, folder: Path) -> None:
 )
 def test_the_program_of_an_empty_page_fills_it(collector: Server, tmp_path: Path, snippet: object, path: str) -> None:
     run(snippet(collector.url), tmp_path)  # type: ignore[operator]
-    listed = httpx.get(f"{collector.url}/api/v1/{path}", params={"project": PROJECT}).json()
+    listed = httpx.get(f"{collector.url}/api/v1/{path}", params={"project": PROJECT}, timeout=60).json()
     assert listed["items"]
 
 
