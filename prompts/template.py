@@ -1,176 +1,184 @@
-"""Prompt templates: text, or a list of chat messages, with `{{variable}}` where a value goes. Pure.
+"""Prompt templates: text, or a list of chat messages, read in the format that the prompt has chosen. Pure.
 
-The whole language:
-
-    {{name}}       the value of the variable `name`; white space inside the braces does not count
-    {{"{{"}}       two literal opening braces; single quotes do as well
-    everything else is itself: single braces, `}}` outside a variable, so JSON can stand in a prompt as it is
-
-A name is a letter or `_`, then letters, digits and `_`. There are no expressions, no attributes, no conditions and no
-code, and a value is put in as it is: braces in it are never read again, so a value cannot inject a variable. Any other
-`{{` is an error that points at it, because it is nearly always a slip, and because silence would send it to a model.
-`{{{name}}}` is a literal brace on each side of the value.
+`simple`, the default, is plain substitution: simple_format.py. `jinja` has conditions and loops: jinja_format.py.
 """
 
 from __future__ import annotations
 
-import json
-import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from assay.errors import TemplateError
+from assay.prompts.messages import PLACEHOLDER, Message, checked_history, map_texts, placeholder_name, read_messages
+from assay.prompts.simple_format import Include as Include
+from assay.prompts.simple_format import SimpleText, parse_text, sole_include
+from assay.prompts.simple_format import Variable as Variable
+from assay.prompts.simple_format import escape as escape
 
 TemplateType = Literal["text", "chat"]
-Message = dict[str, str]
+TemplateFormat = Literal["simple", "jinja"]
+FORMATS: tuple[TemplateFormat, ...] = ("simple", "jinja")
 
-_OPENING = re.compile(r"\{{2,}")
-_TAG = re.compile(r"""\{\{\s*(?:(?P<name>[^\W\d]\w*)|"\{\{"|'\{\{')\s*\}\}""")
+
+class Text(Protocol):
+    """One text of a template, read in its format."""
+
+    @property
+    def variables(self) -> tuple[str, ...]: ...  # in the order of their first use
+    @property
+    def optional(self) -> frozenset[str]: ...  # those of them that may be left out
+    @property
+    def includes(self) -> tuple[Include, ...]: ...
+    def fill(self, scope: Any) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Variable:
+class ParsedMessage:
+    role: str | None  # None: the template is text
+    content: Any  # a Text, or parts in which every text is one
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """Where the messages go that are given by this name."""
+
     name: str
 
 
-Part = str | Variable  # of a parsed text: literal text, or where a value goes
-ParsedMessage = tuple[str | None, tuple[Part, ...]]  # role, content
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
     """A template that has been read. `source` is what it was read from: a string, or a list of messages."""
 
     type: TemplateType
+    format_name: TemplateFormat
     source: str | list[Message]
-    messages: tuple[ParsedMessage, ...]  # one without a role when it is text
-    variables: tuple[str, ...]  # in the order of their first use
+    messages: tuple[ParsedMessage | Placeholder, ...]  # one without a role when it is text
+    variables: tuple[str, ...]  # in the order of their first use, without the placeholders
+    optional: frozenset[str]  # variables that the template asks about, so that they may be left out
+    placeholders: tuple[str, ...]
+    includes: tuple[Include, ...]
 
     def format(self, values: Mapping[str, Any]) -> str | list[Message]:
         """The text or the messages with every variable replaced. A value that is no string goes in as `str(value)`.
 
         Raises:
-            TemplateError: a variable has no value, a value is None, or a value belongs to no variable.
+            TemplateError: a variable has no value, a value is None, or a value belongs to no variable; a placeholder
+                is given no messages; an include has not been put in; a template of the format `jinja` fails.
         """
-        _check_values(self.variables, values)
-        filled = [(role, _fill(parts, values)) for role, parts in self.messages]
+        if self.includes:
+            named = ", ".join(include.reference for include in self.includes)
+            raise TemplateError(
+                f"This template includes {named}, which has not been put in.",
+                hint="Includes are put in when a prompt is loaded: use load_prompt.",
+            )
+        _check_values(self, values)
+        scope = values if self.format_name == "simple" else _jinja().Scope(values)
         if self.type == "text":
-            return filled[0][1]
-        return [{"role": role or "", "content": content} for role, content in filled]
+            text: str = self.messages[0].content.fill(scope)  # type: ignore[union-attr]  # a text has no placeholder
+            return text
+        filled: list[Message] = []
+        for message in self.messages:
+            if isinstance(message, Placeholder):
+                filled += checked_history(message.name, values[message.name])
+            else:
+                filled.append({"role": message.role, "content": _fill(message.content, scope)})
+        return filled
 
 
-def parse_template(source: object) -> Template:
-    """Read a template: a string, or a list of {"role", "content"} messages.
+def parse_template(source: object, format: str = "simple") -> Template:
+    """Read a template: a string, or a list of messages as messages.py describes them.
 
     Raises:
-        TemplateError: it is neither, or a `{{` in it is no variable; the message says where.
+        TemplateError: it is neither, or a text in it cannot be read in this format; the message says where.
     """
+    read = _reader(format)
     if isinstance(source, str):
-        return _template("text", source, ((None, tuple(parse_text(source))),))
-    messages = list(_messages(source))
-    parsed = tuple(
-        (message["role"], tuple(parse_text(message["content"], f"message {number}, ")))
-        for number, message in enumerate(messages, start=1)
-    )
-    return _template("chat", messages, parsed)
+        text = read(source, "")
+        return _template("text", format, source, (ParsedMessage(None, text),), [text])
+    messages = list(read_messages(source))
+    texts: list[Text] = []
 
+    def kept(text: str, place: str) -> Text:
+        texts.append(read(text, place))
+        return texts[-1]
 
-def parse_text(text: str, place: str = "") -> Iterator[Part]:
-    """The parts of one text. Literal parts are never empty, and no two of them are neighbours.
-
-    Args:
-        place: where the text stands, for messages of errors.
-
-    Raises:
-        TemplateError: a `{{` is neither a variable nor a literal.
-    """
-    literal, position = "", 0
-    while opening := _OPENING.search(text, position):
-        start = opening.end() - 2  # of a run of three braces the first is text: {{{name}}}
-        tag = _TAG.match(text, start)
-        if tag is None or start - opening.start() > 1:
-            raise _not_a_variable(text, opening.start(), place)
-        literal += text[position:start]
-        if name := tag["name"]:
-            if literal:
-                yield literal
-            literal = ""
-            # Python brings the names of keyword arguments into this form: format(name=...) would find no other.
-            yield Variable(unicodedata.normalize("NFKC", name))
+    parsed: list[ParsedMessage | Placeholder] = []
+    for number, message in enumerate(messages, start=1):
+        place = f"message {number}, "
+        if message["role"] == PLACEHOLDER and sole_include(message["content"]) is None:
+            parsed.append(Placeholder(placeholder_name(message["content"], number)))
         else:
-            literal += "{{"
-        position = tag.end()
-    if literal := literal + text[position:]:
-        yield literal
+            content = map_texts(message["content"], lambda text, place=place: kept(text, place))  # type: ignore[misc]
+            parsed.append(ParsedMessage(message["role"], content))
+    return _template("chat", format, messages, tuple(parsed), texts)
 
 
-def escape(text: str) -> str:
-    """The template that formats to `text`, whatever is in it."""
-    return text.replace("{{", '{{"{{"}}')
+def _reader(format: str) -> Callable[[str, str], Text]:
+    if format == "simple":
+        return lambda text, place: SimpleText(tuple(parse_text(text, place)))
+    if format == "jinja":
+        return _jinja().read_text  # type: ignore[no-any-return]
+    raise TemplateError(f"There is no template format {format!r}.", hint=f"Choose one of: {', '.join(FORMATS)}.")
 
 
-def _template(type: TemplateType, source: str | list[Message], messages: tuple[ParsedMessage, ...]) -> Template:
-    names = (part.name for _, parts in messages for part in parts if isinstance(part, Variable))
-    return Template(type, source, messages, tuple(dict.fromkeys(names)))
+def _jinja() -> Any:
+    """Loaded only where a template asks for it."""
+    from assay.prompts import jinja_format
+
+    return jinja_format
 
 
-def _fill(parts: tuple[Part, ...], values: Mapping[str, Any]) -> str:
-    return "".join(part if isinstance(part, str) else str(values[part.name]) for part in parts)
+def _template(
+    type: TemplateType,
+    format: str,
+    source: str | list[Message],
+    messages: tuple[ParsedMessage | Placeholder, ...],
+    texts: list[Text],
+) -> Template:
+    variables = tuple(dict.fromkeys(name for text in texts for name in text.variables))
+    required = {name for text in texts for name in text.variables if name not in text.optional}
+    placeholders = tuple(dict.fromkeys(message.name for message in messages if isinstance(message, Placeholder)))
+    if twice := [name for name in placeholders if name in variables]:
+        raise TemplateError(
+            f"{twice[0]!r} is both a variable and a placeholder for messages.", hint="Give one of them another name."
+        )
+    return Template(
+        type=type,
+        format_name="jinja" if format == "jinja" else "simple",
+        source=source,
+        messages=messages,
+        variables=variables,
+        optional=frozenset(variables) - required,
+        placeholders=placeholders,
+        includes=tuple(dict.fromkeys(include for text in texts for include in text.includes)),
+    )
 
 
-def _check_values(variables: Sequence[str], values: Mapping[str, Any]) -> None:
-    missing = [name for name in variables if name not in values]
-    unknown = [name for name in values if name not in variables]
-    empty = [name for name in variables if name in values and values[name] is None]
+def _fill(content: Any, scope: Any) -> Any:
+    """A message's content with its texts filled in."""
+    if isinstance(content, list):
+        return [_fill(part, scope) for part in content]
+    if isinstance(content, dict):
+        return {key: _fill(value, scope) for key, value in content.items()}
+    return content.fill(scope) if hasattr(content, "fill") else content
+
+
+def _check_values(template: Template, values: Mapping[str, Any]) -> None:
+    names = (*template.variables, *template.placeholders)
+    missing = [name for name in names if name not in values and name not in template.optional]
+    unknown = [name for name in values if name not in names]
+    # With conditions, None is something to ask about; without, it is a slip that a model would read.
+    asked = template.variables if template.format_name == "simple" else ()
+    empty = [name for name in asked if name in values and values[name] is None]
     problems = [
-        f"{what}: {', '.join(names)}"
-        for what, names in (("missing", missing), ("unknown", unknown), ("None", empty))
-        if names
+        f"{what}: {', '.join(named)}"
+        for what, named in (("missing", missing), ("unknown", unknown), ("None", empty))
+        if named
     ]
     if problems:
-        has = ", ".join(variables) or "none"
+        has = ", ".join(names) or "none"
         raise TemplateError(
             f"The values do not fit the template's variables ({'; '.join(problems)}).",
             hint=f"Its variables are: {has}." + (" Pass '' where there is nothing to say." if empty else ""),
         )
-
-
-def _messages(source: object) -> Iterator[Message]:
-    if not isinstance(source, Sequence) or isinstance(source, bytes | bytearray) or not source:
-        raise TemplateError(
-            f"A template is a string or a non-empty list of messages; this is {_shown(source)}.",
-            hint='A message is {"role": "user", "content": "..."}.',
-        )
-    for number, message in enumerate(source, start=1):
-        if not isinstance(message, Mapping) or set(message) != {"role", "content"}:
-            raise TemplateError(
-                f"Message {number} is {_shown(message)}.", hint='It must have exactly "role" and "content".'
-            )
-        role, content = message["role"], message["content"]
-        if not isinstance(role, str) or not role.strip() or not isinstance(content, str):
-            raise TemplateError(
-                f"Message {number} is {_shown(message)}.",
-                hint='"role" and "content" must be text, and "role" not empty.',
-            )
-        yield {"role": role, "content": content}
-
-
-def _not_a_variable(text: str, position: int, place: str) -> TemplateError:
-    line = text.count("\n", 0, position) + 1
-    column = position - text.rfind("\n", 0, position)
-    closing = text.find("}}", position)
-    end = closing + 2 if closing != -1 else position + 30
-    return TemplateError(
-        f"{text[position : min(end, position + 60)]!r} at {place}line {line}, column {column} is not a variable.",
-        hint="""Write {{name}} with letters, digits and '_' only, or {{"{{"}} for two literal braces.""",
-    )
-
-
-def _shown(value: object) -> str:
-    try:
-        text = json.dumps(value)
-    except (TypeError, ValueError):
-        text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."

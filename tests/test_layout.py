@@ -37,8 +37,11 @@ FACES = {
 }
 # The collector takes only what is pure from below.
 PURE_FOR_THE_COLLECTOR = {
+    "assay.evaluation.ab_design",
     "assay.evaluation.ab_report",
     "assay.prompts.assignment",
+    "assay.prompts.composition",
+    "assay.prompts.composition",
     "assay.prompts.diff",
     "assay.prompts.reference",
     "assay.prompts.template",
@@ -46,6 +49,7 @@ PURE_FOR_THE_COLLECTOR = {
     "assay.evaluation.ab_report",
     "assay.evaluation.cells",
     "assay.evaluation.comparison",
+    "assay.evaluation.gate",
     "assay.evaluation.statistics",
     "assay.evaluation.summary",
 }
