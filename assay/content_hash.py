@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assay.errors import InvalidRequest
@@ -38,9 +38,28 @@ def content_hash(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode("utf-8")).hexdigest()
 
 
-def prompt_hash(template: Any, type: str, config: Mapping[str, Any] | None) -> str:
-    """What makes two prompt versions the same: template, type and config. Tags and messages about it do not count."""
-    return content_hash({"template": template, "type": type, "config": dict(config or {})})
+def prompt_hash(
+    template: Any,
+    type: str,
+    config: Mapping[str, Any] | None,
+    *,
+    format: str = "simple",
+    response_format: Mapping[str, Any] | None = None,
+    tools: Sequence[Mapping[str, Any]] | None = None,
+) -> str:
+    """What makes two prompt versions the same. Tags and messages about it do not count.
+
+    The last three count where they are more than the default, so that a version that has none of them keeps the hash
+    it had before there were any.
+    """
+    content: dict[str, Any] = {"template": template, "type": type, "config": dict(config or {})}
+    if format != "simple":
+        content["format"] = format
+    if response_format is not None:
+        content["response_format"] = dict(response_format)
+    if tools:
+        content["tools"] = [dict(tool) for tool in tools]
+    return content_hash(content)
 
 
 def item_hash(item: Mapping[str, Any]) -> str:

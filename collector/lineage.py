@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assay.collector import queries
@@ -30,7 +30,7 @@ def lineage(store: SpanStore, registry: Registry, project: str, name: str, refer
         "version": version,
         **use,
         "experiments": [_experiment(one, traces.get(one["id"])) for one in experiments],
-        "aliases": carried(registry.prompts.alias_moves(project, name), version),
+        "aliases": carried(registry.aliases.every_move(project, name), version),
     }
 
 
@@ -51,14 +51,6 @@ def carried(moves: Sequence[Move], version: int) -> list[dict[str, Any]]:
             open_since[move["alias"]] = stay
             found.append(stay)
     return found[::-1]
-
-
-def alias_at(moves: Iterable[Move], alias: str, moment: str) -> Move | None:
-    """The move that was the last of `alias` at `moment`: its `to_version` is what the alias was. None: never set yet.
-
-    `moves`: the newest first. Times are ISO 8601 in UTC as the registry writes them, which sort as text.
-    """
-    return next((move for move in moves if move["alias"] == alias and move["moved_at"] <= moment), None)
 
 
 def _experiment(one: Mapping[str, Any], traces: int | None) -> dict[str, Any]:

@@ -95,9 +95,12 @@ ROUTES: dict[str, Rule] = {
     "GET /api/v1/prompts/{name:path}/versions": READ,
     "GET /api/v1/prompts/{name:path}/versions/{version}": READ,
     "GET /api/v1/prompts/{name:path}/versions/{version}/lineage": READ,
+    "GET /api/v1/prompts/{name:path}/aliases": READ,
     "GET /api/v1/prompts/{name:path}/aliases/{alias}": READ,
     "PUT /api/v1/prompts/{name:path}/aliases/{alias}": WRITE,
     "DELETE /api/v1/prompts/{name:path}/aliases/{alias}": WRITE,
+    "POST /api/v1/prompts/{name:path}/aliases/{alias}/rollback": WRITE,  # protected ones are an admin's: registry/
+    "PUT /api/v1/prompts/{name:path}/aliases/{alias}/protection": ADMIN,
     "GET /api/v1/datasets": READ,
     "POST /api/v1/datasets": WRITE,
     "GET /api/v1/datasets/{name:path}/versions": READ,

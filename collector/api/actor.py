@@ -22,7 +22,9 @@ CallerKey = Annotated[Key | None, Depends(caller_key)]
 def actor(request: Request, key: CallerKey) -> Actor:
     """The caller, as the audit log names them."""
     address = request.client.host if request.client else None
-    return Actor(key.id, address) if key else Actor(address=address)
+    if key is None:
+        return Actor(address=address, is_admin=True)
+    return Actor(key.id, address, is_admin="admin" in key.scopes)
 
 
 ActorDep = Annotated[Actor, Depends(actor)]

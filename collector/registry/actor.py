@@ -11,6 +11,7 @@ class Actor:
 
     name: str = "local"
     address: str | None = None
+    is_admin: bool = False  # may move aliases that are protected
 
 
-LOCAL = Actor()
+LOCAL = Actor(is_admin=True)

@@ -88,7 +88,10 @@ class PromptVersion(Base):
     author: Mapped[str | None]
     created_at: Mapped[datetime]
     content_hash: Mapped[str]
-    parent_version: Mapped[int | None]  # the latest version when this one was registered
+    parent_version: Mapped[int | None]  # the one it was made from; where nobody said, the latest of that moment
+    format: Mapped[str] = mapped_column(server_default="simple")  # how the template is read: "simple" or "jinja"
+    response_format: Mapped[dict[str, Any] | None]  # a JSON schema
+    tools: Mapped[list[Any] | None]
 
 
 class PromptAlias(Base):
@@ -114,9 +117,25 @@ class AliasMove(Base):
     alias: Mapped[str]
     from_version: Mapped[int | None]  # None: the alias was new
     to_version: Mapped[int | None]  # None: the alias was removed
-    author: Mapped[str | None]
+    author: Mapped[str | None]  # as they call themselves
     reason: Mapped[str | None]
     moved_at: Mapped[datetime]
+    actor: Mapped[str | None]  # id of the key it was done with, or "local"; not known of moves before schema 0003
+    evidence: Mapped[dict[str, Any] | None]  # the experiment or A/B test that spoke for it, as the collector found it
+    undoes: Mapped[int | None]  # of a rollback: the id of the move that it takes back
+
+
+class AliasProtection(Base):
+    """An alias that only an admin may move, or evidence that passes the gate. It may be there before the alias is."""
+
+    __tablename__ = "alias_protections"
+
+    prompt_id: Mapped[int] = mapped_column(ForeignKey("prompts.id"), primary_key=True)
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    gate: Mapped[str | None]  # see evaluation/gate.py; None: admins only
+    author: Mapped[str | None]
+    reason: Mapped[str | None]
+    protected_at: Mapped[datetime]
 
 
 class Dataset(Base):

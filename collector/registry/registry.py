@@ -13,6 +13,7 @@ from assay.collector.registry.experiments import Experiments
 from assay.collector.registry.keys import Keys
 from assay.collector.registry.migrate import migrate
 from assay.collector.registry.projects import Projects
+from assay.collector.registry.prompt_aliases import PromptAliases
 from assay.collector.registry.prompts import Prompts
 from assay.collector.registry.snapshot import snapshot
 from assay.collector.registry.times import Clock, utc_now
@@ -20,11 +21,12 @@ from assay.collector.registry.times import Clock, utc_now
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Projects, prompts, data sets, experiments, keys, audit. Any thread may use it; what it answers is the API's."""
+    """Everything that changes, by its kind. Any thread may use it; what it answers is the API's."""
 
     database: Database
     projects: Projects
     prompts: Prompts
+    aliases: PromptAliases
     datasets: Datasets
     experiments: Experiments
     keys: Keys
@@ -49,6 +51,7 @@ class Registry:
             database=database,
             projects=Projects(database, clock),
             prompts=Prompts(database, clock),
+            aliases=PromptAliases(database, clock),
             datasets=Datasets(database, clock),
             experiments=Experiments(database, clock),
             keys=Keys(database, clock),

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.lineage import alias_at, carried, lineage
+from assay.collector.lineage import carried, lineage
+from assay.collector.registry.prompt_aliases import Change
 from assay.collector.server import Server
 from assay.collector.service import Service
 from assay.evaluation.statistics import Estimate, interval_of_sums, mean_interval, proportion_interval
@@ -157,29 +158,11 @@ def test_an_alias_is_carried_from_the_move_that_brought_it_to_the_one_that_took_
     assert (first["next_version"], first["ended_by"], first["end_reason"]) == (2, "mira", "better")
 
 
-@pytest.mark.parametrize(
-    ("alias", "moment", "version"),
-    [
-        ("production", "2026-10-15T00:00:00.000000Z", 2),
-        ("production", "2026-10-15T09:00:00.000000Z", 3),
-        ("production", "2026-11-01T00:00:00.000000Z", 2),
-        ("challenger", "2026-10-13T00:00:00.000000Z", None),
-    ],
-)
-def test_what_an_alias_was_on_a_day(alias: str, moment: str, version: int | None) -> None:
-    found = alias_at(MOVES, alias, moment)
-    assert found is not None
-    assert found["to_version"] == version
-
-
-def test_an_alias_was_nothing_before_its_first_move() -> None:
-    assert alias_at(MOVES, "production", "2026-09-30T00:00:00.000000Z") is None
-
-
 def test_lineage_is_asked_over_http_by_number_and_by_alias(collector: Server) -> None:
     prompts = collector.service.registry.prompts
     prompts.register("test", "team/qa", "{{a}}", "first")
-    prompts.set_alias("test", "team/qa", "production", 1, author="mira")
+    change = Change(author="mira")
+    collector.service.registry.aliases.set("test", "team/qa", "production", 1, change)
     for reference in ("1", "production", "latest"):
         url = f"{collector.url}/api/v1/prompts/team%2Fqa/versions/{reference}/lineage"
         found = httpx.get(url, params={"project": "test"}).json()

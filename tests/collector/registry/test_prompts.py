@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from assay.collector.registry import Actor, Registry
+from assay.collector.registry.prompt_aliases import Change
 from assay.content_hash import prompt_hash
 from assay.errors import InvalidRequest, PromptNotFound, TemplateError
 
@@ -31,8 +32,11 @@ def test_a_version_is_the_object_of_the_api(registry: Registry) -> None:
         "name": "qa",
         "version": 2,
         "type": "text",
+        "format": "simple",
         "template": "Hi {{name}}",
         "config": {"b": 1, "a": [None]},
+        "response_format": None,
+        "tools": None,
         "tags": {"t": "1"},
         "commit_message": "kinder",
         "author": "ada",
@@ -40,6 +44,8 @@ def test_a_version_is_the_object_of_the_api(registry: Registry) -> None:
         "content_hash": prompt_hash("Hi {{name}}", "text", {"a": [None], "b": 1}),
         "parent_version": 1,
         "variables": ["name"],
+        "placeholders": [],
+        "includes": [],
         "aliases": [],
     }
     assert registry.prompts.version("p", "qa") == made
@@ -90,7 +96,7 @@ def test_projects_and_prompts_count_apart(registry: Registry) -> None:
 def test_a_version_is_found_by_number_alias_and_latest(registry: Registry, reference: int | str) -> None:
     register(registry)
     register(registry, template="two")
-    registry.prompts.set_alias("p", "qa", "production", 2)
+    registry.aliases.set("p", "qa", "production", 2)
     assert registry.prompts.version("p", "qa", reference)["version"] == 2
 
 
@@ -98,7 +104,7 @@ def test_a_version_is_found_by_number_alias_and_latest(registry: Registry, refer
 def test_what_is_no_version_is_told_with_what_there_is(registry: Registry, reference: int | str) -> None:
     register(registry)
     register(registry, template="two")
-    registry.prompts.set_alias("p", "qa", "production", 1)
+    registry.aliases.set("p", "qa", "production", 1)
     with pytest.raises(PromptNotFound, match="versions 1 to 2, aliases production"):
         registry.prompts.version("p", "qa", reference)
 
@@ -107,13 +113,13 @@ def test_moving_an_alias_is_logged_with_who_when_why_from_and_to(registry: Regis
     register(registry)
     register(registry, template="two")
     moves = [
-        registry.prompts.set_alias("p", "qa", "production", 1, reason="first release", author="ada"),
-        registry.prompts.set_alias("p", "qa", "production", 2, reason="won the test", author="bob"),
-        registry.prompts.set_alias("p", "qa", "production", 2, reason="again"),
-        registry.prompts.delete_alias("p", "qa", "production", author="ada"),
+        registry.aliases.set("p", "qa", "production", 1, Change(reason="first release", author="ada")),
+        registry.aliases.set("p", "qa", "production", 2, Change(reason="won the test", author="bob")),
+        registry.aliases.set("p", "qa", "production", 2, Change(reason="again")),
+        registry.aliases.delete("p", "qa", "production", Change(author="ada")),
     ]
     assert [(move["version"], move["previous"]) for move in moves] == [(1, None), (2, 1), (2, 2), (None, 2)]
-    logged = registry.prompts.alias_moves("p", "qa", "production")
+    logged = registry.aliases.moves("p", "qa", "production").items
     assert [(m["from_version"], m["to_version"], m["author"], m["reason"], m["moved_at"][-10:]) for m in logged] == [
         (2, None, "ada", None, "05.000000Z"),
         (1, 2, "bob", "won the test", "04.000000Z"),
@@ -123,8 +129,8 @@ def test_moving_an_alias_is_logged_with_who_when_why_from_and_to(registry: Regis
 
 def test_an_alias_stays_with_its_version_and_shows_on_it(registry: Registry) -> None:
     register(registry)
-    registry.prompts.set_alias("p", "qa", "production", 1)
-    registry.prompts.set_alias("p", "qa", "champion", 1)
+    registry.aliases.set("p", "qa", "production", 1)
+    registry.aliases.set("p", "qa", "champion", 1)
     register(registry, template="two")
     page = registry.prompts.versions("p", "qa")
     assert [(row["version"], row["aliases"]) for row in page.items] == [(2, []), (1, ["champion", "production"])]
@@ -134,15 +140,15 @@ def test_an_alias_stays_with_its_version_and_shows_on_it(registry: Registry) -> 
 def test_what_cannot_be_an_alias_is_refused(registry: Registry, alias: str) -> None:
     register(registry)
     with pytest.raises(InvalidRequest, match=r"latest|cannot be an alias"):
-        registry.prompts.set_alias("p", "qa", alias, 1)
+        registry.aliases.set("p", "qa", alias, 1)
 
 
 def test_an_alias_needs_a_version_that_is_there(registry: Registry) -> None:
     register(registry)
     with pytest.raises(PromptNotFound, match="no version 2"):
-        registry.prompts.set_alias("p", "qa", "production", 2)
+        registry.aliases.set("p", "qa", "production", 2)
     with pytest.raises(PromptNotFound, match="no alias 'production'"):
-        registry.prompts.delete_alias("p", "qa", "production")
+        registry.aliases.delete("p", "qa", "production")
 
 
 @pytest.mark.parametrize(
@@ -186,7 +192,7 @@ def test_a_list_shows_the_latest_and_the_aliases(registry: Registry) -> None:
     register(registry, name="b", commit_message="first")
     register(registry, name="b", template="two", commit_message="second", tags={"team": "docs"})
     register(registry, name="a")
-    registry.prompts.set_alias("p", "b", "production", 1)
+    registry.aliases.set("p", "b", "production", 1)
     first, second = registry.prompts.page("p").items
     assert first["name"] == "a"
     assert second == {
@@ -222,7 +228,7 @@ def test_a_limit_or_cursor_that_cannot_be_used_is_refused(registry: Registry, li
 def test_every_change_is_in_the_audit_log(registry: Registry) -> None:
     actor = Actor("key-1", "10.0.0.1")
     registry.prompts.register("p", "qa", "one", "why", author="ada", actor=actor)
-    registry.prompts.set_alias("p", "qa", "production", 1, reason="because", actor=actor)
+    registry.aliases.set("p", "qa", "production", 1, Change(reason="because", actor=actor))
     entries = registry.audit.page("p").items
     assert [(entry["action"], entry["object"]) for entry in entries] == [
         ("prompt.alias.set", "qa"),

@@ -13,7 +13,7 @@ from assay.collector.registry import DatasetReference, Registry
 def filled(registry: Registry) -> Registry:
     registry.prompts.register("p", "qa", "Hi {{name}}", "first", config={"b": 1}, tags={"t": "é"})
     registry.prompts.register("p", "qa", [{"role": "user", "content": "x"}], "second")
-    registry.prompts.set_alias("p", "qa", "production", 1)
+    registry.aliases.set("p", "qa", "production", 1)
     registry.datasets.register(
         "p", "d", [{"id": "1", "input": {"q": "é"}}, {"id": "2", "input": "b", "expected": False}]
     )
