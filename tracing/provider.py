@@ -15,6 +15,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON, ParentBased, Sampler, Tr
 
 from assay import semconv
 from assay.settings import Settings
+from assay.tracing.ids import OwnIds
 from assay.tracing.processor import Processor
 from assay.tracing.tail_sampling import head_rate, keep_below
 from assay.tracing.tell import our_fault
@@ -31,7 +32,7 @@ class OwnProvider(TracerProvider):
     def __init__(self) -> None:
         self._handed_out: weakref.WeakSet[Tracer] = weakref.WeakSet()
         self._successor: TracerProvider | None = None
-        super().__init__(resource=Resource({}), shutdown_on_exit=False)
+        super().__init__(resource=Resource({}), shutdown_on_exit=False, id_generator=OwnIds())
         self._sampler_of_environment = self.sampler
 
     def get_tracer(self, *args: Any, **kwargs: Any) -> otel_trace.Tracer:
