@@ -1,7 +1,11 @@
 """Copying a DuckDB file as it is at one moment: for backups, and to give free bytes back to the disk.
 
-A DuckDB file never shrinks, and what was deleted stays in its free blocks until they are used again. Copying every
-table into a new file leaves both behind.
+A DuckDB file hardly ever shrinks: what was deleted stays in its free blocks until they are used again, and every
+checkpoint begins blocks that it does not fill. Copying every table into a new file leaves both behind.
+
+A checkpoint can also merge small pieces of a table into larger ones, which makes a small store twice as large as what
+is in it, since all of it is then one piece that stands there twice. So a small store is copied instead, which takes a
+moment; a large one merges, a little now and then.
 """
 
 from __future__ import annotations
@@ -17,6 +21,12 @@ from assay.errors import StoreError
 COMPACT_DIRECTORY = "compact"
 COMPACT_WHEN_FREE = 0.5  # share of the file
 COMPACT_ABOVE_BYTES = 64 * 1024**2  # of free blocks; fewer are not worth the work
+QUICKLY_COPIED_BYTES = 128 * 1024**2  # of a file: below, it is small
+COMPACT_SMALL_WHEN_WASTED = 0.1
+COMPACT_SMALL_ABOVE_BYTES = 2 * 1024**2
+WASTED_BY_CHECKPOINT_BYTES = 512 * 1024  # about: two blocks, since tables of a row each stand in them as well
+MERGE_EVERY_CHECKPOINTS = 8
+MERGES_AT_ONCE = 2  # each writes some 120,000 rows anew, while nobody else may write
 ROOM = 1.1  # times the bytes in use: what must be free on the disk for a copy
 
 
@@ -64,8 +74,22 @@ def space(cursor: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     return block * used, block * free
 
 
-def worth_compacting(used: int, free: int) -> bool:
-    return free >= COMPACT_ABOVE_BYTES and free >= COMPACT_WHEN_FREE * (used + free)
+def worth_compacting(used: int, free: int, *, checkpoints: int, deleted: float) -> bool:
+    """Whether a copy would be so much smaller.
+
+    Args:
+        checkpoints: how many there were since the last copy.
+        deleted: of all spans, how many were deleted since then. Some may still be in blocks that are in use.
+    """
+    if used + free <= QUICKLY_COPIED_BYTES:
+        wasted = free + deleted * used + checkpoints * WASTED_BY_CHECKPOINT_BYTES
+        return wasted >= max(COMPACT_SMALL_ABOVE_BYTES, COMPACT_SMALL_WHEN_WASTED * (used + free))
+    return free >= max(COMPACT_ABOVE_BYTES, COMPACT_WHEN_FREE * (used + free))
+
+
+def merges(file_bytes: int, checkpoints: int) -> int:
+    """How much the checkpoint of this number may merge, as DuckDB's `max_vacuum_tasks` counts it."""
+    return MERGES_AT_ONCE if file_bytes > QUICKLY_COPIED_BYTES and checkpoints % MERGE_EVERY_CHECKPOINTS == 0 else 0
 
 
 def compact_path(store: Path) -> Path:

@@ -65,6 +65,17 @@ HAVING max(received_at) <= make_timestamp_ns($until)
     AND NOT EXISTS (SELECT 1 FROM open_span_log o WHERE o.project = s.project AND o.trace_id = s.trace_id)
 """
 
+# Whether somebody asked to delete, how many checkpoints there were, and which share of all spans was deleted.
+SINCE_COMPACTION = """
+WITH last AS (SELECT coalesce(max(compacted_at), '1970-01-01') AS compacted_at FROM compaction_log),
+deleted AS (SELECT d.* FROM deletion_log d, last WHERE d.deleted_at > last.compacted_at),
+counts AS (SELECT coalesce(sum(spans), 0) AS gone, (SELECT count(*) FROM span_log) AS kept FROM deleted)
+SELECT
+    EXISTS (SELECT 1 FROM deleted WHERE reason = 'request'),
+    (SELECT count(*) FROM span_count_log c, last WHERE c.counted_at > last.compacted_at),
+    (SELECT gone / greatest(gone + kept, 1) FROM counts)
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class LifeRules:
@@ -115,9 +126,14 @@ class Life:
             self._compact_at = self._clock() + COMPACT_AFTER_S
         return gone
 
-    def compact(self) -> tuple[int, int]:
-        """Give back the file's free bytes; the file's size before and after. Writers wait meanwhile."""
-        self._sweep(float("inf"), early=True)
+    def compact(self, *, sweep: bool = True) -> tuple[int, int]:
+        """Give back the file's free bytes; the file's size before and after. Writers wait meanwhile.
+
+        Args:
+            sweep: give back content too that would be swept later.
+        """
+        if sweep:
+            self._sweep(float("inf"), early=True)
         before = self._store.path.stat().st_size + self._store.wal_bytes()
         self._writer.between(self._store.compact).result()
         self._job(lambda cursor: cursor.execute("INSERT INTO compaction_log SELECT now()::TIMESTAMP_NS"))
@@ -189,11 +205,14 @@ class Life:
     def _apply_retention(self, end: float) -> None:
         if not self._is_due("retention", RETENTION_EVERY_S):
             return
-        for day, projects in self._expired().items():
+        expired = self._expired()
+        for day, projects in expired.items():
             self._job(partial(delete_day, known=self._store.content, day=day, projects=projects))
             if time.monotonic() > end:
                 self._due.pop("retention", None)  # the rest at the next step
                 return
+        if expired:
+            self._writer.checkpoint().result()  # their blocks are free from now on, for what comes next
 
     def _expired(self) -> dict[date, list[str]]:
         """Day -> the projects whose spans of that day are older than they keep them."""
@@ -238,18 +257,16 @@ class Life:
             return day_to_sweep(db, early=early)
 
     def _compact_if_worth_it(self, end: float) -> None:
-        if self._compact_at is None and self._is_due("compact", COMPACT_CHECK_EVERY_S):
+        asked = self._compact_at is not None and self._clock() >= self._compact_at
+        worth = False
+        if not asked and self._compact_at is None and self._is_due("compact", COMPACT_CHECK_EVERY_S):
             with self._store.read() as db:
-                [(asked,)] = db.execute(
-                    "SELECT max(deleted_at) > coalesce((SELECT max(compacted_at) FROM compaction_log), '1970-01-01') "
-                    "FROM deletion_log WHERE reason = 'request'"
-                ).fetchall()
-                if asked or worth_compacting(*space(db)):
-                    self._compact_at = self._clock()
-        if self._compact_at is not None and self._clock() >= self._compact_at:
+                [(asked, checkpoints, deleted)] = db.execute(SINCE_COMPACTION).fetchall()
+                worth = worth_compacting(*space(db), checkpoints=checkpoints, deleted=deleted)
+        if asked or worth:
             self._compact_at = None
             self._due["compact"] = self._clock() + COMPACT_CHECK_EVERY_S
-            self.compact()
+            self.compact(sweep=asked)
 
     def _is_due(self, name: str, every_s: float) -> bool:
         now = self._clock()

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 import duckdb
 
-from assay.collector.compaction import compact_path, copy_database
+from assay.collector.compaction import compact_path, copy_database, merges
 from assay.collector.content import KnownContent
 from assay.collector.data_file import DataFile
 from assay.collector.deadlines import Deadlines
@@ -321,6 +321,8 @@ class SpanStore:
             # An insert, not an update: DuckDB refuses a checkpoint while readers hold the version that an update
             # replaced.
             cursor.execute("INSERT INTO span_count_log SELECT count(*), now()::TIMESTAMP FROM span_log").fetchall()
+            [(checkpoints,)] = cursor.execute("SELECT count(*) FROM span_count_log").fetchall()
+            cursor.execute(f"SET max_vacuum_tasks = {merges(self.path.stat().st_size, checkpoints)}")
             cursor.execute("CHECKPOINT")
             return True
         except FATAL as error:

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from assay.collector.compaction import merges, worth_compacting
 from assay.collector.deletions import Deleted, Selection
 from assay.collector.life import Life, LifeRules
 from assay.collector.service import Service
@@ -150,6 +151,30 @@ def test_compaction_gives_bytes_back_and_the_store_goes_on(service: Service) -> 
     new = send(service)
     assert traces(service) == {ids[0], new}
     assert not (service.data_dir / "compact").exists()
+
+
+@pytest.mark.parametrize(
+    ("used_mb", "free_mb", "checkpoints", "deleted", "worth"),
+    [
+        pytest.param(1, 0.5, 2, 0.0, False, id="a-new-store"),
+        pytest.param(1, 0.5, 3, 0.0, True, id="many-starts-and-stops"),
+        pytest.param(100, 0, 19, 0.0, False, id="some-checkpoints"),
+        pytest.param(100, 0, 0, 0.125, True, id="a-day-of-eight-deleted"),
+        pytest.param(100, 12, 0, 0.0, True, id="free-blocks"),
+        pytest.param(1000, 400, 900, 0.4, False, id="too-large-to-be-copied-for-little"),
+        pytest.param(1000, 1000, 0, 0.0, True, id="half-of-it-free"),
+    ],
+)
+def test_a_store_is_copied_when_much_is_wasted_and_a_small_one_sooner(
+    used_mb: float, free_mb: float, checkpoints: int, deleted: float, worth: bool
+) -> None:
+    used, free = int(used_mb * 1024**2), int(free_mb * 1024**2)
+    assert worth_compacting(used, free, checkpoints=checkpoints, deleted=deleted) is worth
+
+
+def test_only_a_large_store_merges_and_seldom() -> None:
+    assert [merges(100 * 1024**2, number) for number in range(1, 17)] == [0] * 16
+    assert [number for number in range(1, 17) if merges(200 * 1024**2, number)] == [8, 16]
 
 
 def test_a_compaction_that_dies_before_the_end_leaves_the_old_file(
