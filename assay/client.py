@@ -13,6 +13,7 @@ import httpx
 from assay.destination import Destination, find_destination, http_client
 from assay.embedded import embedded_url, load_api
 from assay.errors import (
+    AbTestNotFound,
     AssayError,
     CollectorUnavailable,
     Conflict,
@@ -37,6 +38,7 @@ ERRORS: dict[str, type[AssayError]] = {
     "prompt_not_found": PromptNotFound,
     "dataset_not_found": DatasetNotFound,
     "experiment_not_found": ExperimentNotFound,
+    "ab_test_not_found": AbTestNotFound,
     "trace_not_found": TraceNotFound,
     "conflict": Conflict,
     "unauthorized": Unauthorized,
@@ -226,6 +228,18 @@ def current_client() -> Client:
         if _client is None:
             _client = Client(settings)
         return _client
+
+
+def client_for(settings: Settings) -> Client | None:
+    """The client of this process, if it is one for these settings; None: those of the process are others by now.
+
+    For work in the background, which must not be what reads the settings of a process for the first time.
+    """
+    global _client
+    with _client_lock:
+        if _client is None:
+            _client = Client(settings)
+        return _client if _client.settings == settings else None
 
 
 def _after_fork() -> None:

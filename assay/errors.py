@@ -9,6 +9,7 @@
     │   ├── PromptNotFound
     │   ├── DatasetNotFound
     │   ├── ExperimentNotFound
+    │   ├── AbTestNotFound
     │   └── TraceNotFound
     ├── Conflict                             it exists already, or changed in between
     ├── TemplateError (ValueError)           a prompt template that cannot be parsed or filled
@@ -74,6 +75,9 @@ class DatasetNotFound(NotFound): ...
 
 
 class ExperimentNotFound(NotFound): ...
+
+
+class AbTestNotFound(NotFound): ...
 
 
 class TraceNotFound(NotFound): ...

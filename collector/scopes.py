@@ -44,6 +44,12 @@ READ = Rule(scope="read")
 WRITE = Rule(scope="write")
 ADMIN = Rule(scope="admin")
 PAGE = Rule(scope="read", reach=Reach.PATH)
+FORM = Rule(
+    scope="write",
+    reach=Reach.PATH,
+    body=("application/x-www-form-urlencoded",),
+    max_body_bytes=4 * 1024**2,
+)
 INGEST = Rule(scope="ingest", reach=Reach.KEY, body=None)  # receive_http.py tells the media types of OTLP
 EVERY_PROJECT_ADMIN = Rule(scope="admin", reach=Reach.EVERY)
 UNDECLARED = Rule(scope="admin", reach=Reach.EVERY)  # an object of its own: guard.py tells it from those above
@@ -89,7 +95,7 @@ ROUTES: dict[str, Rule] = {
     "POST /api/v1/compactions": EVERY_PROJECT_ADMIN,
     "POST /api/v1/backups": EVERY_PROJECT_ADMIN,
     "POST /api/v1/repricings": ADMIN,
-    # Prompts, data sets, experiments
+    # Prompts, data sets, experiments, A/B tests
     "GET /api/v1/prompts": READ,
     "POST /api/v1/prompts": WRITE,
     "GET /api/v1/prompts/{name:path}/versions": READ,
@@ -113,6 +119,15 @@ ROUTES: dict[str, Rule] = {
     "POST /api/v1/experiments/{experiment_id}/comparisons": WRITE,
     "GET /api/v1/experiments/{experiment_id}/rows": READ,
     "POST /api/v1/experiments/{experiment_id}/rows": WRITE,
+    "GET /api/v1/ab-tests": READ,
+    "POST /api/v1/ab-tests": WRITE,
+    "GET /api/v1/ab-tests/{name}": READ,
+    "GET /api/v1/ab-tests/{name}/assign": READ,
+    "GET /api/v1/ab-tests/{name}/sticky": READ,
+    "GET /api/v1/ab-tests/{name}/report": READ,
+    "PUT /api/v1/ab-tests/{name}/coverage": WRITE,
+    "PUT /api/v1/ab-tests/{name}/weights": WRITE,
+    "POST /api/v1/ab-tests/{name}/stop": WRITE,
     # Projects, keys, audit
     "GET /api/v1/projects": Rule(scope="read", reach=Reach.EVERY),
     "POST /api/v1/projects": Rule(scope="write", reach=Reach.EVERY),
@@ -136,7 +151,16 @@ ROUTES: dict[str, Rule] = {
     "GET /p/{project}/prompts": PAGE,
     "GET /p/{project}/prompts/{name:path}": PAGE,
     "GET /p/{project}/prompts/{name:path}/v/{number:int}": PAGE,
+    "GET /p/{project}/prompts/{name:path}/v/{number:int}/edit": PAGE,
+    "POST /p/{project}/prompts/{name:path}/v/{number:int}/edit": FORM,
+    "GET /p/{project}/prompts/{name:path}/diff": PAGE,
     "GET /p/{project}/prompts/{name:path}/diff/{old:int}..{new:int}": PAGE,
+    "GET /p/{project}/prompts/{name:path}/versions": PAGE,
+    "GET /p/{project}/prompts/{name:path}/aliases": PAGE,
+    "POST /p/{project}/prompts/{name:path}/aliases": FORM,
+    "GET /p/{project}/ab": PAGE,
+    "GET /p/{project}/ab/{name}": PAGE,
+    "POST /p/{project}/ab/{name}": FORM,
     "GET /p/{project}/evals": PAGE,
     "GET /p/{project}/evals/compare": PAGE,
     "GET /p/{project}/evals/{experiment_id}": PAGE,

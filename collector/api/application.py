@@ -7,6 +7,7 @@ from fastapi import FastAPI
 import assay
 from assay.collector import pages
 from assay.collector.api import (
+    ab_tests,
     audit,
     datasets,
     experiment_rows,
@@ -41,6 +42,7 @@ ROUTERS = (
     prompts.router,
     prompt_aliases.router,
     datasets.router,
+    ab_tests.router,
     experiments.router,
     experiment_rows.router,
     keys.router,

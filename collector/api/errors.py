@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 
 from assay.collector.limits import TooManyRequests
 from assay.errors import (
+    AbTestNotFound,
     AssayError,
     CollectorUnavailable,
     ConfigurationError,
@@ -42,6 +43,7 @@ STATUS: tuple[tuple[type[AssayError], int, str], ...] = (
     (PromptNotFound, 404, "prompt_not_found"),
     (DatasetNotFound, 404, "dataset_not_found"),
     (ExperimentNotFound, 404, "experiment_not_found"),
+    (AbTestNotFound, 404, "ab_test_not_found"),
     (TraceNotFound, 404, "trace_not_found"),
     (NotFound, 404, "not_found"),
     (TemplateError, 400, "invalid_template"),

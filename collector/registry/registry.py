@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.collector.registry.ab_tests import AbTests
 from assay.collector.registry.audit import Audit
 from assay.collector.registry.database import Database
 from assay.collector.registry.datasets import Datasets
@@ -29,6 +30,7 @@ class Registry:
     aliases: PromptAliases
     datasets: Datasets
     experiments: Experiments
+    ab_tests: AbTests
     keys: Keys
     audit: Audit
 
@@ -54,6 +56,7 @@ class Registry:
             aliases=PromptAliases(database, clock),
             datasets=Datasets(database, clock),
             experiments=Experiments(database, clock),
+            ab_tests=AbTests(database, clock),
             keys=Keys(database, clock),
             audit=Audit(database, clock),
         )
