@@ -23,7 +23,16 @@ from typing import Any
 from assay.errors import NotFound, TemplateError
 from assay.prompts.messages import Message, map_texts, texts_of
 from assay.prompts.reference import Reference
-from assay.prompts.simple_format import Include, Part, Variable, parse_include, parse_text, sole_include, write_parts
+from assay.prompts.simple_format import (
+    INCLUDE,
+    Include,
+    Part,
+    Variable,
+    parse_include,
+    parse_text,
+    sole_include,
+    write_parts,
+)
 from assay.prompts.template import Template, parse_template
 
 Source = str | Sequence[Mapping[str, Any]]  # a template as it is written
@@ -32,7 +41,6 @@ MAX_DEPTH = 10  # a prompt that includes one that includes one ...
 MAX_PROMPTS = 100  # different ones in one prompt
 MAX_CHARS = 1_000_000  # of the whole, when all is put in: includes of includes multiply
 
-INCLUDE = re.compile(r"\{\{\s*>([^{}\r\n]{1,300})\}\}")
 _BEFORE_A_TAG = re.compile(r"\{(?=[{%#]|\Z)")  # a literal brace that what follows could make a tag of jinja
 
 

@@ -14,7 +14,8 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from assay.content_hash import canonical_json
-from assay.prompts.template import Message, parse_template
+from assay.prompts.messages import Message
+from assay.prompts.template import parse_template
 
 Operation = Literal["equal", "insert", "delete"]
 Change = Literal["equal", "changed", "inserted", "deleted"]

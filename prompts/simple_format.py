@@ -22,6 +22,7 @@ from typing import Any
 from assay.errors import ConfigurationError, TemplateError
 from assay.prompts.reference import SCHEME, Reference, parse_reference
 
+INCLUDE = re.compile(r"\{\{\s*>([^{}\r\n]{1,300})\}\}")  # written so in every format
 _OPENING = re.compile(r"\{{2,}")
 _TAG = re.compile(
     r"""\{\{\s*(?:(?P<name>[^\W\d]\w*)|>(?P<include>[^{}\r\n]{1,300})|"\{\{"|'\{\{')\s*\}\}""",

@@ -57,6 +57,7 @@ class Template:
     variables: tuple[str, ...]  # in the order of their first use, without the placeholders
     optional: frozenset[str]  # variables that the template asks about, so that they may be left out
     placeholders: tuple[str, ...]
+    names: frozenset[str]  # variables and placeholders: what there are values for
     includes: tuple[Include, ...]
 
     def format(self, values: Mapping[str, Any]) -> str | list[Message]:
@@ -151,6 +152,7 @@ def _template(
         variables=variables,
         optional=frozenset(variables) - required,
         placeholders=placeholders,
+        names=frozenset((*variables, *placeholders)),
         includes=tuple(dict.fromkeys(include for text in texts for include in text.includes)),
     )
 
@@ -165,7 +167,9 @@ def _fill(content: Any, scope: Any) -> Any:
 
 
 def _check_values(template: Template, values: Mapping[str, Any]) -> None:
-    names = (*template.variables, *template.placeholders)
+    if values.keys() == template.names and type(None) not in map(type, values.values()):
+        return  # as nearly always; and this is in the path of every request
+    names = dict.fromkeys((*template.variables, *template.placeholders))
     missing = [name for name in names if name not in values and name not in template.optional]
     unknown = [name for name in values if name not in names]
     # With conditions, None is something to ask about; without, it is a slip that a model would read.
