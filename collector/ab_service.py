@@ -67,6 +67,28 @@ def design_of(test: Test, units: list[UnitOutcome]) -> Design:
     )
 
 
+def resolved(store: SpanStore, registry: Registry, project: str, name: str) -> dict[str, Any]:
+    """A test with all that a program needs to go on with it when the collector is away.
+
+    `prompts`: the version of each arm, with what it includes put in; `sticky`: arm and phase of units that keep them.
+
+    Raises:
+        AbTestNotFound: there is no such test.
+    """
+    test = registry.ab_tests.get(project, name)
+    prompts = {arm: prompt_object(arm_prompt(given)) for arm, given in test["arms"].items()}
+    kept = sticky(store, registry, project, name)["items"] if test["status"] == "running" else []
+    return {
+        **test,
+        "prompts": {
+            arm: registry.prompts.version(project, named["name"], named["version"], resolve=True)
+            for arm, named in prompts.items()
+            if named is not None
+        },
+        "sticky": {each["unit"]: [each["arm"], each["phase"]] for each in kept},
+    }
+
+
 def assign(store: SpanStore, registry: Registry, project: str, name: str, unit: str) -> dict[str, Any]:
     """Where a unit belongs: by its first exposure where there was one in an earlier phase, else by the rule.
 

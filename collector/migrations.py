@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from assay.collector import dead_letters, deletions, open_spans, schema_2
+from assay.collector import ab_views, dead_letters, deletions, open_spans, schema_2
 from assay.errors import StoreDamaged
 
 
@@ -197,6 +197,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, "spans that cannot be stored are kept aside", dead_letters.SQL),
     Migration(5, "what was deleted and changed, and how long projects keep their traces", deletions.SQL),
     Migration(6, "spans that are still open", open_spans.SQL),
+    Migration(7, "A/B tests, and who was exposed to them", ab_views.SQL),
 )
 
 # Copies of the registry's tables, for people who read the file: name -> columns.
@@ -209,6 +210,7 @@ MIRRORED_TABLES = (
     "dataset_items",
     "experiments",
     "comparisons",
+    "ab_tests",
 )
 
 

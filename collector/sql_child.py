@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from assay.collector.ab_views import exposures_of_export
 from assay.collector.sql_rules import check_statement
 from assay.errors import InvalidRequest
 
@@ -102,9 +103,9 @@ def run(connection: duckdb.DuckDBPyConnection, request: Mapping[str, Any]) -> by
     [(tree,)] = connection.execute(
         "SELECT json_serialize_sql(?, skip_null := true, skip_empty := true)", [sql]
     ).fetchall()
-    for name in check_statement(json.loads(tree), list(request["views"])):
-        listed = ", ".join(map(quoted, request["views"][name]))
-        connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet([{listed}])')
+    views = views_of(request["views"])
+    for name in check_statement(json.loads(tree), list(views)):
+        connection.execute(f'CREATE VIEW "{name}" AS {views[name]}')
     lock(connection, str(request["directory"]))
     # Asked for twice: names and types are needed before values can be asked for in a form that JSON has.
     described = _execute(connection, "DESCRIBE SELECT * FROM (\n", sql, "\n)")
@@ -114,6 +115,13 @@ def run(connection: duckdb.DuckDBPyConnection, request: Mapping[str, Any]) -> by
     rows, whole = _bounded(result, [_reader(column["type"]) for column in columns], limit, int(request["max_bytes"]))
     head = _json({"columns": columns, "truncated": not whole})
     return head[:-1] + b', "rows": [' + b",".join(rows) + b"]}"
+
+
+def views_of(files: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The query of each view: its files, and of `exposures` those of the spans that it is read off."""
+    read = {name: f"read_parquet([{', '.join(map(quoted, paths))}])" for name, paths in files.items()}
+    views = {name: f"SELECT * FROM {source}" for name, source in read.items()}
+    return {**views, "exposures": exposures_of_export(read["spans"])} if "spans" in read else views
 
 
 def _execute(connection: duckdb.DuckDBPyConnection, before: str, sql: str, after: str) -> duckdb.DuckDBPyConnection:

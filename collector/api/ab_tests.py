@@ -109,8 +109,17 @@ def list_ab_tests(
 
 
 @router.get("/ab-tests/{name}")
-def get_ab_test(name: str, service: ServiceDep, project: Project = DEFAULT) -> dict[str, Any]:
+def get_ab_test(
+    name: str,
+    service: ServiceDep,
+    project: Project = DEFAULT,
+    resolve: Annotated[
+        bool, Query(description="With `prompts`, the version object of each arm, and `sticky`: see below.")
+    ] = False,
+) -> dict[str, Any]:
     """One test: all that a program needs to assign units by itself, its phases and the decisions about it."""
+    if resolve:
+        return ab_service.resolved(service.store, service.registry, project, name)
     return service.registry.ab_tests.get(project, name)
 
 

@@ -26,6 +26,7 @@ def run_sql(body: Statement, service: ServiceDep, project: Project = DEFAULT) ->
     """Columns and rows; `truncated` says whether there were more. Everything that is stored by now is seen.
 
     The tables are spans, traces, scores, prompts, prompt_versions, prompt_aliases, datasets, dataset_versions,
-    dataset_items, experiments, experiment_rows and comparisons, each with the rows of the project alone.
+    dataset_items, experiments, experiment_rows, comparisons, ab_tests and exposures, each with the rows of the
+    project alone.
     """
     return service.sql(body.sql, project=project, limit=body.limit)

@@ -328,6 +328,7 @@ def _object(session: Session, test: AbTest) -> dict[str, Any]:
         "name": test.name,
         "description": test.description,
         "arms": {arm: _arm(given) for arm, given in test.arms.items()},
+        "order": list(test.arms),  # JSON objects have none in some languages, and the rule needs it
         "baseline": test.baseline,
         "weights": phases[-1].weights,
         "coverage": phases[-1].coverage,
@@ -359,6 +360,18 @@ def _object(session: Session, test: AbTest) -> dict[str, Any]:
         "updated_at": iso(test.updated_at),
         "stopped_at": iso_or_none(test.stopped_at),
     }
+
+
+def ab_test_rows(session: Session) -> list[dict[str, Any]]:
+    """Every test as a row of the table that people with SQL see."""
+    return [_row_of(session, test) for test in session.scalars(select(AbTest).order_by(AbTest.id))]
+
+
+def _row_of(session: Session, test: AbTest) -> dict[str, Any]:
+    found = _object(session, test)
+    times = ("created_at", "updated_at", "ends_at", "stopped_at")
+    row = {name: value for name, value in found.items() if name not in ("primary", "order", *times)}
+    return {**row, "primary_metric": test.primary_metric, **{name: getattr(test, name) for name in times}}
 
 
 def _arm(given: Mapping[str, Any]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
+from assay.collector.registry.ab_tests import ab_test_rows
 from assay.collector.registry.models import (
     Comparison,
     Dataset,
@@ -29,6 +30,7 @@ def snapshot(session: Session) -> dict[str, list[dict[str, Any]]]:
     """Table name -> its rows, all of the same moment. JSON values are JSON text, times are aware."""
     tables = {name: [_row(row) for row in session.execute(query)] for name, query in _queries().items()}
     tables["experiments"] = [_experiment(row) for row in session.scalars(select(Experiment).order_by(Experiment.seq))]
+    tables["ab_tests"] = [_ab_test(row) for row in ab_test_rows(session)]
     return tables
 
 
@@ -110,6 +112,10 @@ def _experiment(row: Experiment) -> dict[str, Any]:
         "created_at": row.created_at,
         "finished_at": row.finished_at,
     }
+
+
+def _ab_test(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: _json(value) if isinstance(value, dict | list) else value for name, value in row.items()}
 
 
 def _row(row: Row[Any]) -> dict[str, Any]:

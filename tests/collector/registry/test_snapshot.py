@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 
 from assay.collector import migrations
+from assay.collector.ab_definition import definition
 from assay.collector.registry import DatasetReference, Registry
 
 
@@ -21,6 +22,8 @@ def filled(registry: Registry) -> Registry:
     baseline, _ = registry.experiments.create("p", "base")
     registry.experiments.update(experiment["id"], status="completed", summary=[{"n": 1}])
     registry.experiments.add_comparison(experiment["id"], baseline["id"], [{"n": 2}], verdict="better")
+    arms = {"control": "prompts:/qa/1", "short": "prompts:/qa/2"}
+    registry.ab_tests.create("p", definition(name="t", arms=arms, primary="scores.helpful"))
     registry.keys.create("bot", ["admin"])
     return registry
 
