@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from assay.evaluation import judge as judge
     from assay.evaluation import scorer as scorer
     from assay.prompts import load_prompt as load_prompt
+    from assay.prompts import prefetch_prompts as prefetch_prompts
+    from assay.prompts import prompt_alias_at as prompt_alias_at
+    from assay.prompts import prompt_alias_moves as prompt_alias_moves
+    from assay.prompts import prompt_cache_stats as prompt_cache_stats
     from assay.prompts import prompt_history as prompt_history
+    from assay.prompts import protect_prompt_alias as protect_prompt_alias
     from assay.prompts import register_prompt as register_prompt
+    from assay.prompts import rollback_prompt_alias as rollback_prompt_alias
     from assay.prompts import search_prompts as search_prompts
     from assay.prompts import set_prompt_alias as set_prompt_alias
     from assay.scores import Score as Score
@@ -89,6 +95,12 @@ _NAMES: dict[str, str | None] = {
     "observe": "assay.tracing",
     "openai": "assay.tracing",
     "openai_agents": "assay.tracing",
+    "prefetch_prompts": "assay.prompts",
+    "prompt_cache_stats": "assay.prompts",
+    "prompt_alias_at": "assay.prompts",
+    "prompt_alias_moves": "assay.prompts",
+    "protect_prompt_alias": "assay.prompts",
+    "rollback_prompt_alias": "assay.prompts",
     "prompt_history": "assay.prompts",
     "propagate": "assay.tracing.web",
     "pydantic_ai": "assay.tracing",

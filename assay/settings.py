@@ -64,6 +64,20 @@ class Settings(BaseSettings):
         name="file_max_bytes",
         ge=1024,
     )
+    prompt_cache_max_bytes: int = _setting(
+        16 * 1024**2,
+        "With an endpoint: largest size of the copies of loaded prompts in `<data_dir>/prompt_cache`, for programs "
+        "that start while the collector is away; 0 keeps none.",
+        name="prompt_cache_max_bytes",
+        ge=0,
+    )
+    prompt_wait_s: float = _setting(
+        2.0,
+        "With an endpoint: seconds that the first load of a prompt waits for the collector where there is a fallback "
+        "or a copy on disk to serve.",
+        name="prompt_wait_s",
+        ge=0,
+    )
     handle_sigterm: bool = _setting(
         True,
         "On SIGTERM, send or spool what waits before the process ends, where the program has no handler of its own.",

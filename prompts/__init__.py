@@ -10,25 +10,42 @@ from typing import TYPE_CHECKING
 from assay.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from assay.prompts.aliases import (
+        AliasMove,
+        prompt_alias_at,
+        prompt_alias_moves,
+        protect_prompt_alias,
+        rollback_prompt_alias,
+        set_prompt_alias,
+    )
+    from assay.prompts.cache_stats import CachedPrompt, PromptCacheStats
     from assay.prompts.diff import Diff
-    from assay.prompts.loading import clear_prompt_cache, load_prompt
+    from assay.prompts.loading import clear_prompt_cache, load_prompt, prefetch_prompts, prompt_cache_stats
     from assay.prompts.registry import (
         PromptSummary,
         prompt_history,
         register_prompt,
         search_prompts,
-        set_prompt_alias,
     )
     from assay.prompts.version import PromptVersion
 
 __all__ = [
+    "AliasMove",
+    "CachedPrompt",
     "Diff",
+    "PromptCacheStats",
     "PromptSummary",
     "PromptVersion",
     "clear_prompt_cache",
     "load_prompt",
+    "prefetch_prompts",
+    "prompt_alias_at",
+    "prompt_alias_moves",
+    "prompt_cache_stats",
     "prompt_history",
+    "protect_prompt_alias",
     "register_prompt",
+    "rollback_prompt_alias",
     "search_prompts",
     "set_prompt_alias",
 ]
@@ -36,14 +53,23 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
+        "AliasMove": "aliases",
+        "CachedPrompt": "cache_stats",
         "Diff": "diff",
+        "PromptCacheStats": "cache_stats",
         "PromptSummary": "registry",
         "PromptVersion": "version",
         "clear_prompt_cache": "loading",
         "load_prompt": "loading",
+        "prefetch_prompts": "loading",
+        "prompt_alias_at": "aliases",
+        "prompt_alias_moves": "aliases",
+        "prompt_cache_stats": "loading",
         "prompt_history": "registry",
+        "protect_prompt_alias": "aliases",
         "register_prompt": "registry",
+        "rollback_prompt_alias": "aliases",
         "search_prompts": "registry",
-        "set_prompt_alias": "registry",
+        "set_prompt_alias": "aliases",
     },
 )

@@ -1,8 +1,8 @@
 """Loaded prompts, kept so that no request waits on the collector after the first load.
 
-A value within its time to live is served as it is; an older one is served too, while a background thread asks for a new
-one. When the collector is away the last good value stays. A version named by its number cannot change and is never
-asked for again.
+What is in memory is served as it is, whatever its age; one background thread asks again before requests notice that it
+is old, and goes on asking while the collector is away. A version named by its number cannot change and is asked for
+once. Where there is nothing in memory yet, a copy on disk or a fallback bounds how long the first load waits.
 """
 
 from __future__ import annotations
@@ -11,106 +11,413 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
-from assay.errors import AssayError
-from assay.prompts.version import PromptVersion
+from assay.errors import AssayError, CollectorUnavailable
+from assay.prompts.background import Background
+from assay.prompts.cache_stats import CachedPrompt, PromptCacheStats
+from assay.prompts.reference import Reference
+from assay.prompts.version import PromptVersion, Source
+from assay.settings import Settings
 
 logger = logging.getLogger("assay.prompts")
 
-RETRY_AFTER_S = 5.0  # between two attempts that fail, so that an outage is not met with a thread per request
+RETRY_AFTER_S = 5.0  # between two attempts that fail, and before a first load waits again for one that did not answer
+KEEP_FRESH_S = 600.0  # what was not used for so long is not asked for again until it is
+SHORTEST_PERIOD_S = 1.0  # between two refreshes that no load asked for, however short the time to live is
+MAX_ENTRIES = 10_000
 
-Fetch = Callable[[], PromptVersion]
-Key = TypeVar("Key", bound=Hashable)
+
+@dataclass(eq=False)
+class Place:
+    """One project of one collector. There is one object for each, so that it can be compared by identity."""
+
+    project: str
+    endpoint: str | None = None
+    settings: Settings | None = None  # those that meant it last
+    is_active: bool = True  # the settings of this process mean it now; of other places nothing is asked
+    wait_s: float = 2.0  # of a first load that has something else to serve
+    copies: Copies | None = None
+    retry_at: float = float("-inf")  # it did not answer: it is not asked before
+    no_wait_until: float = float("-inf")  # it did not answer in time: no first load waits for it before
 
 
-@dataclass(slots=True)
+class Key(NamedTuple):
+    """What is asked for, and where. A plain tuple: this is hashed in every load."""
+
+    place: Place
+    name: str
+    version: int | str
+
+    @property
+    def reference(self) -> Reference:
+        return Reference(self.name, self.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the collector said. `row` is its JSON, as it can be kept; `fixed`: it will say the same for ever."""
+
+    version: PromptVersion
+    row: Mapping[str, Any]
+    fixed: bool
+
+
+class Copies(Protocol):
+    """Last good answers on disk. Never raises: what is damaged is as good as not there."""
+
+    def read(self, key: Key) -> tuple[Answer, float] | None:
+        """The answer, and how many seconds ago the collector gave it."""
+
+    def write(self, key: Key, answer: Answer) -> None: ...
+
+    def confirm(self, key: Key) -> None:
+        """The collector has just said the same again."""
+
+
+class Wakes(Protocol):
+    def wake(self) -> None:
+        """Have done soon, in another thread, what is due. Never waits."""
+
+
+@dataclass(eq=False, slots=True)
+class _Flight:
+    """One request to the collector, and all who wait for it."""
+
+    started: bool = False
+    done: threading.Event = field(default_factory=threading.Event)
+    error: AssayError | None = None
+
+
+@dataclass(eq=False, slots=True)
 class _Entry:
-    """What is known of one reference. Fields are replaced one by one: a reader needs no lock."""
+    """What is known of one key. Fields are replaced one by one: who reads needs no lock."""
 
-    value: PromptVersion | None = None
-    fetched_at: float = 0.0
-    tried_at: float = float("-inf")
+    answer: Answer | None = None
+    from_disk: bool = False  # and not confirmed since
+    confirmed_at: float = 0.0
+    used_at: float = 0.0
+    ttl: float = 0.0
+    wanted: bool = False  # a load found it too old
+    has_waited: bool = False  # a load has waited for it already, in vain
     failing: bool = False
-    refreshing: bool = False
+    retry_at: float = float("-inf")
+    asked: int = 0  # number of the request whose answer this is: an older one that ends later does not replace it
+    flight: _Flight | None = None
 
 
-class PromptCache(Generic[Key]):
-    """Safe to use from any thread, and in the child of a fork."""
+@dataclass(eq=False, slots=True)
+class _Counts:
+    """Changed by `+=` alone, without a lock: between reading and writing back, CPython runs no other thread."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    collector: int = 0
+    cache: int = 0
+    disk: int = 0
+    fallback: int = 0
+    stale: int = 0
+    oldest_served_s: float = 0.0
+    refreshes: int = 0
+    failures: int = 0
+
+
+class PromptCache:
+    """Safe to use from any thread, and in the child of a fork.
+
+    Args:
+        fetch: asks the collector; called in the thread of a first load, else in the background.
+        in_background: makes what calls `refresh_due` when it is woken.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[Key], Answer],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        in_background: Callable[[Callable[[], float | None]], Wakes] = Background,
+    ) -> None:
+        self._fetch = fetch
         self._clock = clock
         self._entries: dict[Key, _Entry] = {}
-        self._lock = threading.Lock()
-        if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork either
-            os.register_at_fork(after_in_child=self._after_fork)
+        self._counts = _Counts()
+        self._requests = 0
+        self._last_error: str | None = None
+        self._lock = threading.Lock()  # of flights and of the dictionary's size; no load of what is there takes it
+        self._background = in_background(self.refresh_due)
+        _caches.add(self)
 
-    def load(
-        self, key: Key, fetch: Fetch, *, ttl: float, fixed: bool = False, fallback: PromptVersion | None = None
-    ) -> PromptVersion:
-        """The version behind `key`.
+    def load(self, key: Key, *, ttl: float, fallback: PromptVersion | None = None) -> PromptVersion:
+        """The version behind `key`, as a copy of the caller's own.
 
         Args:
-            fetch: asks the collector; called here for the first load, and in a background thread afterwards.
-            ttl: seconds for which a value is served without asking again; 0 asks every time and waits.
-            fixed: a value, once there, never gets old.
-            fallback: served while there has been no successful load.
+            ttl: seconds for which a value is as good as new; 0 asks every time, and waits as a first load does.
+            fallback: served while there is nothing else.
 
         Raises:
-            AssayError: there is no value yet, no fallback, and `fetch` raised this.
+            AssayError: there is no value yet, no copy on disk, no fallback, and the collector gave this.
         """
-        entry = self._entries.get(key) or self._entries.setdefault(key, _Entry())
+        entry = self._entries.get(key)
+        if entry is None or (answer := entry.answer) is None or (ttl <= 0 and not answer.fixed):
+            return self._load_waiting(key, ttl, fallback)
         now = self._clock()
-        if entry.value is None:
-            return self._first_load(entry, fetch, now, fallback)
-        if fixed or now - entry.fetched_at < ttl:
-            return entry.value
-        if ttl <= 0:
-            self._refresh(entry, fetch)
-        elif now - entry.tried_at >= min(ttl, RETRY_AFTER_S):
-            self._refresh_behind(entry, fetch)
-        return entry.value
+        age_s = now - entry.confirmed_at
+        entry.used_at, entry.ttl = now, ttl
+        counts = self._counts
+        if stale := not answer.fixed and age_s >= ttl:
+            self._note_stale(entry, age_s)
+        if entry.from_disk:
+            counts.disk += 1
+            return answer.version.served("disk", age_s, stale)
+        counts.cache += 1
+        return answer.version.served("cache", age_s, stale)
 
-    def forget(self, matches: Callable[[Key], bool]) -> None:
-        """Drop what is kept under the keys that match: the next load asks, and waits."""
+    def renew(self, matches: Callable[[Key, Answer | None], bool]) -> None:
+        """Ask now, in this thread, for what matches: this process has changed it, and its loads are to see that."""
+        for key, entry in list(self._entries.items()):
+            if matches(key, entry.answer):
+                self._run(key, entry, _Flight(started=True))
+
+    def forget(self) -> None:
+        """Drop everything: the next loads ask, and wait."""
         with self._lock:
-            self._entries = {key: entry for key, entry in self._entries.items() if not matches(key)}
+            self._entries = {}
 
-    def _first_load(self, entry: _Entry, fetch: Fetch, now: float, fallback: PromptVersion | None) -> PromptVersion:
-        if fallback is None:
-            entry.value, entry.fetched_at = fetch(), now
-            return entry.value
-        if not entry.failing:
-            self._refresh(entry, fetch)
-        elif now - entry.tried_at >= RETRY_AFTER_S:
-            self._refresh_behind(entry, fetch)
-        return entry.value or fallback
+    def stats(self) -> PromptCacheStats:
+        now, counts = self._clock(), self._counts
+        entries = [(key, entry, entry.answer) for key, entry in list(self._entries.items())]
+        prompts = [
+            CachedPrompt(
+                reference=str(key.reference),
+                project=key.place.project,
+                version=answer.version.version,
+                source="disk" if entry.from_disk else "cache",
+                age_s=now - entry.confirmed_at,
+                is_stale=not answer.fixed and now - entry.confirmed_at > entry.ttl,
+                is_failing=entry.failing,
+            )
+            for key, entry, answer in entries
+            if answer is not None
+        ]
+        return PromptCacheStats(
+            prompts=tuple(sorted(prompts, key=lambda prompt: (prompt.project, prompt.reference))),
+            from_collector=counts.collector,
+            from_cache=counts.cache,
+            from_disk=counts.disk,
+            from_fallback=counts.fallback,
+            stale=counts.stale,
+            oldest_served_s=counts.oldest_served_s,
+            refreshes=counts.refreshes,
+            failures=counts.failures,
+            last_error=self._last_error,
+        )
 
-    def _refresh_behind(self, entry: _Entry, fetch: Fetch) -> None:
-        with self._lock:
-            if entry.refreshing:
-                return
-            entry.refreshing = True
-        threading.Thread(target=self._refresh, args=(entry, fetch), name="assay-prompt-refresh", daemon=True).start()
+    def refresh_due(self) -> float | None:
+        """Ask for everything that is due; in how many seconds the next will be, None: no time is known."""
+        while due := self._due():
+            now = self._clock()
+            if due[0][0] > now:
+                return due[0][0] - now
+            for _, key, entry in due:
+                due_at = self._due_at(key, entry, now)  # again: what failed just now may say something of the others
+                if due_at is None or due_at > (now := self._clock()):
+                    continue
+                flight = self._join(entry)
+                if self._start(flight):
+                    self._run(key, entry, flight)
+                else:  # a first load is at it
+                    entry.wanted, entry.retry_at = False, now + RETRY_AFTER_S
+        return None
 
-    def _refresh(self, entry: _Entry, fetch: Fetch) -> None:
-        entry.tried_at = self._clock()
-        try:
-            value = fetch()
-        except AssayError as error:
-            if not entry.failing:
-                served = "its last good version" if entry.value else "the fallback"
-                logger.warning("a prompt could not be loaded; %s is served meanwhile. %s", served, error)
-            entry.failing = True
+    def _due(self) -> list[tuple[float, Key, _Entry]]:
+        """What will have to be asked for, and when; soonest first."""
+        now = self._clock()
+        entries = list(self._entries.items())
+        found = [(at, key, entry) for key, entry in entries if (at := self._due_at(key, entry, now)) is not None]
+        return sorted(found, key=lambda each: each[0])
+
+    def _due_at(self, key: Key, entry: _Entry, now: float) -> float | None:
+        answer = entry.answer
+        earliest = max(entry.retry_at, key.place.retry_at)
+        if entry.wanted or (entry.flight is not None and not entry.flight.started):
+            return earliest
+        if answer is None or not key.place.is_active or now - entry.used_at > KEEP_FRESH_S:
+            return None
+        if entry.from_disk:
+            return earliest
+        if answer.fixed or entry.ttl <= 0:
+            return None
+        return max(earliest, entry.confirmed_at + max(entry.ttl, SHORTEST_PERIOD_S))
+
+    def _note_stale(self, entry: _Entry, age_s: float) -> None:
+        counts = self._counts
+        counts.stale += 1
+        if age_s > counts.oldest_served_s:
+            counts.oldest_served_s = age_s
+        if not entry.wanted:
+            entry.wanted = True
+            self._background.wake()
+
+    # Loads that wait --------------------------------------------------------------------------------------------
+
+    def _load_waiting(self, key: Key, ttl: float, fallback: PromptVersion | None) -> PromptVersion:
+        """A first load, or one that is to ask every time."""
+        entry = self._entry(key)
+        entry.used_at, entry.ttl = self._clock(), ttl
+        if entry.answer is None and key.place.copies and (found := key.place.copies.read(key)):
+            answer, age_s = found
+            entry.confirmed_at, entry.from_disk = self._clock() - age_s, True
+            entry.answer = answer
+        asked = entry.asked
+        if entry.answer is None and fallback is None:
+            self._ask_and_wait(key, entry)
         else:
-            entry.value, entry.fetched_at, entry.failing = value, self._clock(), False
+            self._ask_behind(key, entry)
+        return self._served(entry, ttl, fallback, is_new=entry.asked > asked)
+
+    def _served(self, entry: _Entry, ttl: float, fallback: PromptVersion | None, *, is_new: bool) -> PromptVersion:
+        counts = self._counts
+        if (answer := entry.answer) is None:
+            assert fallback is not None
+            counts.fallback += 1
+            return fallback.served("fallback", None, True)
+        age_s = self._clock() - entry.confirmed_at
+        source: Source = "disk" if entry.from_disk else "collector" if is_new else "cache"
+        if stale := not is_new and not answer.fixed and age_s >= ttl:
+            self._note_stale(entry, age_s)
+        setattr(counts, source, getattr(counts, source) + 1)
+        if entry.from_disk or not answer.fixed:
+            self._background.wake()  # from now on it is kept fresh
+        return answer.version.served(source, age_s, stale)
+
+    def _ask_and_wait(self, key: Key, entry: _Entry) -> None:
+        """Ask in this thread, or wait for the thread that does."""
+        while entry.answer is None:
+            flight = self._join(entry)
+            if self._start(flight):
+                self._run(key, entry, flight)
+            else:
+                flight.done.wait()
+            if flight.error is not None and entry.answer is None:
+                raise flight.error
+
+    def _ask_behind(self, key: Key, entry: _Entry) -> None:
+        """Have the background ask, and wait a moment for it, unless it is known that this would be in vain."""
+        place, now = key.place, self._clock()
+        if now < max(entry.retry_at, place.retry_at):
+            if not entry.wanted:
+                entry.wanted = True
+                self._background.wake()
+            return
+        flight = self._join(entry)
+        self._background.wake()
+        if now < place.no_wait_until or (entry.has_waited and entry.ttl > 0):
+            return
+        entry.has_waited = True
+        if not flight.done.wait(place.wait_s):
+            place.no_wait_until = self._clock() + RETRY_AFTER_S
+            logger.warning(
+                "The collector did not answer within %g s; what there is of prompt %r is served meanwhile.",
+                place.wait_s,
+                str(key.reference),
+            )
+
+    # Requests ---------------------------------------------------------------------------------------------------
+
+    def _entry(self, key: Key) -> _Entry:
+        with self._lock:
+            if (entry := self._entries.get(key)) is None:
+                if len(self._entries) >= MAX_ENTRIES:
+                    oldest = sorted(self._entries.items(), key=lambda item: item[1].used_at)
+                    self._entries = dict(oldest[MAX_ENTRIES // 10 :])
+                entry = self._entries[key] = _Entry()
+            return entry
+
+    def _join(self, entry: _Entry) -> _Flight:
+        """The request for this entry that has not ended, or a new one that nobody has made yet."""
+        with self._lock:
+            if entry.flight is None:
+                entry.flight = _Flight()
+            return entry.flight
+
+    def _start(self, flight: _Flight) -> bool:
+        """Whether it is for the caller to make this request."""
+        with self._lock:
+            mine = not flight.started
+            flight.started = True
+            return mine
+
+    def _run(self, key: Key, entry: _Entry, flight: _Flight) -> None:
+        """Make one request, and keep what comes of it. Only what is no `Exception` is raised."""
+        with self._lock:
+            self._requests += 1
+            number = self._requests
+        entry.wanted = False
+        try:
+            answer = self._fetch(key)
+        except Exception as error:
+            flight.error = self._failed(key, entry, error)
+        else:
+            self._succeeded(key, entry, answer, number)
         finally:
-            entry.refreshing = False
+            with self._lock:
+                if entry.flight is flight:
+                    entry.flight = None
+            flight.done.set()
+
+    def _succeeded(self, key: Key, entry: _Entry, answer: Answer, number: int) -> None:
+        before = entry.answer
+        with self._lock:
+            if number < entry.asked:
+                return
+            entry.asked = number
+            entry.confirmed_at = self._clock()
+            entry.answer, entry.from_disk, entry.failing = answer, False, False
+        entry.retry_at = key.place.retry_at = key.place.no_wait_until = float("-inf")
+        self._counts.refreshes += 1
+        if copies := key.place.copies:
+            if before is None or before.row != answer.row:
+                copies.write(key, answer)
+            else:
+                copies.confirm(key)
+
+    def _failed(self, key: Key, entry: _Entry, error: Exception) -> AssayError:
+        now = self._clock()
+        self._counts.failures += 1
+        if not isinstance(error, AssayError):
+            told = CollectorUnavailable(f"Prompt {str(key.reference)!r} could not be loaded: {error!r}.")
+            told.__cause__ = error
+            error = told
+        self._last_error = str(error)
+        if isinstance(error, CollectorUnavailable):
+            key.place.retry_at = now + RETRY_AFTER_S
+        else:  # it answers, but not with this prompt
+            key.place.retry_at = key.place.no_wait_until = float("-inf")
+            entry.retry_at = now + RETRY_AFTER_S
+        if not entry.failing and entry.answer is not None:
+            logger.warning(
+                "Prompt %r could not be loaded again; its last good version is served meanwhile. %s",
+                str(key.reference),
+                error,
+            )
+        entry.failing = True
+        return error
 
     def _after_fork(self) -> None:
-        # The threads that were refreshing are the parent's; a lock that one of them held would stay shut here.
+        # The threads that were asking are the parent's; a lock that one of them held would stay shut here.
         self._lock = threading.Lock()
         for entry in self._entries.values():
-            entry.refreshing = False
+            entry.flight, entry.wanted = None, False
+
+
+_caches: weakref.WeakSet[PromptCache] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for cache in list(_caches):
+        cache._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,32 +1,29 @@
-"""Prompts in the hot path: loaded once, served from memory afterwards."""
+"""Prompts in the hot path: loaded once, served from memory afterwards. What that means is in cache.py."""
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any
 from urllib.parse import quote
 
-from assay.client import Client, current_client
-from assay.prompts.cache import PromptCache
-from assay.prompts.reference import Reference, parse_reference
+from assay.client import Client, client_for, current_client
+from assay.errors import AssayError, CollectorUnavailable
+from assay.prompts.cache import Answer, Key, Place, PromptCache
+from assay.prompts.cache_stats import PromptCacheStats
+from assay.prompts.disk_copies import DiskCopies
+from assay.prompts.reference import parse_reference
 from assay.prompts.version import PromptVersion
+from assay.settings import Settings, current_settings
 
 DEFAULT_CACHE_TTL_S = 60.0
+AT_ONCE = 8  # prompts that `prefetch_prompts` asks for at the same time
+DIRECTORY = "prompt_cache"  # of the copies, in the data directory
 
-Fallback = str | Sequence[Mapping[str, str]] | PromptVersion
-
-
-@dataclass(frozen=True, slots=True)
-class _Key:
-    """What a cached version belongs to: the collector, the project, and what was asked for."""
-
-    endpoint: str | None
-    data_dir: str
-    project: str
-    reference: Reference
-
-
-_cache: PromptCache[_Key] = PromptCache()
+Fallback = str | Sequence[Mapping[str, Any]] | PromptVersion
 
 
 def load_prompt(
@@ -39,63 +36,166 @@ def load_prompt(
 ) -> PromptVersion:
     """A version of a prompt: by number, by alias (`label` is another word for it), or the latest.
 
-    Only the first load in a process waits for the collector. After `cache_ttl` seconds a background thread asks again,
-    while the value there is goes on being served, for as long as the collector is away. `cache_ttl=0` asks every time.
+    Only the first load in a process waits for the collector, and with a fallback or a copy on disk no longer than
+    `prompt_wait_s` of the settings. After `cache_ttl` seconds a background thread asks again, while the value there
+    goes on being served, for as long as the collector is away. `cache_ttl=0` asks every time.
+
+    Where a version came from and how old that is stands in its `source`, `age_s` and `is_stale`; `prompt_cache_stats`
+    sums that up.
 
     Args:
         name_or_uri: `qa`, `prompts:/qa`, `prompts:/qa/2`, `prompts:/qa@production`.
-        fallback: a template, or a version from elsewhere, served when the first load fails for whatever reason.
+        fallback: a template, or a version from elsewhere, served while no load has succeeded, for whatever reason.
 
     Raises:
         ConfigurationError: more than one version is named.
         PromptNotFound: there is no such prompt, version or alias, and no fallback.
-        CollectorUnavailable: nobody answers, nothing is cached, and there is no fallback.
+        CollectorUnavailable: nobody answers, nothing is in memory or on disk, and there is no fallback.
         TemplateError: the fallback cannot be parsed.
     """
-    reference = parse_reference(name_or_uri, version=version, alias=alias, label=label)
-    client = current_client()
-    found = _cache.load(
-        _key(client, reference),
-        lambda: _fetch(client, reference),
-        ttl=cache_ttl,
-        fixed=reference.is_fixed,
-        fallback=_fallback_version(reference, fallback),
-    )
-    return found.copied()
+    try:
+        key = _key(_current_place(), name_or_uri, version, alias, label)
+    except TypeError:  # an argument that cannot be hashed is none that can be used: this tells which
+        parse_reference(name_or_uri, version=version, alias=alias, label=label)
+        raise
+    return _cache.load(key, ttl=cache_ttl, fallback=None if fallback is None else _fallback_version(key.name, fallback))
+
+
+def prefetch_prompts(*names_or_uris: str, cache_ttl: float = DEFAULT_CACHE_TTL_S) -> list[PromptVersion]:
+    """Load several prompts at once, in the order given: at start-up, so that no request is the first to need one.
+
+    Raises:
+        AssayError: as `load_prompt`, for the first of them that cannot be loaded.
+    """
+    if not names_or_uris:
+        return []
+    with ThreadPoolExecutor(min(AT_ONCE, len(names_or_uris)), thread_name_prefix="assay-prefetch") as pool:
+        return list(pool.map(lambda name: load_prompt(name, cache_ttl=cache_ttl), names_or_uris))
+
+
+def prompt_cache_stats() -> PromptCacheStats:
+    """What this process has loaded, from where, and how old it is. Asks nobody."""
+    return _cache.stats()
 
 
 def clear_prompt_cache() -> None:
-    """Forget every loaded prompt: the next load asks the collector, and waits for it."""
-    _cache.forget(lambda key: True)
+    """Forget every prompt that this process has loaded: the next load asks the collector, and waits for it.
+
+    Copies on disk stay.
+    """
+    _cache.forget()
+
+
+def refresh_loaded(client: Client, name: str) -> None:
+    """Ask again for what this process's own change of a prompt has made old: its aliases, its `latest`, and the
+    prompts that include it. Loads see the change at once, and none of them waits.
+    """
+    place = _place_of(client.settings)
+
+    def is_changed(key: Key, known: Answer | None) -> bool:
+        if key.place is not place or (known is not None and known.fixed):
+            return False
+        return key.name == name or (known is not None and name in _included(known.row))
+
+    _cache.renew(is_changed)
 
 
 def quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def _fetch(client: Client, reference: Reference) -> PromptVersion:
-    path = f"/prompts/{quoted(reference.name)}/versions/{quoted(str(reference.version))}"
-    return PromptVersion.from_api(client.get(path))
+def _fetch(key: Key) -> Answer:
+    client = client_for(key.place.settings)
+    if client is None:
+        raise CollectorUnavailable("The settings have changed since this prompt was loaded.")
+    path = f"/prompts/{quoted(key.name)}/versions/{quoted(str(key.version))}"
+    row = client.get(path, resolve="true")
+    try:
+        return _answer(row, is_number=isinstance(key.version, int))
+    except AssayError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CollectorUnavailable(
+            f"What {client.url} answered is no prompt ({error!r}).", hint="Is it a collector of Assay's?"
+        ) from error
 
 
-def _fallback_version(reference: Reference, fallback: Fallback | None) -> PromptVersion | None:
-    if fallback is None or isinstance(fallback, PromptVersion):
+def _answer(row: Mapping[str, Any], *, is_number: bool) -> Answer:
+    version = PromptVersion.from_api(row)
+    _ = version.variables  # read once, for all copies; and one that cannot be read is no answer
+    pinned = all(pin["reference"].rpartition("/")[2].isdigit() for pin in row.get("resolved") or ())
+    return Answer(version, row, fixed=is_number and pinned)
+
+
+def _included(row: Mapping[str, Any]) -> set[str]:
+    return {pin["name"] for pin in row.get("resolved") or ()}
+
+
+def _fallback_version(name: str, fallback: Fallback) -> PromptVersion:
+    if isinstance(fallback, PromptVersion):
         return fallback
-    return PromptVersion.unregistered(reference.name, fallback)
+    if isinstance(fallback, str):
+        return _parsed_fallback(name, fallback, False)
+    try:
+        return _parsed_fallback(name, json.dumps(fallback), True)
+    except TypeError:  # no JSON: this tells what it is instead
+        return PromptVersion.unregistered(name, fallback)
 
 
-def _key(client: Client, reference: Reference) -> _Key:
-    settings = client.settings
-    return _Key(settings.endpoint, str(settings.data_dir), settings.project, reference)
+@lru_cache(1024)
+def _parsed_fallback(name: str, fallback: str, is_json: bool) -> PromptVersion:
+    """Checked at the first load, not on the bad day; and parsed once, not in every load."""
+    version = PromptVersion.unregistered(name, json.loads(fallback) if is_json else fallback)
+    _ = version.variables  # read once, for all copies
+    return version
 
 
-def forget_moving(client: Client, name: str) -> None:
-    """Drop what this process's own change has made old: aliases and `latest` of one prompt."""
-    changed = _key(client, Reference(name))
-    _cache.forget(
-        lambda key: (
-            key.reference.name == name
-            and not key.reference.is_fixed
-            and key == replace(changed, reference=key.reference)
-        )
-    )
+# Where prompts come from ----------------------------------------------------------------------------------------
+
+_cache = PromptCache(_fetch)
+_places: dict[tuple[str | None, str, str], Place] = {}
+_places_lock = threading.Lock()
+_latest: Place | None = None
+
+
+@lru_cache(8192)
+def _key(place: Place, name_or_uri: str, version: int | None, alias: str | None, label: str | None) -> Key:
+    reference = parse_reference(name_or_uri, version=version, alias=alias, label=label)
+    return Key(place, reference.name, reference.version)
+
+
+def _current_place() -> Place:
+    """The place that the settings of this process mean. The usual case is quick: they are the same object as before."""
+    global _latest
+    settings, latest = current_settings(), _latest
+    if latest is not None and latest.settings is settings:
+        return latest
+    current_client()  # the process's client is one for these settings from here on
+    place = _place_of(settings)
+    if latest is not None and latest is not place:
+        latest.is_active = False
+    place.settings, place.is_active = settings, True
+    _latest = place
+    return place
+
+
+def _place_of(settings: Settings) -> Place:
+    data_dir = settings.data_dir.absolute()
+    where = (settings.endpoint, str(data_dir), settings.project)
+    with _places_lock:
+        if (place := _places.get(where)) is None:
+            place = _places[where] = Place(
+                project=settings.project,
+                endpoint=settings.endpoint,
+                settings=settings,
+                # A collector in the data directory may be one that this process has yet to start.
+                wait_s=settings.prompt_wait_s if settings.endpoint else settings.timeout_s,
+                copies=DiskCopies(
+                    data_dir / DIRECTORY,
+                    max_bytes=settings.prompt_cache_max_bytes,
+                    read_row=lambda row, is_number: _answer(row, is_number=is_number),
+                )
+                if settings.endpoint
+                else None,
+            )
+        return place

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from assay.client import current_client
-from assay.prompts.loading import forget_moving, quoted
+from assay.errors import ConfigurationError
+from assay.prompts.loading import quoted, refresh_loaded
+from assay.prompts.template import TemplateFormat
 from assay.prompts.version import PromptVersion
 
 
@@ -28,13 +30,19 @@ class PromptSummary:
 
 def register_prompt(
     name: str,
-    template: str | Sequence[Mapping[str, str]],
+    template: str | Sequence[Mapping[str, Any]],
     commit_message: str,
     config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     author: str | None = None,
+    *,
+    format: TemplateFormat = "simple",
+    response_format: Mapping[str, Any] | type | None = None,
+    tools: Sequence[Mapping[str, Any]] | None = None,
+    parent_version: int | None = None,
+    force: bool = False,
 ) -> PromptVersion:
-    """Register a version and return it. When a version with the same template and config exists, that one is returned.
+    """Register a version and return it. When a version with the same content exists, that one is returned.
 
     Args:
         name: letters, digits, `_ - .`, single spaces inside, and `/` between its parts, e.g. `support/answer`.
@@ -42,10 +50,18 @@ def register_prompt(
         commit_message: what changed and why, as in git.
         config: what belongs to the prompt beside its words: model, temperature, ...
         author: the user that runs this process when it is left out.
+        format: how the template is read; `jinja` has conditions and loops.
+        response_format: the JSON schema of the answer, or a pydantic model class that has one.
+        tools: the tools that the model may call, as the model's provider takes them.
+        parent_version: the version that this one was made from, 0 for none: refused when the latest is another one by
+            now, unless `force` is given.
 
     Raises:
-        TemplateError: the template cannot be parsed; the message points at the place.
+        TemplateError: the template cannot be parsed, or something that it includes cannot be found; the message says
+            where.
         InvalidRequest: the name or the commit message cannot be used.
+        Conflict: the latest version is not `parent_version`.
+        ConfigurationError: `response_format` is neither a schema nor a class that has one.
         CollectorUnavailable: nobody answers.
     """
     client = current_client()
@@ -53,26 +69,18 @@ def register_prompt(
         "name": name,
         "template": template if isinstance(template, str) else [dict(message) for message in template],
         "commit_message": commit_message,
+        "format": format,
         "config": dict(config or {}),
+        "response_format": _json_schema(response_format),
+        "tools": None if tools is None else [dict(tool) for tool in tools],
         "tags": dict(tags or {}),
-        "author": author or _user(),
+        "author": author or user_name(),
+        "parent_version": parent_version,
+        "force": force,
     }
     version = PromptVersion.from_api(client.post("/prompts", body))
-    forget_moving(client, name)
+    refresh_loaded(client, name)
     return version
-
-
-def set_prompt_alias(name: str, alias: str, version: int, reason: str | None = None) -> None:
-    """Point `alias` at a version. Who did it, when and why is kept, and can be read back.
-
-    Raises:
-        PromptNotFound: there is no such prompt or version.
-        InvalidRequest: this cannot be an alias; `latest` is taken.
-    """
-    client = current_client()
-    body = {"version": version, "reason": reason, "author": _user()}
-    client.put(f"/prompts/{quoted(name)}/aliases/{quoted(alias)}", body)
-    forget_moving(client, name)
 
 
 def prompt_history(name: str) -> list[PromptVersion]:
@@ -100,7 +108,20 @@ def search_prompts(filter: str | None = None) -> list[PromptSummary]:
     ]
 
 
-def _user() -> str | None:
+def _json_schema(response_format: Mapping[str, Any] | type | None) -> dict[str, Any] | None:
+    if response_format is None:
+        return None
+    if isinstance(response_format, Mapping):
+        return dict(response_format)
+    if isinstance(response_format, type) and hasattr(response_format, "model_json_schema"):
+        schema: dict[str, Any] = response_format.model_json_schema()
+        return schema
+    raise ConfigurationError(
+        f"response_format is {response_format!r}.", hint="Give a JSON schema as a dict, or a pydantic model class."
+    )
+
+
+def user_name() -> str | None:
     """Name of the user that runs this process; None where the system has none, as in some containers."""
     try:
         return getpass.getuser()

@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
 from assay import prompt_texts
 from assay.content_hash import prompt_hash
+from assay.prompts.composition import Pin
 from assay.prompts.diff import Diff, diff_versions
-from assay.prompts.template import Message, Template, parse_template
+from assay.prompts.messages import PLACEHOLDER, Message, texts_of
+from assay.prompts.template import Template, TemplateFormat, parse_template
+from assay.tracing.prompt_link import link_fallback, link_prompt
 
 UNREGISTERED = 0  # the version number of a fallback: registered ones begin at 1
+
+Source = Literal["collector", "cache", "disk", "fallback"]  # where `load_prompt` had a version from
 
 
 @dataclass(frozen=True, kw_only=True)
 class PromptVersion:
-    """Immutable, like the version in the registry. `aliases` are those it carried when it was loaded."""
+    """Immutable, like the version in the registry. `aliases` are those it carried when it was loaded.
+
+    `load_prompt` puts what a prompt includes into `template`; from `prompt_history` and `register_prompt` it comes as
+    it was written, and cannot be formatted while it has includes.
+
+    The last three fields are of the load, not of the version, and do not count when two are compared: `age_s` is how
+    long ago the collector last said that this is the version to use (None: it never has), and `is_stale` whether that
+    is longer ago than the load allowed.
+    """
 
     name: str
     version: int
     template: str | list[Message]
     type: Literal["text", "chat"]
+    template_format: TemplateFormat = "simple"
     config: Mapping[str, Any] = field(default_factory=dict)
+    response_format: Mapping[str, Any] | None = None  # JSON schema of the answer
+    tools: Sequence[Mapping[str, Any]] | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     commit_message: str = ""
     author: str | None = None
@@ -33,6 +48,11 @@ class PromptVersion:
     content_hash: str = ""
     parent_version: int | None = None
     aliases: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()  # other prompts, as the template names them: "tone@production"
+    resolved: tuple[Pin, ...] = ()  # the versions that they were when this one was loaded
+    source: Source = field(default="collector", compare=False)
+    age_s: float | None = field(default=0.0, compare=False)
+    is_stale: bool = field(default=False, compare=False)
 
     @classmethod
     def from_api(cls, row: Mapping[str, Any]) -> PromptVersion:
@@ -42,7 +62,10 @@ class PromptVersion:
             version=row["version"],
             template=row["template"],
             type=row["type"],
+            template_format=row.get("format", "simple"),
             config=row["config"],
+            response_format=row.get("response_format"),
+            tools=row.get("tools"),
             tags=row["tags"],
             commit_message=row["commit_message"],
             author=row["author"],
@@ -50,28 +73,39 @@ class PromptVersion:
             content_hash=row["content_hash"],
             parent_version=row["parent_version"],
             aliases=tuple(row["aliases"]),
+            includes=tuple(include["reference"] for include in row.get("includes", ())),
+            resolved=tuple(Pin(pin["name"], pin["version"], pin["reference"]) for pin in row.get("resolved", ())),
         )
         version._remember(version.template)
         return version
 
     @classmethod
     def unregistered(
-        cls, name: str, template: str | Sequence[Mapping[str, str]], config: Mapping[str, Any] | None = None
+        cls,
+        name: str,
+        template: str | Sequence[Mapping[str, Any]],
+        config: Mapping[str, Any] | None = None,
+        *,
+        format: TemplateFormat = "simple",
     ) -> PromptVersion:
         """A version that stands in for one that cannot be loaded. It links no span to the registry.
 
         Raises:
             TemplateError: the template cannot be parsed.
         """
-        parsed = parse_template(template)
+        parsed = parse_template(template, format)
         return cls(
             name=name,
             version=UNREGISTERED,
             template=parsed.source,
             type=parsed.type,
+            template_format=format,
             config=dict(config or {}),
             commit_message="fallback",
-            content_hash=prompt_hash(parsed.source, parsed.type, config),
+            content_hash=prompt_hash(parsed.source, parsed.type, config, format=format),
+            source="fallback",
+            age_s=None,
+            is_stale=True,
         )
 
     @property
@@ -88,44 +122,92 @@ class PromptVersion:
         """Names of the template's variables, in the order of their first use."""
         return self._parsed.variables
 
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Names of the template's placeholders: `format` takes a list of messages for each."""
+        return self._parsed.placeholders
+
     def format(self, /, **values: Any) -> str | list[Message]:
         """The text, or the messages, with every variable replaced; links the current span to this version.
 
         Raises:
-            TemplateError: a variable is missing or None, or a value belongs to no variable; the message names them.
+            TemplateError: a variable is missing or None, a value belongs to no variable, or a placeholder is given no
+                list of messages; the message names them.
         """
         formatted = self._parsed.format(values)
         if self.is_registered:
-            from assay.tracing.prompt_link import link_prompt
-
-            link_prompt(self.name, self.version)
-            self._remember(formatted)
+            late = self.is_stale or self.source == "disk"
+            pins = tuple(f"{pin.name}/{pin.version}" for pin in self.resolved)
+            link_prompt(self.name, self.version, (self.source, self.age_s) if late else None, includes=pins)
+            self._remember(formatted, values)
+        else:
+            link_fallback(self.name)
         return formatted
 
-    def _remember(self, made: str | list[Message]) -> None:
-        """The texts of `made`, which is the template or made from it, tell later which prompt they come from."""
-        for text, template in zip(_texts(made), _texts(self.template), strict=False):
-            if prompt_texts.has_own_text(template):
+    def _remember(self, made: str | list[Message], values: Mapping[str, Any] | None = None) -> None:
+        """The texts of `made`, the template or what it gives with `values`, tell later which prompt they come from."""
+        for text, tells in zip(_own_texts(self.template, made, values), self._telling, strict=False):
+            if tells:
                 prompt_texts.remember(text, self.name, self.version)
 
     def diff(self, other: PromptVersion) -> Diff:
         """What changes from this version to `other`. `print` it, or render its parts."""
-        return diff_versions(vars(self), vars(other))
+        return diff_versions(self._content, other._content)
 
-    def copied(self) -> PromptVersion:
+    def served(self, source: Source, age_s: float | None, is_stale: bool) -> PromptVersion:
         """The same version with containers of its own: what a caller does to them is not seen by another."""
-        own = {name: deepcopy(getattr(self, name)) for name in ("template", "config", "tags")}
         twin = object.__new__(type(self))
-        twin.__dict__.update(vars(self), _parsed=self._parsed, **own)  # what is parsed once serves all copies
+        own = twin.__dict__
+        own.update(self.__dict__)  # what is parsed once serves all copies
+        for name in self._containers:
+            own[name] = _own(own[name])
+        own["source"], own["age_s"], own["is_stale"] = source, age_s, is_stale
         return twin
 
     def __hash__(self) -> int:
         return hash((self.name, self.version, self.content_hash))
 
+    @property
+    def _content(self) -> dict[str, Any]:
+        """As the API calls it; "format" is a method here."""
+        return {**vars(self), "format": self.template_format}
+
     @cached_property
     def _parsed(self) -> Template:
-        return parse_template(self.template)
+        return parse_template(self.template, self.template_format)
+
+    @cached_property
+    def _containers(self) -> tuple[str, ...]:
+        """Fields whose value could be changed in place."""
+        return tuple(each.name for each in fields(self) if isinstance(getattr(self, each.name), dict | list))
+
+    @cached_property
+    def _telling(self) -> tuple[bool, ...]:
+        """Of each text, whether it says more than its variables do."""
+        return tuple(prompt_texts.has_own_text(text) for text in _own_texts(self.template, self.template))
 
 
-def _texts(made: str | list[Message]) -> list[str]:
-    return [made] if isinstance(made, str) else [message["content"] for message in made]
+def _own_texts(
+    template: str | list[Message], made: str | list[Message], values: Mapping[str, Any] | None = None
+) -> list[str]:
+    """The texts of `made`, the template or what it gives with `values`, without the messages at placeholders."""
+    if isinstance(template, str) or isinstance(made, str):
+        return [str(made)]
+    texts: list[str] = []
+    position = 0
+    for message in template:
+        if message["role"] == PLACEHOLDER:
+            position += 1 if values is None else len(values[message["content"].strip()])
+        else:
+            texts += texts_of(made[position]["content"])
+            position += 1
+    return texts
+
+
+def _own(value: Any) -> Any:
+    """A copy of what JSON can say. `copy.deepcopy` takes ten times as long, and this is done in every load."""
+    if isinstance(value, dict):
+        return {name: _own(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_own(item) for item in value]
+    return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def _clean_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 
 def _forget() -> None:
     runtime.reset()
+    if loading := sys.modules.get("assay.prompts.loading"):
+        loading.clear_prompt_cache()
     reset_client()
     reset_settings()
 

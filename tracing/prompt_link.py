@@ -6,19 +6,40 @@ from typing import Any
 
 from opentelemetry import trace as otel_trace
 
+from assay import semconv
 from assay.tracing.processor import set_prompt
 from assay.tracing.tell import our_fault
 
 
-def link_prompt(name: str, version: int) -> None:
+def link_prompt(
+    name: str, version: int, late: tuple[str, float | None] | None = None, *, includes: tuple[str, ...] = ()
+) -> None:
     """Note on the current span that it uses this prompt version. Model calls below it carry it from now on.
 
     Outside of a span nothing happens. The last prompt used in a span is the one that counts. Never raises.
+
+    Args:
+        includes: the versions of other prompts that this one included, like `tone/3`.
+        late: where the version came from and its age in seconds, when the collector has not confirmed it in time.
     """
     try:
         span: Any = otel_trace.get_current_span()
         if span.is_recording():
-            span._assay_prompt = (name, version)
-            set_prompt(span, (name, version))
+            span._assay_prompt = (name, version, *includes)
+            set_prompt(span, span._assay_prompt)
+            if late is not None:
+                span.set_attribute(semconv.ASSAY_PROMPT_SOURCE, late[0])
+                span.set_attribute(semconv.ASSAY_PROMPT_AGE_S, round(late[1] or 0.0, 3))
     except Exception:
         our_fault("linking a prompt")
+
+
+def link_fallback(name: str) -> None:
+    """Note on the current span that a program's own text stood in for this prompt: it belongs to no version."""
+    try:
+        span: Any = otel_trace.get_current_span()
+        if span.is_recording():
+            span.set_attribute(semconv.ASSAY_PROMPT_SOURCE, "fallback")
+            span.set_attribute(semconv.ASSAY_PROMPT_FALLBACK_FOR, name)
+    except Exception:
+        our_fault("linking a fallback")

@@ -43,7 +43,7 @@ def test_diff_goes_from_this_version_to_the_other() -> None:
 
 def test_what_is_done_to_a_copy_is_not_seen_by_the_original() -> None:
     original = version(config={"limits": {"tokens": 1}}, template=[{"role": "user", "content": "a"}], type="chat")
-    copied = original.copied()
+    copied = original.served("cache", 1.0, False)
     assert copied == original
     copied.config["limits"]["tokens"] = 2
     copied.template[0]["content"] = "b"  # type: ignore[index]
