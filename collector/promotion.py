@@ -1,5 +1,5 @@
-"""Whether an experiment speaks for moving an alias. Everything is computed here, from the rows that the collector has:
-what a client says of its own comparison counts for nothing.
+"""What speaks for moving an alias: an experiment, or an A/B test. Everything is computed here, from what the collector
+has stored: what a client says of its own comparison counts for nothing.
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from assay.collector import ab_service
+from assay.collector.ab_evidence import ab_evidence
 from assay.collector.experiment_rows import experiment_rows
 from assay.collector.registry.evidence import Evidence
 from assay.collector.registry.registry import Registry
+from assay.collector.service import Service
 from assay.collector.store import SpanStore
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, InvalidRequest
 from assay.evaluation.comparison import compare_rows
 from assay.evaluation.gate import decide, parse_gate
 from assay.evaluation.summary import summarise_rows
@@ -21,6 +24,34 @@ FINISHED = ("completed", "completed_with_errors")
 MOST_BASELINES = 100  # of the newest comparisons, among which the one with the version in use is looked for
 
 Experiment = Mapping[str, Any]  # an experiment object of the API
+
+
+def find_evidence(
+    service: Service,
+    project: str,
+    name: str,
+    alias: str,
+    version: int,
+    *,
+    experiment_id: str | None = None,
+    ab_test: str | None = None,
+) -> Evidence | None:
+    """What the experiment or the A/B test that is named says of pointing `alias` of prompt `name` at `version`.
+
+    Raises:
+        InvalidRequest: both are named.
+        ExperimentNotFound, AbTestNotFound: the project has none of that name.
+        PromptNotFound: there is no such prompt.
+    """
+    if experiment_id is not None and ab_test is not None:
+        raise InvalidRequest("Both an experiment and an A/B test are named.", hint="Name one of them.")
+    registry = service.registry
+    if experiment_id is not None:
+        return experiment_evidence(service.store, registry, project, name, alias, version, experiment_id)
+    if ab_test is not None:
+        gate = registry.aliases.state(project, name, alias)["gate"]
+        return ab_evidence(ab_service.report(service.store, registry, project, ab_test), name, version, gate)
+    return None
 
 
 def experiment_evidence(

@@ -81,6 +81,10 @@ def _calls_a_model(attributes: Any) -> bool:
     )
 
 
-def set_prompt(span: Any, prompt: tuple[str, int]) -> None:
-    span.set_attribute(semconv.GEN_AI_PROMPT_NAME, prompt[0])
-    span.set_attribute(semconv.GEN_AI_PROMPT_VERSION, prompt[1])
+def set_prompt(span: Any, prompt: tuple[str, int, *tuple[str, ...]]) -> None:
+    """`prompt` is a name, a version, and the versions of other prompts that it included."""
+    name, version, *includes = prompt
+    span.set_attribute(semconv.GEN_AI_PROMPT_NAME, name)
+    span.set_attribute(semconv.GEN_AI_PROMPT_VERSION, version)
+    if includes:
+        span.set_attribute(semconv.ASSAY_PROMPT_INCLUDES, includes)

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from assay.collector.api.actor import ActorDep
 from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
-from assay.collector.promotion import experiment_evidence
+from assay.collector.promotion import find_evidence
 from assay.collector.registry.prompt_aliases import Change
 from assay.errors import InvalidRequest
 
@@ -21,7 +21,7 @@ Author = Annotated[str | None, Field(description="Who, as they call themselves."
 
 
 class AliasTarget(BaseModel):
-    """Where an alias is to point. An experiment that passes the gate of a protected alias moves it without an admin."""
+    """Where an alias is to point. What passes the gate of a protected alias moves it without an admin."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,6 +31,9 @@ class AliasTarget(BaseModel):
     experiment_id: Annotated[
         str | None,
         Field(description="An experiment with this version, compared with where the alias is now.", max_length=200),
+    ] = None
+    ab_test: Annotated[
+        str | None, Field(description="An A/B test of this version against where the alias is now.", max_length=200)
     ] = None
 
 
@@ -92,11 +95,8 @@ def set_alias(
     name: str, alias: str, body: AliasTarget, service: ServiceDep, actor: ActorDep, project: Project = DEFAULT
 ) -> dict[str, Any]:
     """Point an alias at a version."""
-    evidence = None
-    if body.experiment_id is not None:
-        evidence = experiment_evidence(
-            service.store, service.registry, project, name, alias, body.version, body.experiment_id
-        )
+    move = (service, project, name, alias, body.version)
+    evidence = find_evidence(*move, experiment_id=body.experiment_id, ab_test=body.ab_test)
     change = Change(reason=body.reason, author=body.author, actor=actor)
     return service.registry.aliases.set(project, name, alias, body.version, change, evidence=evidence)
 
