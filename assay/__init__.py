@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from assay.evaluation import evaluate as evaluate
     from assay.evaluation import judge as judge
     from assay.evaluation import scorer as scorer
+    from assay.prompts import ab_test as ab_test
+    from assay.prompts import create_ab_test as create_ab_test
+    from assay.prompts import list_ab_tests as list_ab_tests
     from assay.prompts import load_prompt as load_prompt
     from assay.prompts import prefetch_prompts as prefetch_prompts
     from assay.prompts import prompt_alias_at as prompt_alias_at
@@ -70,6 +73,7 @@ _NAMES: dict[str, str | None] = {
     "Limits": "assay.evaluation",
     "Score": "assay.scores",
     "WsgiMiddleware": "assay.tracing.web",
+    "ab_test": "assay.prompts",
     "aevaluate": "assay.evaluation",
     "anthropic": "assay.tracing",
     "autolog": "assay.tracing.autolog",
@@ -77,6 +81,7 @@ _NAMES: dict[str, str | None] = {
     "child_environment": "assay.tracing.propagation",
     "context": "assay.tracing",
     "continue_trace": "assay.tracing.propagation",
+    "create_ab_test": "assay.prompts",
     "crewai": "assay.tracing",
     "current_span": "assay.tracing",
     "current_trace_id": "assay.tracing",
@@ -88,6 +93,7 @@ _NAMES: dict[str, str | None] = {
     "init": "assay.tracing",
     "judge": "assay.evaluation",
     "langchain": "assay.tracing",
+    "list_ab_tests": "assay.prompts",
     "litellm": "assay.tracing",
     "llama_index": "assay.tracing",
     "load_prompt": "assay.prompts",

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from assay.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from assay.prompts.ab_definition import Assignment
+    from assay.prompts.ab_report import AbReport
+    from assay.prompts.ab_tests import AbTest, AbTestSummary, ab_test, create_ab_test, list_ab_tests
     from assay.prompts.aliases import (
         AliasMove,
         prompt_alias_at,
@@ -30,13 +33,20 @@ if TYPE_CHECKING:
     from assay.prompts.version import PromptVersion
 
 __all__ = [
+    "AbReport",
+    "AbTest",
+    "AbTestSummary",
     "AliasMove",
+    "Assignment",
     "CachedPrompt",
     "Diff",
     "PromptCacheStats",
     "PromptSummary",
     "PromptVersion",
+    "ab_test",
     "clear_prompt_cache",
+    "create_ab_test",
+    "list_ab_tests",
     "load_prompt",
     "prefetch_prompts",
     "prompt_alias_at",
@@ -53,13 +63,20 @@ __all__ = [
 __getattr__ = lazy_names(
     __name__,
     {
+        "AbReport": "ab_report",
+        "AbTest": "ab_tests",
+        "AbTestSummary": "ab_tests",
         "AliasMove": "aliases",
+        "Assignment": "ab_definition",
         "CachedPrompt": "cache_stats",
         "Diff": "diff",
         "PromptCacheStats": "cache_stats",
         "PromptSummary": "registry",
         "PromptVersion": "version",
+        "ab_test": "ab_tests",
         "clear_prompt_cache": "loading",
+        "create_ab_test": "ab_tests",
+        "list_ab_tests": "ab_tests",
         "load_prompt": "loading",
         "prefetch_prompts": "loading",
         "prompt_alias_at": "aliases",

@@ -14,13 +14,13 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from assay.errors import AssayError, CollectorUnavailable
 from assay.prompts.background import Background
 from assay.prompts.cache_stats import CachedPrompt, PromptCacheStats
 from assay.prompts.reference import Reference
-from assay.prompts.version import PromptVersion, Source
+from assay.prompts.version import Source
 from assay.settings import Settings
 
 logger = logging.getLogger("assay.prompts")
@@ -29,6 +29,19 @@ RETRY_AFTER_S = 5.0  # between two attempts that fail, and before a first load w
 KEEP_FRESH_S = 600.0  # what was not used for so long is not asked for again until it is
 SHORTEST_PERIOD_S = 1.0  # between two refreshes that no load asked for, however short the time to live is
 MAX_ENTRIES = 10_000
+
+
+class Loaded(Protocol):
+    """What is kept: a prompt version, or the definition of an A/B test."""
+
+    @property
+    def version(self) -> int: ...
+
+    def served(self, source: Source, age_s: float | None, is_stale: bool) -> Self:
+        """A copy for one caller, who may change it."""
+
+
+Value = TypeVar("Value", bound=Loaded)
 
 
 @dataclass(eq=False)
@@ -40,7 +53,7 @@ class Place:
     settings: Settings | None = None  # those that meant it last
     is_active: bool = True  # the settings of this process mean it now; of other places nothing is asked
     wait_s: float = 2.0  # of a first load that has something else to serve
-    copies: Copies | None = None
+    copies: Copies[Any] | None = None
     retry_at: float = float("-inf")  # it did not answer: it is not asked before
     no_wait_until: float = float("-inf")  # it did not answer in time: no first load waits for it before
 
@@ -51,28 +64,34 @@ class Key(NamedTuple):
     place: Place
     name: str
     version: int | str
+    noun: str = "prompt"
 
     @property
     def reference(self) -> Reference:
         return Reference(self.name, self.version)
 
+    @property
+    def label(self) -> str:
+        """For people: prompt 'prompts:/qa@production'."""
+        return f"{self.noun} {(str(self.reference) if self.noun == 'prompt' else self.name)!r}"
+
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Generic[Value]):
     """What the collector said. `row` is its JSON, as it can be kept; `fixed`: it will say the same for ever."""
 
-    version: PromptVersion
+    version: Value
     row: Mapping[str, Any]
     fixed: bool
 
 
-class Copies(Protocol):
+class Copies(Protocol[Value]):
     """Last good answers on disk. Never raises: what is damaged is as good as not there."""
 
-    def read(self, key: Key) -> tuple[Answer, float] | None:
+    def read(self, key: Key) -> tuple[Answer[Value], float] | None:
         """The answer, and how many seconds ago the collector gave it."""
 
-    def write(self, key: Key, answer: Answer) -> None: ...
+    def write(self, key: Key, answer: Answer[Value]) -> None: ...
 
     def confirm(self, key: Key) -> None:
         """The collector has just said the same again."""
@@ -93,10 +112,10 @@ class _Flight:
 
 
 @dataclass(eq=False, slots=True)
-class _Entry:
+class _Entry(Generic[Value]):
     """What is known of one key. Fields are replaced one by one: who reads needs no lock."""
 
-    answer: Answer | None = None
+    answer: Answer[Value] | None = None
     from_disk: bool = False  # and not confirmed since
     confirmed_at: float = 0.0
     used_at: float = 0.0
@@ -123,7 +142,7 @@ class _Counts:
     failures: int = 0
 
 
-class PromptCache:
+class PromptCache(Generic[Value]):
     """Safe to use from any thread, and in the child of a fork.
 
     Args:
@@ -133,14 +152,14 @@ class PromptCache:
 
     def __init__(
         self,
-        fetch: Callable[[Key], Answer],
+        fetch: Callable[[Key], Answer[Value]],
         *,
         clock: Callable[[], float] = time.monotonic,
         in_background: Callable[[Callable[[], float | None]], Wakes] = Background,
     ) -> None:
         self._fetch = fetch
         self._clock = clock
-        self._entries: dict[Key, _Entry] = {}
+        self._entries: dict[Key, _Entry[Value]] = {}
         self._counts = _Counts()
         self._requests = 0
         self._last_error: str | None = None
@@ -148,7 +167,7 @@ class PromptCache:
         self._background = in_background(self.refresh_due)
         _caches.add(self)
 
-    def load(self, key: Key, *, ttl: float, fallback: PromptVersion | None = None) -> PromptVersion:
+    def load(self, key: Key, *, ttl: float, fallback: Value | None = None) -> Value:
         """The version behind `key`, as a copy of the caller's own.
 
         Args:
@@ -173,7 +192,7 @@ class PromptCache:
         counts.cache += 1
         return answer.version.served("cache", age_s, stale)
 
-    def renew(self, matches: Callable[[Key, Answer | None], bool]) -> None:
+    def renew(self, matches: Callable[[Key, Answer[Value] | None], bool]) -> None:
         """Ask now, in this thread, for what matches: this process has changed it, and its loads are to see that."""
         for key, entry in list(self._entries.items()):
             if matches(key, entry.answer):
@@ -230,14 +249,14 @@ class PromptCache:
                     entry.wanted, entry.retry_at = False, now + RETRY_AFTER_S
         return None
 
-    def _due(self) -> list[tuple[float, Key, _Entry]]:
+    def _due(self) -> list[tuple[float, Key, _Entry[Value]]]:
         """What will have to be asked for, and when; soonest first."""
         now = self._clock()
         entries = list(self._entries.items())
         found = [(at, key, entry) for key, entry in entries if (at := self._due_at(key, entry, now)) is not None]
         return sorted(found, key=lambda each: each[0])
 
-    def _due_at(self, key: Key, entry: _Entry, now: float) -> float | None:
+    def _due_at(self, key: Key, entry: _Entry[Value], now: float) -> float | None:
         answer = entry.answer
         earliest = max(entry.retry_at, key.place.retry_at)
         if entry.wanted or (entry.flight is not None and not entry.flight.started):
@@ -250,7 +269,7 @@ class PromptCache:
             return None
         return max(earliest, entry.confirmed_at + max(entry.ttl, SHORTEST_PERIOD_S))
 
-    def _note_stale(self, entry: _Entry, age_s: float) -> None:
+    def _note_stale(self, entry: _Entry[Value], age_s: float) -> None:
         counts = self._counts
         counts.stale += 1
         if age_s > counts.oldest_served_s:
@@ -261,7 +280,7 @@ class PromptCache:
 
     # Loads that wait --------------------------------------------------------------------------------------------
 
-    def _load_waiting(self, key: Key, ttl: float, fallback: PromptVersion | None) -> PromptVersion:
+    def _load_waiting(self, key: Key, ttl: float, fallback: Value | None) -> Value:
         """A first load, or one that is to ask every time."""
         entry = self._entry(key)
         entry.used_at, entry.ttl = self._clock(), ttl
@@ -276,7 +295,7 @@ class PromptCache:
             self._ask_behind(key, entry)
         return self._served(entry, ttl, fallback, is_new=entry.asked > asked)
 
-    def _served(self, entry: _Entry, ttl: float, fallback: PromptVersion | None, *, is_new: bool) -> PromptVersion:
+    def _served(self, entry: _Entry[Value], ttl: float, fallback: Value | None, *, is_new: bool) -> Value:
         counts = self._counts
         if (answer := entry.answer) is None:
             assert fallback is not None
@@ -291,7 +310,7 @@ class PromptCache:
             self._background.wake()  # from now on it is kept fresh
         return answer.version.served(source, age_s, stale)
 
-    def _ask_and_wait(self, key: Key, entry: _Entry) -> None:
+    def _ask_and_wait(self, key: Key, entry: _Entry[Value]) -> None:
         """Ask in this thread, or wait for the thread that does."""
         while entry.answer is None:
             flight = self._join(entry)
@@ -302,7 +321,7 @@ class PromptCache:
             if flight.error is not None and entry.answer is None:
                 raise flight.error
 
-    def _ask_behind(self, key: Key, entry: _Entry) -> None:
+    def _ask_behind(self, key: Key, entry: _Entry[Value]) -> None:
         """Have the background ask, and wait a moment for it, unless it is known that this would be in vain."""
         place, now = key.place, self._clock()
         if now < max(entry.retry_at, place.retry_at):
@@ -318,14 +337,14 @@ class PromptCache:
         if not flight.done.wait(place.wait_s):
             place.no_wait_until = self._clock() + RETRY_AFTER_S
             logger.warning(
-                "The collector did not answer within %g s; what there is of prompt %r is served meanwhile.",
+                "The collector did not answer within %g s; what there is of %s is served meanwhile.",
                 place.wait_s,
-                str(key.reference),
+                key.label,
             )
 
     # Requests ---------------------------------------------------------------------------------------------------
 
-    def _entry(self, key: Key) -> _Entry:
+    def _entry(self, key: Key) -> _Entry[Value]:
         with self._lock:
             if (entry := self._entries.get(key)) is None:
                 if len(self._entries) >= MAX_ENTRIES:
@@ -334,7 +353,7 @@ class PromptCache:
                 entry = self._entries[key] = _Entry()
             return entry
 
-    def _join(self, entry: _Entry) -> _Flight:
+    def _join(self, entry: _Entry[Value]) -> _Flight:
         """The request for this entry that has not ended, or a new one that nobody has made yet."""
         with self._lock:
             if entry.flight is None:
@@ -348,7 +367,7 @@ class PromptCache:
             flight.started = True
             return mine
 
-    def _run(self, key: Key, entry: _Entry, flight: _Flight) -> None:
+    def _run(self, key: Key, entry: _Entry[Value], flight: _Flight) -> None:
         """Make one request, and keep what comes of it. Only what is no `Exception` is raised."""
         with self._lock:
             self._requests += 1
@@ -366,7 +385,7 @@ class PromptCache:
                     entry.flight = None
             flight.done.set()
 
-    def _succeeded(self, key: Key, entry: _Entry, answer: Answer, number: int) -> None:
+    def _succeeded(self, key: Key, entry: _Entry[Value], answer: Answer[Value], number: int) -> None:
         before = entry.answer
         with self._lock:
             if number < entry.asked:
@@ -382,11 +401,11 @@ class PromptCache:
             else:
                 copies.confirm(key)
 
-    def _failed(self, key: Key, entry: _Entry, error: Exception) -> AssayError:
+    def _failed(self, key: Key, entry: _Entry[Value], error: Exception) -> AssayError:
         now = self._clock()
         self._counts.failures += 1
         if not isinstance(error, AssayError):
-            told = CollectorUnavailable(f"Prompt {str(key.reference)!r} could not be loaded: {error!r}.")
+            told = CollectorUnavailable(f"{_capital(key.label)} could not be loaded: {error!r}.")
             told.__cause__ = error
             error = told
         self._last_error = str(error)
@@ -397,8 +416,8 @@ class PromptCache:
             entry.retry_at = now + RETRY_AFTER_S
         if not entry.failing and entry.answer is not None:
             logger.warning(
-                "Prompt %r could not be loaded again; its last good version is served meanwhile. %s",
-                str(key.reference),
+                "%s could not be loaded again; its last good version is served meanwhile. %s",
+                _capital(key.label),
                 error,
             )
         entry.failing = True
@@ -411,7 +430,11 @@ class PromptCache:
             entry.flight, entry.wanted = None, False
 
 
-_caches: weakref.WeakSet[PromptCache] = weakref.WeakSet()
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+_caches: weakref.WeakSet[PromptCache[Any]] = weakref.WeakSet()
 
 
 def _after_fork() -> None:

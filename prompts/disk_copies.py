@@ -17,12 +17,12 @@ import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 from urllib.parse import urlsplit
 
 from assay.content_hash import canonical_json, content_hash
 from assay.errors import AssayError
-from assay.prompts.cache import Answer, Key
+from assay.prompts.cache import Answer, Key, Value
 
 logger = logging.getLogger("assay.prompts")
 
@@ -33,14 +33,14 @@ MAX_FILES = 2_000
 TEMPORARY_FOR_S = 3600.0  # what a killed process was writing is removed after that
 
 
-ReadRow = Callable[[dict[str, Any], bool], Answer]
+ReadRow = Callable[[dict[str, Any], bool], Answer[Value]]
 
 
 class NotUsable(Exception):
     """A file, or the directory, is not one of ours; the message says why."""
 
 
-class DiskCopies:
+class DiskCopies(Generic[Value]):
     """The copies in one directory, which several processes may share. Nothing raises; what goes wrong is logged once.
 
     Args:
@@ -48,13 +48,13 @@ class DiskCopies:
         max_bytes: of all files; the oldest make room. 0 keeps nothing, and reads nothing.
     """
 
-    def __init__(self, directory: Path, *, max_bytes: int, read_row: ReadRow) -> None:
+    def __init__(self, directory: Path, *, max_bytes: int, read_row: ReadRow[Value]) -> None:
         self.directory = directory
         self._max_bytes = max_bytes
         self._read_row = read_row
         self._told: set[str] = set()
 
-    def read(self, key: Key) -> tuple[Answer, float] | None:
+    def read(self, key: Key) -> tuple[Answer[Value], float] | None:
         path = self.path(key)
         if not self._max_bytes:
             return None
@@ -64,14 +64,14 @@ class DiskCopies:
         except FileNotFoundError:
             return None
         except (NotUsable, OSError, AssayError) as error:
-            self._tell(f"The copy of prompt {str(key.reference)!r} in {path} is ignored: {error}")
+            self._tell(f"The copy of {key.label} in {path} is ignored: {error}")
             return None
         except Exception as error:  # whatever the file has in store for who reads it
-            self._tell(f"The copy of prompt {str(key.reference)!r} in {path} cannot be read: {error!r}")
+            self._tell(f"The copy of {key.label} in {path} cannot be read: {error!r}")
             return None
         return answer, max(0.0, time.time() - modified_at)
 
-    def write(self, key: Key, answer: Answer) -> None:
+    def write(self, key: Key, answer: Answer[Value]) -> None:
         try:
             content = _content(_name(key), answer.row)
             if len(content) > min(self._max_bytes, MAX_FILE_BYTES):

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from assay.client import Client, client_for, current_client
+from assay.client import Client, client_for
 from assay.errors import AssayError, CollectorUnavailable
 from assay.prompts.cache import Answer, Key, Place, PromptCache
 from assay.prompts.cache_stats import PromptCacheStats
 from assay.prompts.disk_copies import DiskCopies
+from assay.prompts.places import Places
 from assay.prompts.reference import parse_reference
 from assay.prompts.version import PromptVersion
-from assay.settings import Settings, current_settings
 
 DEFAULT_CACHE_TTL_S = 60.0
 AT_ONCE = 8  # prompts that `prefetch_prompts` asks for at the same time
@@ -54,7 +54,7 @@ def load_prompt(
         TemplateError: the fallback cannot be parsed.
     """
     try:
-        key = _key(_current_place(), name_or_uri, version, alias, label)
+        key = _key(_places.current(), name_or_uri, version, alias, label)
     except TypeError:  # an argument that cannot be hashed is none that can be used: this tells which
         parse_reference(name_or_uri, version=version, alias=alias, label=label)
         raise
@@ -90,9 +90,9 @@ def refresh_loaded(client: Client, name: str) -> None:
     """Ask again for what this process's own change of a prompt has made old: its aliases, its `latest`, and the
     prompts that include it. Loads see the change at once, and none of them waits.
     """
-    place = _place_of(client.settings)
+    place = _places.of(client.settings)
 
-    def is_changed(key: Key, known: Answer | None) -> bool:
+    def is_changed(key: Key, known: Answer[PromptVersion] | None) -> bool:
         if key.place is not place or (known is not None and known.fixed):
             return False
         return key.name == name or (known is not None and name in _included(known.row))
@@ -104,7 +104,7 @@ def quoted(part: str) -> str:
     return quote(part, safe="")
 
 
-def _fetch(key: Key) -> Answer:
+def _fetch(key: Key) -> Answer[PromptVersion]:
     client = client_for(key.place.settings)
     if client is None:
         raise CollectorUnavailable("The settings have changed since this prompt was loaded.")
@@ -120,7 +120,7 @@ def _fetch(key: Key) -> Answer:
         ) from error
 
 
-def _answer(row: Mapping[str, Any], *, is_number: bool) -> Answer:
+def _answer(row: Mapping[str, Any], *, is_number: bool) -> Answer[PromptVersion]:
     version = PromptVersion.from_api(row)
     _ = version.variables  # read once, for all copies; and one that cannot be read is no answer
     pinned = all(pin["reference"].rpartition("/")[2].isdigit() for pin in row.get("resolved") or ())
@@ -152,11 +152,6 @@ def _parsed_fallback(name: str, fallback: str, is_json: bool) -> PromptVersion:
 
 # Where prompts come from ----------------------------------------------------------------------------------------
 
-_cache = PromptCache(_fetch)
-_places: dict[tuple[str | None, str, str], Place] = {}
-_places_lock = threading.Lock()
-_latest: Place | None = None
-
 
 @lru_cache(8192)
 def _key(place: Place, name_or_uri: str, version: int | None, alias: str | None, label: str | None) -> Key:
@@ -164,38 +159,13 @@ def _key(place: Place, name_or_uri: str, version: int | None, alias: str | None,
     return Key(place, reference.name, reference.version)
 
 
-def _current_place() -> Place:
-    """The place that the settings of this process mean. The usual case is quick: they are the same object as before."""
-    global _latest
-    settings, latest = current_settings(), _latest
-    if latest is not None and latest.settings is settings:
-        return latest
-    current_client()  # the process's client is one for these settings from here on
-    place = _place_of(settings)
-    if latest is not None and latest is not place:
-        latest.is_active = False
-    place.settings, place.is_active = settings, True
-    _latest = place
-    return place
+def _copies(data_dir: Path, max_bytes: int) -> DiskCopies[PromptVersion]:
+    return DiskCopies(
+        data_dir / DIRECTORY,
+        max_bytes=max_bytes,
+        read_row=lambda row, is_number: _answer(row, is_number=is_number),
+    )
 
 
-def _place_of(settings: Settings) -> Place:
-    data_dir = settings.data_dir.absolute()
-    where = (settings.endpoint, str(data_dir), settings.project)
-    with _places_lock:
-        if (place := _places.get(where)) is None:
-            place = _places[where] = Place(
-                project=settings.project,
-                endpoint=settings.endpoint,
-                settings=settings,
-                # A collector in the data directory may be one that this process has yet to start.
-                wait_s=settings.prompt_wait_s if settings.endpoint else settings.timeout_s,
-                copies=DiskCopies(
-                    data_dir / DIRECTORY,
-                    max_bytes=settings.prompt_cache_max_bytes,
-                    read_row=lambda row, is_number: _answer(row, is_number=is_number),
-                )
-                if settings.endpoint
-                else None,
-            )
-        return place
+_cache: PromptCache[PromptVersion] = PromptCache(_fetch)
+_places = Places(_copies)

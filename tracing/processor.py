@@ -24,8 +24,9 @@ _RATIO_MASK = (1 << 64) - 1
 class Processor(SpanProcessor):
     """Sits in our own tracer provider, or in the one the application had before us.
 
-    Two facts are kept on the span object itself, so that they live exactly as long as somebody can reach the span:
-    `_assay_root`, the outermost span of the trace in this process, and `_assay_prompt`, the prompt used last.
+    Facts are kept on the span object itself, so that they live exactly as long as somebody can reach the span:
+    `_assay_root`, the outermost span of the trace in this process, `_assay_prompt`, the prompt used last, and
+    `_assay_ab`, the arm of an A/B test (see ab_link.py).
     """
 
     def __init__(self) -> None:
@@ -42,13 +43,13 @@ class Processor(SpanProcessor):
             our_fault("starting a span")
 
     def on_end(self, span: ReadableSpan) -> None:
-        self.open.ended(span)
-        put = self.put
-        if put is None or span.context is None or not span.context.trace_flags.sampled:
-            return
-        if self.keep_below is not None and (span.context.trace_id & _RATIO_MASK) >= self.keep_below:
-            return
         try:
+            self.open.ended(span)
+            put = self.put
+            if put is None or span.context is None or not span.context.trace_flags.sampled:
+                return
+            if self.keep_below is not None and (span.context.trace_id & _RATIO_MASK) >= self.keep_below:
+                return
             put(span)
         except Exception:
             our_fault("ending a span")
@@ -68,6 +69,10 @@ def _inherit(span: Any, context: otel.Context) -> None:
         span._assay_prompt = prompt
         if _calls_a_model(span.attributes):
             set_prompt(span, prompt)
+    if (arm := getattr(parent, "_assay_ab", None) or getattr(span._assay_root, "_assay_ab_of_trace", None)) is not None:
+        span._assay_ab = arm
+        own = span.attributes
+        span.set_attributes({name: value for name, value in arm.items() if name not in own})
     inherited: Any = context.get(INHERITED)
     if inherited is not None:
         own = span.attributes

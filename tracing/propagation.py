@@ -133,7 +133,8 @@ CARRIED = "_assay_carried"  # on a `multiprocessing.Process`, with which it is p
 
 # Baggage
 
-_NAMES = (semconv.SESSION_ID, semconv.USER_ID, semconv.TAG_TAGS, semconv.METADATA)
+_ARM = (semconv.ASSAY_AB_TEST, semconv.ASSAY_AB_ARM)
+_NAMES = (semconv.SESSION_ID, semconv.USER_ID, semconv.TAG_TAGS, semconv.METADATA, *_ARM)
 
 
 def _baggage_allowed() -> bool:
@@ -149,12 +150,20 @@ def _baggage_allowed() -> bool:
 def with_baggage(context: otel.Context) -> otel.Context:
     """`context`, with what its spans inherit as baggage, for any propagator to send."""
     inherited: Any = context.get(INHERITED)
-    for name in _NAMES if inherited is not None else ():
-        value = inherited.attributes.get(name)
+    said = {**(inherited.attributes if inherited is not None else {}), **_arm_of(context)}
+    for name in _NAMES if said else ():
+        value = said.get(name)
         text = json.dumps(value) if isinstance(value, tuple) else value
         if isinstance(text, str) and len(text) <= MAX_BAGGAGE_CHARS:
             context = baggage.set_baggage(name, text, context)
     return context
+
+
+def _arm_of(context: otel.Context) -> dict[str, str]:
+    """The A/B test that the current span is exposed to, and its arm."""
+    span: Any = context.get(_SPAN_KEY)
+    root = getattr(span, "_assay_root", None)
+    return getattr(span, "_assay_ab", None) or getattr(root, "_assay_ab_of_trace", None) or {}
 
 
 def with_inherited(context: otel.Context) -> otel.Context:
@@ -165,6 +174,7 @@ def with_inherited(context: otel.Context) -> otel.Context:
         user_id=said.get(semconv.USER_ID),
         tags=_parsed(said.get(semconv.TAG_TAGS), list),
         metadata=_parsed(said.get(semconv.METADATA), dict),
+        attributes={name: said[name] for name in _ARM if name in said},
     )
     return otel.set_value(INHERITED, inherited, context) if inherited.attributes else context
 

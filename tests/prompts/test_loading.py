@@ -41,7 +41,7 @@ def restart(registry: RegistryStub) -> Callable[[], None]:
         loading.clear_prompt_cache()
         loading._places.clear()
         configure(prompt_wait_s=0.05)
-        loading._current_place().settings = None
+        loading._places.current().settings = None
 
     return restart
 
