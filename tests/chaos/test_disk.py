@@ -37,11 +37,11 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def send(url: str, number: int) -> httpx.Response:
-    return httpx.post(f"{url}/v1/traces", content=batch(50, number, 10), headers=PROTOBUF, trust_env=False, timeout=30)
+    return httpx.post(f"{url}/v1/traces", content=batch(50, number, 10), headers=PROTOBUF, trust_env=False, timeout=120)
 
 
 def read(url: str) -> int:
-    return httpx.get(f"{url}/api/v1/spans", params={"limit": 1}, trust_env=False, timeout=30).status_code
+    return httpx.get(f"{url}/api/v1/spans", params={"limit": 1}, trust_env=False, timeout=120).status_code
 
 
 def test_without_room_spans_are_refused_while_reads_go_on(data_dir: Path, faults: Faults) -> None:
@@ -89,19 +89,22 @@ def test_a_slow_disk_slows_only_what_waits_for_it(data_dir: Path, faults: Faults
     with Serving(data_dir, env=faults.env) as serving:
         faults.fsync_ms(200)
         load = Load(serving.url, 16, n_spans=50)
-        time.sleep(1.0)
+        seconds_until(lambda: load.acknowledged_spans >= 2_000)  # by then it has loaded all that it needs
         before = serving.rss_mb()
         time.sleep(size(2, 30))
         grown = serving.rss_mb() - before
+        logged = (data_dir / "assay.duckdb.wal").stat().st_size / 1024**2  # is in memory too, until a checkpoint
         rate = load.stop()
         faults.end()
         serving.stop()
     p99 = percentile(load.seconds(), 0.99)
-    print(f"{rate:.0f} spans/s, p99 {p99:.2f} s, memory {grown:+.0f} MB")
+    print(
+        f"{rate:.0f} spans/s, p99 {p99:.2f} s, memory {grown:+.0f} MB, of which {logged:.0f} MB wait for a checkpoint"
+    )
     assert audit(data_dir, load) == NOTHING_WRONG
     assert rate >= 1000 / patience()
     assert p99 <= 1.0 * patience()
-    assert grown <= 100
+    assert grown <= 100 + logged
 
 
 def seconds_until(happened: Callable[[], bool], within_s: float = 60.0) -> float:
