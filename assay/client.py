@@ -20,6 +20,7 @@ from assay.errors import (
     DatasetNotFound,
     ExperimentNotFound,
     Forbidden,
+    GateMissed,
     InvalidRequest,
     NotFound,
     PromptNotFound,
@@ -43,6 +44,7 @@ ERRORS: dict[str, type[AssayError]] = {
     "conflict": Conflict,
     "unauthorized": Unauthorized,
     "forbidden": Forbidden,
+    "gate_missed": GateMissed,
     "too_many_requests": CollectorUnavailable,
     "unavailable": CollectorUnavailable,
 }

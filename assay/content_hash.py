@@ -13,6 +13,7 @@ from typing import Any
 
 from assay.errors import InvalidRequest
 
+MAX_DEPTH = 100  # of lists and objects within each other: what JSON libraries read differs beyond a few hundred
 DERIVED_ID_LENGTH = 16  # hex digits: 64 bits, ample for a data set that fits in memory
 
 
@@ -20,7 +21,8 @@ def canonical_json(value: Any) -> str:
     """`value` in the one spelling that hashes are taken of.
 
     Raises:
-        InvalidRequest: `value` holds what JSON cannot say: NaN, an infinity, half a surrogate pair, an object.
+        InvalidRequest: `value` holds what JSON cannot say: NaN, an infinity, half a surrogate pair, an object; or it is
+            nested too deeply.
     """
     try:
         text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -30,7 +32,25 @@ def canonical_json(value: Any) -> str:
             f"This cannot be written as JSON: {error}.",
             hint="Use text, finite numbers, booleans, null, lists and objects.",
         ) from error
+    if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        raise InvalidRequest(
+            f"Lists and objects are nested more than {MAX_DEPTH} deep.", hint="Write what is inside them as text."
+        )
     return text
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, Mapping | list | tuple)
+            for inner in (each.values() if isinstance(each, Mapping) else each)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def content_hash(value: Any) -> str:

@@ -15,6 +15,7 @@
     ├── TemplateError (ValueError)           a prompt template that cannot be parsed or filled
     ├── Unauthorized (PermissionError)       a key is missing or unknown
     │   └── Forbidden                        the key is good, but not for this
+    │       └── GateMissed                   what was named to speak for moving an alias did not pass its gate
     ├── CollectorUnavailable (ConnectionError)   nobody answers, or it is too busy to
     ├── StoreError                           the collector's data directory
     │   ├── StoreLocked                      another process owns it
@@ -93,6 +94,9 @@ class Unauthorized(AssayError, PermissionError): ...
 
 
 class Forbidden(Unauthorized): ...
+
+
+class GateMissed(Forbidden): ...
 
 
 class CollectorUnavailable(AssayError, ConnectionError): ...

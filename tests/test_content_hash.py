@@ -77,3 +77,16 @@ def test_what_is_nested_too_deep_is_refused() -> None:
         value = [value]
     with pytest.raises(InvalidRequest):
         canonical_json(value)
+
+
+@pytest.mark.parametrize(("depth", "is_written"), [(100, True), (101, False)])
+@pytest.mark.parametrize("wrap", [lambda inner: [inner], lambda inner: {"a": inner}, lambda inner: (inner, [])])
+def test_a_hundred_lists_and_objects_within_each_other_are_written(depth: int, is_written: bool, wrap: Any) -> None:
+    value: Any = 1
+    for _ in range(depth):
+        value = wrap(value)
+    if is_written:
+        assert canonical_json(value)
+    else:
+        with pytest.raises(InvalidRequest, match="nested more than 100 deep"):
+            canonical_json(value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from assay.collector.registry.actor import LOCAL, Actor
@@ -22,7 +22,7 @@ from assay.collector.registry.prompt_includes import check_includes
 from assay.collector.registry.prompt_rows import find_version, get_prompt, move_object
 from assay.collector.registry.times import Clock, iso, utc_now
 from assay.content_hash import canonical_json
-from assay.errors import Conflict, Forbidden, InvalidRequest
+from assay.errors import Conflict, Forbidden, GateMissed, InvalidRequest
 from assay.evaluation.gate import parse_gate
 
 
@@ -194,21 +194,21 @@ class PromptAliases:
         self,
         project: str,
         name: str,
-        alias: str | None = None,
+        alias: str,
         *,
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Page:
-        """Moves of one alias, or of all, newest first: who, when, why, from, to, and what spoke for it.
+        """Moves of one alias, newest first: who, when, why, from, to, and what spoke for it.
 
         Raises:
-            PromptNotFound: there is no such prompt.
+            PromptNotFound: there is no such prompt, or it has never had this alias.
+            InvalidRequest: this cannot be an alias.
         """
         with self.database.read() as session:
             prompt = get_prompt(session, project, name)
-            query = select(AliasMove).where(AliasMove.prompt_id == prompt.id).order_by(AliasMove.id.desc())
-            if alias is not None:
-                query = query.where(AliasMove.alias == alias)
+            _check_known(session, prompt, alias)
+            query = _moves_of(prompt, alias).order_by(AliasMove.id.desc())
             if cursor is not None:
                 query = query.where(AliasMove.id < numeric_cursor(cursor))
             rows = session.scalars(query.limit(checked_limit(limit) + 1)).all()
@@ -229,16 +229,14 @@ class PromptAliases:
         """What an alias was at a time: {"alias", "at", "version", "move"}, where `move` is the one that put it there.
 
         Raises:
-            PromptNotFound: there is no such prompt.
+            PromptNotFound: there is no such prompt, or it has never had this alias.
+            InvalidRequest: this cannot be an alias.
         """
         with self.database.read() as session:
             prompt = get_prompt(session, project, name)
-            last = session.scalar(
-                select(AliasMove)
-                .where(AliasMove.prompt_id == prompt.id, AliasMove.alias == alias, AliasMove.moved_at <= time)
-                .order_by(AliasMove.id.desc())
-                .limit(1)
-            )
+            _check_known(session, prompt, alias)
+            moves = _moves_of(prompt, alias).where(AliasMove.moved_at <= time)
+            last = session.scalar(moves.order_by(AliasMove.id.desc()).limit(1))
             return {
                 "alias": alias,
                 "at": iso(time),
@@ -311,15 +309,27 @@ def _points_at(session: Session, prompt: Prompt, alias: str) -> int | None:
     return pointer.version if pointer else None
 
 
-def _not_undone(prompt: Prompt, alias: str) -> Any:
+def _check_known(session: Session, prompt: Prompt, alias: str) -> None:
+    """Tell a slip of the pen from an alias that points nowhere.
+
+    Raises:
+        PromptNotFound: the prompt has never had this alias.
+        InvalidRequest: this cannot be an alias.
+    """
+    check_alias(alias)
+    is_protected = session.get(AliasProtection, (prompt.id, alias)) is not None
+    if not is_protected and session.scalar(_moves_of(prompt, alias).limit(1)) is None:
+        find_version(session, prompt, alias)  # which says what aliases there are
+
+
+def _moves_of(prompt: Prompt, alias: str) -> Select[tuple[AliasMove]]:
+    return select(AliasMove).where(AliasMove.prompt_id == prompt.id, AliasMove.alias == alias)
+
+
+def _not_undone(prompt: Prompt, alias: str) -> Select[tuple[AliasMove]]:
     """Moves of an alias that stand: neither taken back, nor themselves the taking back of another."""
     undone = select(AliasMove.undoes).where(AliasMove.prompt_id == prompt.id, AliasMove.undoes.is_not(None))
-    return select(AliasMove).where(
-        AliasMove.prompt_id == prompt.id,
-        AliasMove.alias == alias,
-        AliasMove.undoes.is_(None),
-        AliasMove.id.not_in(undone),
-    )
+    return _moves_of(prompt, alias).where(AliasMove.undoes.is_(None), AliasMove.id.not_in(undone))
 
 
 def _check_protection(
@@ -330,13 +340,15 @@ def _check_protection(
     actor: Actor,
     evidence: Evidence | None = None,
 ) -> None:
-    """Refuse a move that the alias's protection does not allow.
+    """Refuse a move that the alias's protection does not allow. What is named to speak for it has to pass the gate
+    whoever names it: an admin who wants the move all the same names nothing.
 
     Raises:
+        GateMissed: the evidence does not pass.
         Forbidden: the message says what would do.
     """
     protection = session.get(AliasProtection, (prompt.id, alias))
-    if protection is None or actor.is_admin:
+    if protection is None or (actor.is_admin and (evidence is None or protection.gate is None or evidence.problem)):
         return
     previous, target = step
     gate = protection.gate
@@ -349,9 +361,9 @@ def _check_protection(
         if evidence.passes(gate, version=target, baseline_version=previous):
             return
         told = evidence.problem or f"the gate {gate!r} is {evidence.verdict or 'not decided'} ({evidence.explanation})."
-        raise Forbidden(
+        raise GateMissed(
             f"Alias {alias!r} of prompt {prompt.name!r} is protected, and this is not enough to move it: {told}",
-            hint="An admin may move it all the same.",
+            hint="An admin may move it all the same, by naming nothing that speaks for it.",
         )
     raise Forbidden(
         f"Alias {alias!r} of prompt {prompt.name!r} is protected: {gate!r} must hold.",

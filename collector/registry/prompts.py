@@ -30,6 +30,8 @@ from assay.content_hash import canonical_json, prompt_hash
 from assay.errors import Conflict, InvalidRequest
 from assay.prompts.template import parse_template
 
+MAX_CONTENT_CHARS = 1_000_000  # of template, config, response format and tools as JSON
+
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
@@ -71,6 +73,7 @@ class Prompts:
             Conflict: `parent_version` is not the latest.
         """
         check_name("prompt", name)
+        _check_size(template, config, response_format, tools)
         parsed = parse_template(template, format)
         if not commit_message.strip():
             raise InvalidRequest(
@@ -180,6 +183,20 @@ class Prompts:
             prompt = get_prompt(session, project, name)
             row = find_version(session, prompt, reference)
             return (resolved_version if resolve else version_with_aliases)(session, prompt, row)
+
+
+def _check_size(*parts: Any) -> None:
+    """Refuse content that would hold up everybody who loads it.
+
+    Raises:
+        InvalidRequest: it is too large, or cannot be written as JSON.
+    """
+    size = sum(len(canonical_json(part)) for part in parts)
+    if size > MAX_CONTENT_CHARS:
+        raise InvalidRequest(
+            f"This version has {size:,} characters; at most {MAX_CONTENT_CHARS:,} are allowed.",
+            hint="Let variables take what is long: values are not counted.",
+        )
 
 
 def _check_parent(name: str, parent: int | None, latest: int, *, force: bool) -> None:

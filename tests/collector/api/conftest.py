@@ -12,11 +12,12 @@ from starlette.testclient import TestClient
 
 from assay.collector.app import create_app
 from assay.collector.registry import Registry
+from support.registries import open_new
 
 
 @pytest.fixture
 def registry(tmp_path: Path) -> Iterator[Registry]:
-    opened = Registry.open(tmp_path / "registry.db")
+    opened = open_new(tmp_path / "registry.db")
     yield opened
     opened.close()
 

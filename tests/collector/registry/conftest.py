@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from assay.collector.registry import Registry
+from support.registries import open_new
 
 
 def counting_clock() -> Callable[[], datetime]:
@@ -24,6 +25,6 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def registry(path: Path) -> Iterator[Registry]:
-    opened = Registry.open(path, clock=counting_clock())
+    opened = open_new(path, counting_clock())
     yield opened
     opened.close()

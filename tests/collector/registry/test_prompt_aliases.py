@@ -97,7 +97,7 @@ def test_what_an_alias_was_at_a_time(registry: Registry, seconds: int, version: 
     point(registry, 1, 2)
     registry.aliases.delete("p", "qa", "production")
     point(registry, 3)
-    first = datetime.fromisoformat(registry.aliases.moves("p", "qa").items[-1]["moved_at"])
+    first = datetime.fromisoformat(registry.aliases.moves("p", "qa", "production").items[-1]["moved_at"])
     found = registry.aliases.at("p", "qa", "production", first + timedelta(seconds=seconds))
     assert found["version"] == version
     assert (found["move"] is None) is (seconds < 0)
@@ -269,6 +269,19 @@ def test_words_that_cannot_be_kept_are_refused(registry: Registry, change: Chang
 
 @pytest.mark.parametrize("what", ["state", "states", "moves", "rollback", "protect"])
 def test_an_alias_of_no_prompt_is_not_found(registry: Registry, what: str) -> None:
-    arguments = ["p", "nothing"] if what in ("states", "moves") else ["p", "nothing", "production"]
+    arguments = ["p", "nothing"] if what == "states" else ["p", "nothing", "production"]
     with pytest.raises(PromptNotFound, match="no prompt 'nothing'"):
         getattr(registry.aliases, what)(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("alias", "error"), [("produciton", PromptNotFound), ("latest", InvalidRequest), ("a b", InvalidRequest)]
+)
+def test_a_slip_of_the_pen_is_told_from_an_alias_that_points_nowhere(
+    registry: Registry, alias: str, error: type[Exception]
+) -> None:
+    point(registry, 1)
+    with pytest.raises(error):
+        registry.aliases.moves("p", "qa", alias)
+    with pytest.raises(error):
+        registry.aliases.at("p", "qa", alias, datetime(2026, 10, 15, tzinfo=UTC))

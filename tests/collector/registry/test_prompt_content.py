@@ -197,3 +197,27 @@ def test_prompts_of_another_project_cannot_be_included(registry: Registry) -> No
 def test_resolving_what_is_not_there_is_not_found(registry: Registry) -> None:
     with pytest.raises(PromptNotFound):
         registry.prompts.version("p", "qa", resolve=True)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param({"template": "a" * 999_999}, id="template"),
+        pytest.param({"config": {"a": "b" * 1_000_000}}, id="config"),
+        pytest.param({"template": "a" * 500_000, "tools": [{"a": "b" * 500_000}]}, id="all-together"),
+    ],
+)
+def test_a_version_that_is_too_large_to_be_loaded_by_everybody_is_refused(
+    registry: Registry, options: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidRequest, match="at most 1,000,000 are allowed"):
+        register(registry, **options)
+
+
+@pytest.mark.parametrize("part", ["config", "response_format", "tools"])
+def test_what_is_nested_too_deeply_is_refused(registry: Registry, part: str) -> None:
+    nested: Any = 1
+    for _ in range(120):
+        nested = {"a": nested}
+    with pytest.raises(InvalidRequest, match="nested more than 100 deep"):
+        register(registry, **{part: [nested] if part == "tools" else nested})
