@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx  # noqa: F401
 from opentelemetry import trace as otel_trace
 
+from assay.errors import ConfigurationError
 from assay.tracing.at_signal import end_orderly_on_sigterm
 from assay.tracing.background import BackgroundQueue
-from assay.tracing.tell import in_thread, our_fault, say_once
+from assay.tracing.tell import harmless, in_thread, our_fault, say_once
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -74,6 +75,8 @@ class Runtime:
         return done
 
 
+OFF = Runtime(enabled=False, capture_content=False, tracer=otel_trace.NoOpTracer())  # where nothing of ours works
+
 # None until the first use. Read without the lock on the hot path: one reference, replaced as a whole.
 active: Runtime | None = None
 _redact_with: tuple[Callable[[str], str], ...] = ()
@@ -82,6 +85,7 @@ _retiring: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # still sendin
 _exit_registered = False
 
 
+@harmless("reading the settings", but=(ConfigurationError,))
 def init(
     *,
     project: str | None = None,
@@ -133,8 +137,6 @@ def init(
 
 
 def _as_functions(given: Callable[[str], str] | Sequence[Callable[[str], str]]) -> tuple[Callable[[str], str], ...]:
-    from assay.errors import ConfigurationError
-
     functions = (given,) if callable(given) else tuple(given)
     for each in functions:
         if not callable(each):
@@ -144,11 +146,11 @@ def _as_functions(given: Callable[[str], str] | Sequence[Callable[[str], str]]) 
     return functions
 
 
+@harmless("turning itself off", default=OFF)
 def start() -> Runtime:
     """The runtime, made now if there is none. Never raises: with settings that cannot be used, tracing is off."""
     if (runtime := active) is not None:
         return runtime
-    from assay.errors import ConfigurationError
     from assay.settings import current_settings
 
     with _lock:
@@ -160,11 +162,7 @@ def start() -> Runtime:
             say_once("settings", "Assay is off in this process. %s", error)
         except Exception:
             our_fault("starting")
-        try:
-            return _replace(_disabled())
-        except Exception:
-            our_fault("turning itself off")
-            return OFF
+        return _replace(_disabled())
 
 
 def restart(settings: Settings, send: Callable[[list[ReadableSpan]], None] | None = None) -> Runtime:
@@ -187,12 +185,14 @@ def redactor() -> SpanRedactor:
     return prepared.redactor if prepared is not None else span_redactor(current_settings(), _redact_with)
 
 
+@harmless("sending what is finished", default=False)
 def flush(timeout_s: float = FLUSH_TIMEOUT_S) -> bool:
     """Send every span and score that is finished. False when that took longer than `timeout_s`."""
     runtime = active
     return runtime.flush(timeout_s) if runtime is not None else True
 
 
+@harmless("shutting down", default=False)
 def shutdown(timeout_s: float | None = None) -> bool:
     """Send what is finished, then stop the collector embedded in this process. The next use starts everything again.
 
@@ -212,6 +212,7 @@ def reset(timeout_s: float | None = None) -> None:
     _stop(timeout_s)
 
 
+@harmless("ending tracing", default=False)
 def _stop(timeout_s: float | None) -> bool:
     global active
     with _lock:
@@ -249,9 +250,6 @@ def _retire(runtime: Runtime) -> None:
 
 def _disabled() -> Runtime:
     return Runtime(enabled=False, capture_content=False, tracer=otel_trace.NoOpTracer())
-
-
-OFF = _disabled()  # where not even that works
 
 
 def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | None) -> Runtime:

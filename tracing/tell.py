@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 logger = logging.getLogger("assay")
 
@@ -80,6 +84,29 @@ def in_thread(run: Callable[..., object], where: str) -> Callable[..., None]:
             our_fault(where)
 
     return target
+
+
+def harmless(where: str, default: Any = None, but: tuple[type[Exception], ...] = ()) -> Callable[[F], F]:
+    """For functions that a program or its libraries come through: what one raises is told, and `default` returned.
+
+    Args:
+        but: what the program is meant to see.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            try:
+                return function(*args, **kwargs)
+            except but:
+                raise
+            except Exception:
+                our_fault(where)
+                return default
+
+        return guarded  # type: ignore[return-value]
+
+    return decorate
 
 
 def our_fault(where: str) -> None:

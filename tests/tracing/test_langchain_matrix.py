@@ -6,12 +6,14 @@ import asyncio
 import contextvars
 import inspect
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 import assay
+from assay import prompt_texts
 from support.langchain_models import LangChain
 from support.matrix import case_span, check_spans
 from support.matrix_langchain import LangChainCase, drawn, same_tree
@@ -46,6 +48,11 @@ def run() -> Iterator[Run]:
         loop.run(lc.aclose())
     lc.close()
     server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _no_prompts_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompt_texts, "_versions", OrderedDict())
 
 
 @pytest.fixture(autouse=True)

@@ -60,8 +60,8 @@ def test_the_next_process_sends_what_the_last_one_left(tmp_path: Path) -> None:
     receiver = Receiver()
     second = outbox(receiver, tmp_path)
     second.start()
-    until(lambda: len(receiver.taken) == 3)
-    assert receiver.taken == list("abc")
+    until(lambda: set("abc") <= set(receiver.taken))
+    assert list(dict.fromkeys(receiver.taken)) == list("abc")  # one that was under way at the end may come twice
     assert second.close(10)
 
 

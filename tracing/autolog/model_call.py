@@ -15,7 +15,7 @@ from assay import semconv
 from assay.tracing import runtime
 from assay.tracing.otel_context import attach, current, detach
 from assay.tracing.span import fail
-from assay.tracing.tell import our_fault
+from assay.tracing.tell import harmless, our_fault
 
 _MODEL_CALL = otel.create_key("assay-model-call")
 
@@ -85,6 +85,7 @@ class ModelCall:
             waited = time.perf_counter() - self._started
             self.span.set_attribute(semconv.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK, waited)
 
+    @harmless("ending a model call")
     def finish(
         self,
         attributes: Mapping[str, Any] | None = None,

@@ -19,7 +19,7 @@ from assay.tracing.autolog.openai_raw import adopt
 from assay.tracing.autolog.openai_retries import retry_hook
 from assay.tracing.autolog.patches import Patches
 from assay.tracing.otel_context import suppressed
-from assay.tracing.tell import our_fault
+from assay.tracing.tell import harmless
 
 _patches = Patches()
 
@@ -92,6 +92,7 @@ def _async_hook(original: Callable[..., Any]) -> Callable[..., Any]:
     return request
 
 
+@harmless("recording an OpenAI request")
 def _begin(client: Any, options: Any, kwargs: dict[str, Any]) -> Exchange | None:
     if not _patches.active or suppressed() or inside_model_call():
         return None
@@ -102,9 +103,6 @@ def _stream_hook(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         original(self, *args, **kwargs)
-        try:
-            adopt(self)
-        except Exception:
-            our_fault("watching a stream")
+        adopt(self)
 
     return __init__

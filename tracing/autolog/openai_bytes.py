@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
 from typing import Any, Protocol
 
-from assay.tracing.tell import our_fault
+from assay.tracing.tell import harmless
 
 BASES = ("SyncByteStream", "AsyncByteStream")
 
@@ -87,11 +87,9 @@ class _Followed:
         self._tell("closed")
         await self._inner.aclose()
 
+    @harmless("following a response")
     def _tell(self, what: str, *args: Any) -> None:
-        try:
-            getattr(self.follower, what)(*args)
-        except Exception:
-            our_fault("following a response")
+        getattr(self.follower, what)(*args)
 
 
 @lru_cache(maxsize=16)

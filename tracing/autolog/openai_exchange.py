@@ -17,9 +17,12 @@ from assay.tracing.autolog.openai_provider import server_attributes
 from assay.tracing.autolog.openai_raw import body_json, record_raw
 from assay.tracing.autolog.openai_stream import watch
 from assay.tracing.autolog.values import get
-from assay.tracing.tell import our_fault
+from assay.tracing.tell import harmless, our_fault
 
 _current: ContextVar[Exchange | None] = ContextVar("assay-openai-exchange", default=None)
+
+
+Entered = tuple[Token[Any] | None, Token["Exchange | None"]]  # of the span, and of the exchange
 
 
 class Exchange:
@@ -31,17 +34,18 @@ class Exchange:
         self.response: Any = None  # of HTTP, once there is one that is no error
         self._named = named
 
-    def enter(self) -> list[Token[Any]]:
-        """Make the span current; the tokens lead back."""
-        return [_current.set(self), self.call.enter()]
+    @harmless("entering an OpenAI call")
+    def enter(self) -> Entered:
+        """Make the span current; what is returned leads back."""
+        return self.call.enter(), _current.set(self)
 
-    def leave(self, tokens: list[Token[Any]]) -> None:
-        try:
-            self.call.leave(tokens[1])
-            _current.reset(tokens[0])
-        except Exception:
-            our_fault("leaving an OpenAI call")
+    @harmless("leaving an OpenAI call")
+    def leave(self, entered: Entered | None) -> None:
+        if entered is not None:
+            self.call.leave(entered[0])
+            _current.reset(entered[1])
 
+    @harmless("ending an OpenAI call")
     def failed(self, error: BaseException) -> None:
         """The call raised; perhaps over an answer that arrived, and that could not be made what was asked for."""
         try:
@@ -54,6 +58,7 @@ class Exchange:
             our_fault("recording an OpenAI error")
             self.call.finish(error=error)
 
+    @harmless("ending an OpenAI call")
     def answered(self, answer: Any) -> None:
         """Record an answer of any sort, now or when it has been read."""
         try:
@@ -104,42 +109,39 @@ class Asking(Exchange):
         self._client = client
         self._started = time.time_ns()
 
-    def enter(self) -> list[Token[Any]]:
-        return [_current.set(self)]
+    @harmless("entering an OpenAI call")
+    def enter(self) -> Entered:
+        return None, _current.set(self)
 
-    def leave(self, tokens: list[Token[Any]]) -> None:
-        _current.reset(tokens[0])
+    @harmless("leaving an OpenAI call")
+    def leave(self, entered: Entered | None) -> None:
+        if entered is not None:
+            _current.reset(entered[1])
 
     def failed(self, error: BaseException) -> None:
         pass  # no model was called
 
+    @harmless("recording a response made in the background")
     def answered(self, answer: Any) -> None:
-        try:
-            if is_over(answer) and counts_now(str(get(answer, "id"))):
-                exchange = begun(RESPONSES, self._client, {}, model=get(answer, "model"), start_time=self._started)
-                exchange.response = self.response
-                exchange.answered(answer)
-        except Exception:
-            our_fault("recording a response made in the background")
+        if is_over(answer) and counts_now(str(get(answer, "id"))):
+            exchange = begun(RESPONSES, self._client, {}, model=get(answer, "model"), start_time=self._started)
+            exchange.response = self.response
+            exchange.answered(answer)
 
 
 def begin(client: Any, options: Any, *, stream: bool) -> Exchange | None:
-    """Begin to record a request. None: it is not ours to record. Never raises."""
-    try:
-        url, method = str(options.url), str(options.method).lower()
-        endpoint = endpoint_of(url) if method == "post" else None
-        asked_for = response_asked_for(url) if method == "get" else None
-        if (endpoint is None and asked_for is None) or not (runtime.active or runtime.start()).enabled:
-            return None
-        if endpoint is not None:
-            # The SDK has read any iterator in `messages` by now; the application's own objects are not touched.
-            return begun(endpoint, client, _body(options), stream=stream)
-        if stream and counts_now(str(asked_for)):
-            return begun(RESPONSES, client, {}, stream=True)
-        return Asking(client)
-    except Exception:
-        our_fault("recording an OpenAI request")
+    """Begin to record a request. None: it is not ours to record."""
+    url, method = str(options.url), str(options.method).lower()
+    endpoint = endpoint_of(url) if method == "post" else None
+    asked_for = response_asked_for(url) if method == "get" else None
+    if (endpoint is None and asked_for is None) or not (runtime.active or runtime.start()).enabled:
         return None
+    if endpoint is not None:
+        # The SDK has read any iterator in `messages` by now; the application's own objects are not touched.
+        return begun(endpoint, client, _body(options), stream=stream)
+    if stream and counts_now(str(asked_for)):
+        return begun(RESPONSES, client, {}, stream=True)
+    return Asking(client)
 
 
 def begun(
@@ -180,6 +182,7 @@ def safely(read: Reader, value: Any, content: bool) -> dict[str, Any]:
         return {}
 
 
+@harmless("noting an OpenAI answer")
 def note_response(response: Any) -> None:
     """Of the request under way here: this is its HTTP answer."""
     if (exchange := _current.get()) is not None:

@@ -20,6 +20,7 @@ from assay.tracing.autolog.openai_bytes import follow, follower_of
 from assay.tracing.autolog.openai_endpoints import Endpoint
 from assay.tracing.autolog.openai_stream import watch
 from assay.tracing.autolog.values import get
+from assay.tracing.tell import harmless
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # of an answer that the application reads itself; past it nothing of it is recorded
 VECTOR = re.compile(rb'"embedding"\s*:\s*\[[^\]]*\]')  # read by nobody here, and most of the body
@@ -38,6 +39,7 @@ def record_raw(response: Any, call: ModelCall, endpoint: Endpoint, finish: Calla
         call.finish()
 
 
+@harmless("watching a stream")
 def adopt(stream: Any) -> None:
     """Watch a stream that the SDK just made of a raw answer, in place of the answer's body."""
     raw = follower_of(stream.response)
@@ -97,6 +99,7 @@ class RawBody:
     def closed(self) -> None:
         self.ended()
 
+    @harmless("ending an answer that nobody reads")
     def dropped(self) -> None:
         if os.getpid() == self._pid and self.let_go():
             self.call.finish(end_time=self._read_at)

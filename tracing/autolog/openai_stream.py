@@ -18,7 +18,7 @@ from assay.tracing.autolog.model_call import ModelCall, StreamReader
 from assay.tracing.autolog.open_calls import closed, opened
 from assay.tracing.autolog.openai_bytes import follow
 from assay.tracing.autolog.values import get
-from assay.tracing.tell import our_fault
+from assay.tracing.tell import harmless, our_fault
 
 
 def watch(stream: Any, call: ModelCall, reader: StreamReader, early_events: frozenset[str] = frozenset()) -> None:
@@ -60,16 +60,14 @@ class _Watched:
         self.stepping = False
         opened(self)
 
+    @harmless("reading a stream")
     def chunk(self, chunk: Any) -> None:
         self._read_at = time.time_ns()
         if self._over:
             return
-        try:
-            if not self._early_events or get(chunk, "type") not in self._early_events:
-                self._call.first_chunk()
-            self._reader.add(chunk)
-        except Exception:
-            our_fault("reading a stream")
+        if not self._early_events or get(chunk, "type") not in self._early_events:
+            self._call.first_chunk()
+        self._reader.add(chunk)
 
     def data(self, data: bytes) -> None:
         pass  # the chunks made of it are what the application sees
@@ -86,11 +84,13 @@ class _Watched:
         else:
             self.end()
 
+    @harmless("ending a stream that nobody reads")
     def dropped(self) -> None:
         """Nobody can read on: the call was over with the last chunk, whenever that is noticed."""
         if os.getpid() == self._pid:  # a forked child has a copy of what its parent still reads
             self.end(end_time=self._read_at)
 
+    @harmless("ending a stream")
     def end(self, error: BaseException | None = None, end_time: int | None = None) -> None:
         if self._over:
             return
