@@ -7,16 +7,17 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 import typer
 
 import assay
-from assay import cli_care
+from assay import cli_ab, cli_care, cli_prompts
 from assay.cli_client import client
 from assay.cli_columns import Column, cost, duration, lines, time
 from assay.cli_data import add_commands
+from assay.cli_print import print_rows
 from assay.errors import AssayError, ConfigurationError, TraceNotFound
 from assay.own_prices import read_own_prices
 from assay.settings import configure, current_settings
@@ -33,12 +34,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 keys = typer.Typer(help="Keys of a collector that other machines can reach.", no_args_is_help=True)
-prompts = typer.Typer(help="The prompt registry.", no_args_is_help=True)
 traces = typer.Typer(help="Traces.", no_args_is_help=True)
 add_commands(app)
 cli_care.add_commands(app)
+app.add_typer(cli_ab.app, name="ab")
 app.add_typer(keys, name="keys")
-app.add_typer(prompts, name="prompts")
+app.add_typer(cli_prompts.app, name="prompts")
 app.add_typer(traces, name="traces")
 
 # What the tables show. Names and ids that other commands take are whole; `least` marks what may be cut or wrapped.
@@ -64,21 +65,6 @@ AUDIT = (
     Column("project"),
     Column("object", least=12, most=40),
     Column("result"),
-)
-PROMPTS = (
-    Column("name"),
-    Column("latest_version", "version", right=True),
-    Column("aliases", least=14, most=40),
-    Column("commit_message", least=18),
-    Column("updated_at", "updated_at UTC", show=time),
-)
-VERSIONS = (
-    Column("version", right=True),
-    Column("aliases", least=14, most=40),
-    Column("commit_message", least=18),
-    Column("author", least=12, most=30),
-    Column("created_at", "created_at UTC", show=time),
-    Column("variables", least=12, most=40),
 )
 TRACES = (
     Column("start_time", "start_time UTC", show=time),
@@ -191,7 +177,7 @@ def demo(
 @app.command()
 def settings(as_json: Json = False) -> None:
     """List every setting: its variables, its value now, what it does."""
-    _print(setting_rows(current_settings()), as_json, SETTINGS, drop=("setting",))
+    print_rows(setting_rows(current_settings()), as_json, SETTINGS, drop=("setting",))
 
 
 @app.command()
@@ -229,7 +215,7 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
     """List keys, without their secrets."""
     configure(data_dir=data_dir)
     found = client().request("GET", "/keys", params={"project": None, "limit": 1000})["items"]
-    _print(found, as_json, KEYS, drop=("created_at", "project", "scopes"))
+    print_rows(found, as_json, KEYS, drop=("created_at", "project", "scopes"))
 
 
 @keys.command("revoke")
@@ -251,23 +237,7 @@ def audit(
     """List who changed what, and who was refused, newest first."""
     configure(data_dir=data_dir)
     rows = list(client().pages("/audit", limit=limit, project=None, action=action, actor=actor))
-    _print(rows, as_json, AUDIT, drop=("address", "project", "actor", "at"))
-
-
-@prompts.command("list")
-def list_prompts(project: Project = None, as_json: Json = False) -> None:
-    """List prompts with their newest version and aliases."""
-    configure(project=project)
-    rows = list(client().pages("/prompts"))
-    _print(rows, as_json, PROMPTS, drop=("updated_at", "aliases", "commit_message"))
-
-
-@prompts.command("show")
-def show_prompt(name: str, project: Project = None, as_json: Json = False) -> None:
-    """List the versions of a prompt, newest first."""
-    configure(project=project)
-    rows = list(client().pages(f"/prompts/{quote(name, safe='')}/versions"))
-    _print(rows, as_json, VERSIONS, drop=("variables", "author", "created_at"))
+    print_rows(rows, as_json, AUDIT, drop=("address", "project", "actor", "at"))
 
 
 @traces.command("list")
@@ -280,7 +250,9 @@ def list_traces(
     """List traces, newest first."""
     configure(project=project)
     rows = list(client().pages("/traces", limit=limit, filter=filter))
-    _print(rows, as_json, TRACES, drop=("span_count", "total_tokens", "cost_usd", "duration_ms", "input", "start_time"))
+    print_rows(
+        rows, as_json, TRACES, drop=("span_count", "total_tokens", "cost_usd", "duration_ms", "input", "start_time")
+    )
 
 
 @traces.command("show")
@@ -294,18 +266,3 @@ def show_trace(trace_id: str, project: Project = None, as_json: Json = False) ->
     else:
         client()  # there is something to show
         print(assay.get_trace(trace_id))
-
-
-# Helpers ----------------------------------------------------------------------------------------------------------
-
-
-def _print(rows: list[dict[str, Any]], as_json: bool, columns: tuple[Column, ...], *, drop: tuple[str, ...]) -> None:
-    """Rows as a table of some columns, or whole as JSON."""
-    if as_json:
-        print(json.dumps(rows, ensure_ascii=False, default=str))
-    elif not rows:
-        print("Nothing here yet.")
-    else:
-        from assay.cli_table import print_table
-
-        print_table(rows, columns, drop=drop)

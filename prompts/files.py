@@ -22,6 +22,7 @@ from assay.errors import AssayError, ConfigurationError, Conflict, PromptNotFoun
 from assay.prompts.composition import includes
 from assay.prompts.git_history import Commit, earlier_contents, last_commit
 from assay.prompts.prompt_file import SUFFIX, PromptFile, comments_of, read_prompt_file, write_prompt_file
+from assay.prompts.registry import user_name
 
 Row = Mapping[str, Any]  # a version object of the API
 Result = Literal[
@@ -84,7 +85,7 @@ def push(
     Args:
         names: of the prompts to push; empty: all.
         message: the commit message; else that of the file, when it is a new one, else that of git's last commit of it.
-        author: else that of git's commit, where its message is used.
+        author: else that of git's commit, where its message is used, else the user that runs this process.
         force: also where the registry has moved on: on top of its latest version.
 
     Raises:
@@ -142,16 +143,18 @@ def _judge_push(
         lost = "its new tags or message are not: they belong to a version" if _notes_differ(file, latest) else ""
         return "unchanged", lost
     has = f"the registry has version {latest['version']}"
-    look = f"Look: assay prompts history {file.name}"
+    told = f"it was made from version {file.version}"
     if file.version is None:
-        return "conflict", f"{has}, and this file does not say what it was made from. {look}; then --force, or pull."
-    if parent is None or (file.content_hash is not None and parent["content_hash"] != file.content_hash):
-        return "conflict", f"{has}, but not the version {file.version} that this file was made from. {look}"
-    if file.hash == parent["content_hash"]:
+        told = "it does not say what it was made from"
+    elif parent is None or (file.content_hash is not None and parent["content_hash"] != file.content_hash):
+        told = f"it was made from a version {file.version} that the registry does not have"
+    elif file.hash == parent["content_hash"]:
         return "behind", f"{has}: pull"
-    if file.version == latest["version"] or descends():
+    elif file.version == latest["version"]:
         return "registered", ""
-    return "conflict", f"{has}, this file was made from version {file.version}. {look}; pull --force, or push --force."
+    if descends():
+        return "registered", ""
+    return "conflict", f"{has}, and of this file, {told}. Look: assay prompts history {file.name}; then push --force."
 
 
 def _descends(path: Path, latest: Row | None) -> bool:
@@ -169,9 +172,9 @@ def _descends(path: Path, latest: Row | None) -> bool:
 def _commit(found: _Found, parent: Row | None, message: str | None, author: str | None) -> Commit | None:
     own = (found.file.commit_message or "").strip()
     if message is not None and message.strip():
-        return Commit(message.strip(), author or "")
+        return Commit(message.strip(), author or user_name() or "")
     if own and (parent is None or own != parent["commit_message"].strip()):
-        return Commit(own, author or "")
+        return Commit(own, author or user_name() or "")
     last = last_commit(found.path)
     return last and Commit(last.message, author or last.author)
 

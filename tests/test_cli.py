@@ -40,14 +40,6 @@ def test_traces_are_listed_and_shown(collector: Server) -> None:
     assert none.stdout.strip() == "Nothing here yet."
 
 
-def test_prompts_are_listed_with_their_reasons(collector: Server) -> None:
-    assay.register_prompt("team/qa", template="{{q}}", commit_message="because")
-    assay.set_prompt_alias("team/qa", "production", 1)
-    [prompt] = json.loads(runner.invoke(app, ["prompts", "list", "--json"]).stdout)
-    assert (prompt["name"], prompt["aliases"]) == ("team/qa", {"production": 1})
-    assert "because" in runner.invoke(app, ["prompts", "show", "team/qa"]).stdout
-
-
 def test_a_key_is_printed_once(collector: Server) -> None:
     key = runner.invoke(app, ["keys", "create", "ci", "--scope", "read"]).stdout.strip()
     assert key.startswith("assay_")
@@ -182,7 +174,7 @@ def test_an_id_is_whole_where_it_does_not_fit(collector: Server) -> None:
 def test_a_prompt_is_one_line_at_every_width(collector: Server, width: int) -> None:
     assay.register_prompt("team/support-answer", template="{{question}}", commit_message=LONG)
     assay.set_prompt_alias("team/support-answer", "production", 1)
-    for arguments in (["prompts", "list"], ["prompts", "show", "team/support-answer"]):
+    for arguments in (["prompts", "list"], ["prompts", "history", "team/support-answer"]):
         header, line = table(arguments, width)
         assert "What does the [re" in line
         assert "production" in line

@@ -30,8 +30,10 @@ FACES = {
     "assay/__init__.py",
     "assay/scorers.py",
     "assay/cli.py",
+    "assay/cli_ab.py",
     "assay/cli_data.py",
     "assay/cli_care.py",
+    "assay/cli_prompts.py",
     "assay/__main__.py",
     "assay/embedded.py",
 }
