@@ -40,6 +40,7 @@ Source = str | Sequence[Mapping[str, Any]]  # a template as it is written
 MAX_DEPTH = 10  # a prompt that includes one that includes one ...
 MAX_PROMPTS = 100  # different ones in one prompt
 MAX_CHARS = 1_000_000  # of the whole, when all is put in: includes of includes multiply
+CHARS_PER_MESSAGE = 100  # what a message counts beside its text
 
 _BEFORE_A_TAG = re.compile(r"\{(?=[{%#]|\Z)")  # a literal brace that what follows could make a tag of jinja
 
@@ -169,7 +170,7 @@ def _messages(source: list[Message], format: str, found: Mapping[str, Template],
                 f"{{{{> {alone.reference} }}}} stands in a placeholder, but is a text prompt and has no messages.",
                 hint='Give the message the role that the text has, e.g. "system".',
             )
-        size.add(len(message["role"]))
+        size.add(CHARS_PER_MESSAGE)
         content = map_texts(message["content"], lambda text: _spliced(text, format, found, size))
         yield {"role": message["role"], "content": content}
 
@@ -179,7 +180,7 @@ def _whole(included: Template, include: Include, format: str, size: _Size) -> It
     for message in included.source:
         assert isinstance(message, dict)
         texts = texts_of(message["content"])
-        size.add(len(message["role"]) + sum(len(text) for text in texts))
+        size.add(CHARS_PER_MESSAGE + sum(len(text) for text in texts))
         if message["role"] == "placeholder" or included.format_name == format:
             yield message
         else:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from threading import Lock
 from types import CodeType
 from typing import Any
@@ -37,7 +38,7 @@ from assay.prompts.simple_format import INCLUDE, Include, parse_include
 
 MAX_SOURCE = 500_000  # characters of one text
 MAX_TAGS = 5_000  # in one text: Jinja reads about ten thousand in a second
-KEPT = 256  # texts that are kept read and compiled
+KEPT = 128  # texts that are kept read and compiled
 
 _FILENAME = "<prompt>"
 _MARK = "\ufdd0"  # stands for an include while the rest is read; no text has it, Unicode keeps it for such uses
@@ -55,9 +56,11 @@ class Scope:
 class JinjaText:
     """One text, read and checked; compiled when it is first filled."""
 
-    __slots__ = ("_template", "_tree", "includes", "optional", "variables")
+    __slots__ = ("_source", "_template", "includes", "optional", "variables")
 
     def __init__(self, source: str) -> None:
+        self._source = source  # and not its tree, which is far larger
+        self._template: JinjaTemplate | None = None
         marks = INCLUDE.findall(source)
         tree = _parsed(INCLUDE.sub(_MARK, source))
         data = "".join(node.data for node in tree.find_all(nodes.TemplateData))
@@ -70,20 +73,18 @@ class JinjaText:
         self.variables = tuple(dict.fromkeys(name.name for name in names if name.name in undeclared))
         self.optional = _asked_about(tree) & frozenset(self.variables)
         self.includes: tuple[Include, ...] = tuple(parse_include(mark) for mark in marks)
-        self._tree = guarded(tree)
-        self._template: JinjaTemplate | None = None
 
     def fill(self, scope: Scope) -> str:
-        template = self._template or self._compiled()
+        template = self._template or self.prepare()
         try:
             return "".join(template.root_render_func(template.new_context(scope.names)))
         except (JinjaError, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
             raise TemplateError(f"The template fails at line {_line(error, template)}: {error}") from error
 
-    def _compiled(self) -> JinjaTemplate:
+    def prepare(self) -> JinjaTemplate:
         with _COMPILING:
             if self._template is None:
-                code: CodeType = _ENVIRONMENT.compile(self._tree, filename=_FILENAME)
+                code: CodeType = _ENVIRONMENT.compile(guarded(_parsed(self._source)), filename=_FILENAME)
                 self._template = JinjaTemplate.from_code(_ENVIRONMENT, code, {})
             return self._template
 
@@ -104,12 +105,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         if type(obj) is dict and type(argument) in (str, int, float, bool):
             if argument in obj:
                 return obj[argument]
-            has = ", ".join(str(key) for key in list(obj)[:20]) or "none"
-            return self.undefined(f"there is no key {argument!r:.100}; the keys are: {has:.300}")
+            has = ", ".join(_short(key) for key in islice(obj, 20)) or "none"
+            return self.undefined(f"there is no key {_short(argument)!r}; the keys are: {has}")
         if type(obj) in (list, tuple, str) and type(argument) is int:
             return obj[argument] if -len(obj) <= argument < len(obj) else self.undefined(f"there is no item {argument}")
         return self.undefined(
-            f"{type(obj).__name__} has no key {argument!r:.100}; pass data: of an object, its model_dump() or vars()"
+            f"{type(obj).__name__} has no key {_short(argument)!r}; pass data: of an object, its model_dump() or vars()"
         )
 
     def call(self, context: Context, obj: Any, *args: Any, **kwargs: Any) -> Any:
@@ -166,6 +167,11 @@ def _asked_about(tree: nodes.Template) -> frozenset[str]:
     filters = (node for node in tree.find_all(nodes.Filter) if node.name in ("default", "d"))
     asked: Iterable[nodes.Expr | None] = (node.node for node in (*tests, *filters))
     return frozenset(node.name for node in asked if isinstance(node, nodes.Name))
+
+
+def _short(key: Any) -> str:
+    """A key as a message shows it, without reading all of a long one."""
+    return key[:50] if type(key) is str else f"a {type(key).__name__}" if type(key) in (list, dict) else str(key)
 
 
 def _line(error: BaseException, template: JinjaTemplate) -> int:

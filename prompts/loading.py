@@ -122,7 +122,7 @@ def _fetch(key: Key) -> Answer[PromptVersion]:
 
 def _answer(row: Mapping[str, Any], *, is_number: bool) -> Answer[PromptVersion]:
     version = PromptVersion.from_api(row)
-    _ = version.variables  # read once, for all copies; and one that cannot be read is no answer
+    version.prepare()  # once, for all copies; and one that cannot be read is no answer
     pinned = all(pin["reference"].rpartition("/")[2].isdigit() for pin in row.get("resolved") or ())
     return Answer(version, row, fixed=is_number and pinned)
 
@@ -146,7 +146,7 @@ def _fallback_version(name: str, fallback: Fallback) -> PromptVersion:
 def _parsed_fallback(name: str, fallback: str, is_json: bool) -> PromptVersion:
     """Checked at the first load, not on the bad day; and parsed once, not in every load."""
     version = PromptVersion.unregistered(name, json.loads(fallback) if is_json else fallback)
-    _ = version.variables  # read once, for all copies
+    version.prepare()  # once, for all copies
     return version
 
 

@@ -62,6 +62,9 @@ class SimpleText:
     def includes(self) -> tuple[Include, ...]:
         return tuple(part for part in self.parts if isinstance(part, Include))
 
+    def prepare(self) -> None:
+        """There is nothing to prepare."""
+
     def fill(self, scope: Mapping[str, Any]) -> str:
         return "".join([part if isinstance(part, str) else str(scope[part.name]) for part in self.parts])
 

@@ -127,6 +127,15 @@ class PromptVersion:
         """Names of the template's placeholders: `format` takes a list of messages for each."""
         return self._parsed.placeholders
 
+    def prepare(self) -> None:
+        """Read and compile the template now, so that the first `format` is as quick as the others.
+
+        Raises:
+            TemplateError: it cannot be read.
+        """
+        if not self._parsed.includes:
+            self._parsed.prepare()
+
     def format(self, /, **values: Any) -> str | list[Message]:
         """The text, or the messages, with every variable replaced; links the current span to this version.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import PromptNotFound, TemplateError
@@ -208,6 +208,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
+@settings(max_examples=60)  # each is compiled
 def test_any_text_is_formatted_or_a_template_error(source: str) -> None:
     values = hostile_values()
     with suppress(TemplateError):
@@ -252,6 +253,7 @@ def registered(**prompts: tuple[str, str]) -> Any:
 
 
 @given(st.text(st.sampled_from("{}%#>\"' -a"), max_size=12), st.text(st.sampled_from("{}%# a"), max_size=3))
+@settings(max_examples=40)
 def test_a_simple_prompt_keeps_its_meaning_inside_a_jinja_one(text: str, before: str) -> None:
     before = before.replace("{", "(")
     source = before + "{{> a }}{{> a }}{% if true %}!{% endif %}"

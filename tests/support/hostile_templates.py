@@ -149,15 +149,15 @@ JINJA = [
     "{% for a in many %}{{ many|sort|join }}{% endfor %}",
     "{% for a in many %}{{ many[1:]|length }}{% endfor %}",
     "{% for a in many %}{{ many }}{% endfor %}",
-    "{% for a in many %}" + "{% if false %}a{% endif %}" * 1_000 + "{% endfor %}",
-    "{% for a in many %}" + "text " * 50_000 + "{% endfor %}",
+    "{% for a in many %}" + "{% if false %}a{% endif %}" * 200 + "{% endfor %}",
+    "{% for a in many %}" + "text " * 20_000 + "{% endfor %}",
     "{% set a = name %}" + "{% set a = a ~ a ~ a ~ a %}" * 30 + "{{ a }}",
     "{% set a = name %}" + "{% set a = a + a %}" * 60 + "{{ a }}",
     "{% set a = name %}" + "{% set a = a|replace('n', a) %}" * 60,
     "{{ long|replace('', long) }}",
     "{{ long|replace('x', long) }}",
     "{{ many|join(long) }}",
-    "{{ x }}" * 30_000,
+    "{{ x }}" * 6_000,
 ]
 
 # In other languages these would do something; here they are text, in both formats.
@@ -210,6 +210,6 @@ def hostile_values() -> dict[str, Any]:
         "name": "name",
         "data": {"a": 1, "x": Trap()},
         "rows": [Trap(), Trap()],
-        "many": list(range(20_000)),
+        "many": list(range(5_000)),
         "long": "x" * 100_000,
     }
