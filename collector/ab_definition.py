@@ -128,9 +128,9 @@ def check_test_name(name: str) -> str:
     Raises:
         InvalidRequest: it may not.
     """
-    check_name("A/B test", name)
+    check_name("test", name)
     if "/" in name:
-        raise InvalidRequest(f"{name!r} cannot be the name of an A/B test.", hint="Leave the '/' out.")
+        raise InvalidRequest(f"{name!r} cannot be the name of a test.", hint="Leave the '/' out.")
     return name
 
 
