@@ -1,0 +1,256 @@
+"""`assay ab`: A/B tests declared, looked at, ramped and ended from a terminal or by a job."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, get_args
+from urllib.parse import quote
+
+import typer
+
+from assay.cli_client import client
+from assay.cli_columns import Column, time
+from assay.cli_print import print_json, print_rows
+from assay.errors import ConfigurationError
+from assay.evaluation.ab_report import DecisionState
+from assay.settings import configure
+
+EXIT_MISSED = 100  # the test stands otherwise than --expect says
+STATES: tuple[str, ...] = get_args(DecisionState)
+GUARDRAIL = re.compile(r"\s*(.+?)\s*((?:<=|>=).+)")
+
+app = typer.Typer(help="A/B tests in production.", no_args_is_help=True)
+
+TESTS = (
+    Column("name"),
+    Column("status"),
+    Column("phase", right=True),
+    Column("coverage", right=True),
+    Column("weights", least=14, most=60),
+    Column("primary", least=12),
+    Column("promoted"),
+    Column("created_at", "created_at UTC", show=time),
+)
+DECISIONS = (
+    Column("at", "at UTC", show=time),
+    Column("action"),
+    Column("arm"),
+    Column("alias"),
+    Column("detail", least=20, most=70),
+    Column("reason", least=18),
+    Column("author", least=8, most=30),
+    Column("data_hash", least=12, most=12),
+)
+FACTS = ("status", "promoted", "unit", "coverage", "phase", "primary", "guardrails", "baseline", "salt", "ends_at")
+
+Name = Annotated[str, typer.Argument(help="Name of the test.")]
+Project = Annotated[str | None, typer.Option(help="Project to look in. [default: that of the settings]")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Reason = Annotated[str | None, typer.Option(help="Why; kept in the log of decisions.")]
+
+
+@app.command("list")
+def list_tests(
+    status: Annotated[str | None, typer.Option(help="running or stopped. [default: all]")] = None,
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """List A/B tests: how much traffic they have, and how it is shared out."""
+    configure(project=project)
+    rows = list(client().pages("/ab-tests", status=status))
+    print_rows(rows, as_json, TESTS, drop=("created_at", "promoted", "weights", "phase"))
+
+
+@app.command("show")
+def show_test(name: Name, project: Project = None, as_json: Json = False) -> None:
+    """Show what was declared, each phase, and what was decided when, by whom and why."""
+    configure(project=project)
+    test = client().get(_path(name))
+    if as_json:
+        print_json(test)
+        return
+    for fact in FACTS:
+        print(f"{fact:>10}  {_fact(test[fact])}")
+    for arm in test["order"]:
+        print(f"{'arm':>10}  {arm}: {_fact(test['arms'][arm])}")
+    for phase in test["phases"]:
+        shares = ", ".join(f"{arm} {weight:.4g}" for arm, weight in phase["weights"].items())
+        print(f"{'phase':>10}  {phase['phase']} since {time(phase['started_at'])} UTC: {shares}")
+    print()
+    print_rows(test["decisions"], False, DECISIONS, drop=("data_hash", "author", "alias", "detail"))
+
+
+@app.command("report")
+def report_test(
+    name: Name,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(help=f"End with status {EXIT_MISSED} unless the test is at one of these: {', '.join(STATES)}."),
+    ] = None,
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """Show how a test stands: health first, then arms, differences, and the decision in words."""
+    configure(project=project)
+    if unknown := sorted(set(expect or ()) - set(STATES)):
+        raise ConfigurationError(f"A test is never at {unknown[0]!r}.", hint=f"It is at one of: {', '.join(STATES)}.")
+    found = client().get(f"{_path(name)}/report")
+    if as_json:
+        print_json(found)
+    else:
+        from rich.console import Console
+
+        from assay.prompts.ab_report import AbReport
+
+        Console(highlight=False).print(AbReport(found))
+    if expect and found["decision"]["state"] not in expect:
+        raise typer.Exit(EXIT_MISSED)
+
+
+@app.command("create")
+def create_test(
+    name: Name,
+    arm: Annotated[list[str] | None, typer.Option(help="control=prompts:/qa/1; give it once for each arm.")] = None,
+    weight: Annotated[list[str] | None, typer.Option(help="control=0.5. [default: even ones]")] = None,
+    primary: Annotated[str | None, typer.Option(help="The metric that decides: scores.helpful")] = None,
+    guardrail: Annotated[list[str] | None, typer.Option(help="'cost_usd <= +10%'")] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="slow='duration_ms > 5000'; a filter expression.")] = None,
+    unit: Annotated[str, typer.Option(help="user_id, session_id or trace_id.")] = "user_id",
+    coverage: Annotated[float, typer.Option(help="Share of units that take part.")] = 1.0,
+    file: Annotated[
+        Path | None, typer.Option(help="JSON with everything that POST /api/v1/ab-tests takes; options go before it.")
+    ] = None,
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """Begin a test. Declared once more as it was, it goes on as it stands."""
+    configure(project=project)
+    said: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file else {}
+    said |= {"name": name}
+    given = {
+        "arms": _pairs("--arm", arm),
+        "weights": {key: _number("--weight", value) for key, value in _pairs("--weight", weight).items()},
+        "primary": primary,
+        "guardrails": dict(_guardrail(text) for text in guardrail or ()),
+        "metrics": _pairs("--metric", metric),
+    }
+    said |= {key: value for key, value in given.items() if value}
+    if file is None:
+        said |= {"unit": unit, "coverage": coverage}
+    if missing := [option for option, key in (("--arm", "arms"), ("--primary", "primary")) if key not in said]:
+        raise ConfigurationError(f"{missing[0]} is missing.", hint="Try: assay ab create --help")
+    _said(client().post("/ab-tests", said), as_json)
+
+
+@app.command("ramp")
+def ramp_test(
+    name: Name,
+    coverage: Annotated[float, typer.Argument(help="Share of units that take part, 0 to 1.")],
+    reason: Reason = None,
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """Let more or fewer units in. Nobody changes arms."""
+    configure(project=project)
+    _said(client().put(f"{_path(name)}/coverage", {"coverage": coverage, "reason": reason}), as_json)
+
+
+@app.command("weights")
+def set_weights(
+    name: Name,
+    weights: Annotated[list[str], typer.Argument(help="control=0.2 short=0.8")],
+    reason: Reason = None,
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """Begin a new phase with other weights. Units that were exposed before keep their arm."""
+    configure(project=project)
+    shares = {arm: _number("weights", value) for arm, value in _pairs("weights", weights).items()}
+    _said(client().put(f"{_path(name)}/weights", {"weights": shares, "reason": reason}), as_json)
+
+
+@app.command("assign")
+def assign_unit(
+    name: Name,
+    unit: Annotated[str, typer.Argument(help="The user, session or request.")],
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """Show the arm of a unit. It is not counted as an exposure."""
+    configure(project=project)
+    found = client().get(f"{_path(name)}/assign", unit=unit)
+    if as_json:
+        print_json(found)
+    else:
+        how = f"phase {found['phase']}" if found["covered"] else "not in the test"
+        print(f"{found['arm']} ({how}): {found['prompt'] or found['config']}")
+
+
+@app.command("stop")
+def stop_test(
+    name: Name,
+    promote: Annotated[str | None, typer.Option(help="Arm that everybody gets. [default: the baseline]")] = None,
+    alias: Annotated[str, typer.Option(help="Alias to move to the promoted version; '' moves none.")] = "production",
+    reason: Reason = None,
+    project: Project = None,
+    as_json: Json = False,
+) -> None:
+    """End a test, and point the alias at the promoted version. What was known is recorded with it."""
+    configure(project=project)
+    said = {"promote": promote, "alias": alias or None, "reason": reason}
+    test = client().post(f"{_path(name)}/stop", said)
+    if as_json:
+        print_json(test)
+        return
+    decision = test["decisions"][-1]
+    moved = decision["detail"]
+    print(f"{name} has been stopped; everybody gets {promote or test['baseline']} from now on.")
+    if moved:
+        print(f"{decision['alias']} of {moved['prompt']} went from version {moved['from']} to {moved['to']}.")
+
+
+# Helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _path(name: str) -> str:
+    return f"/ab-tests/{quote(name, safe='')}"
+
+
+def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
+    """`["a=b"]` -> {"a": "b"}.
+
+    Raises:
+        ConfigurationError: one has no "=".
+    """
+    split = [text.partition("=") for text in texts or ()]
+    if wrong := [text for text, (key, equals, _) in zip(texts or (), split, strict=True) if not (key and equals)]:
+        raise ConfigurationError(f"{option} is {wrong[0]!r}.", hint="Write it as name=value.")
+    return {key.strip(): value.strip() for key, _, value in split}
+
+
+def _number(option: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{option} is {text!r}.", hint="It is a number, such as 0.5.") from error
+
+
+def _guardrail(text: str) -> tuple[str, str]:
+    found = GUARDRAIL.fullmatch(text)
+    if not found:
+        raise ConfigurationError(f"--guardrail is {text!r}.", hint="Write it as 'cost_usd <= +10%'.")
+    return found[1], found[2].strip()
+
+
+def _said(test: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(test)
+    else:
+        shares = ", ".join(f"{arm} {test['weights'][arm]:.4g}" for arm in test["order"])
+        print(f"{test['name']}: {test['status']}, phase {test['phase']}, coverage {test['coverage']:.4g}, {shares}")
+
+
+def _fact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else "-" if value is None else str(value)
