@@ -8,11 +8,18 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
-from assay.collector.pages import eval_pages, prompt_pages, start_pages, trace_pages
+from assay.collector.pages import ab_pages, eval_pages, prompt_edit_pages, prompt_pages, start_pages, trace_pages
 from assay.collector.pages.web import error_page, redirect, wants_page
 from assay.errors import NotFound
 
-ROUTERS = (start_pages.router, trace_pages.router, prompt_pages.router, eval_pages.router)
+ROUTERS = (
+    start_pages.router,
+    trace_pages.router,
+    prompt_edit_pages.router,  # before those whose names take the rest of the path
+    prompt_pages.router,
+    eval_pages.router,
+    ab_pages.router,
+)
 
 
 def mount(app: FastAPI) -> None:

@@ -101,6 +101,16 @@ def percent(share: float | None) -> str:
     return UNKNOWN if share is None else f"{100 * share:.0f} %"
 
 
+def share(value: float | None) -> str:
+    """A share in percent, with a decimal where it is small: 12 % · 0.4 % · 0 % is none at all, never a rounded few."""
+    if value is None:
+        return UNKNOWN
+    size = 100 * value
+    if size == 0 or size >= 9.95:
+        return f"{size:.0f} %"
+    return "< 0.1 %" if 0 < size < 0.05 else f"{size:.1f} %".replace("-", _MINUS)
+
+
 def ago(moment: str | None, now: datetime) -> str:
     """ "just now" · "5 min ago" · "3 h ago" · "2 d ago", and the date from a month on. Times ahead are "in 5 min"."""
     if moment is None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from assay.collector import queries
+from assay.collector import ab_service, queries
+from assay.collector.lineage import lineage
 from assay.collector.pages.source import Row, Rows
 from assay.errors import NotFound, TraceNotFound
 
@@ -70,12 +72,46 @@ class ServiceSource:
         scores = queries.list_scores(self._store, project=project, trace_id=trace_id, limit=LARGEST_PAGE)
         return {**found, "scores": scores.items}
 
-    def prompts(self, project: str, *, cursor: str | None) -> Rows:
-        return _rows(self._registry.prompts.page(project, limit=LIST_PAGE, cursor=cursor))
+    def prompts(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
+        return _rows(self._registry.prompts.page(project, filter=filter, limit=LIST_PAGE, cursor=cursor))
+
+    def prompt_calls(self, project: str, *, days: int) -> dict[str, Row]:
+        found = queries.stats(
+            self._store,
+            queries.StatsQuery(
+                measures=("model_calls", "unpriced_calls", "cost_usd"),
+                group_by=("prompt_name",),
+                filter=f"prompt_name is not null and start_time > now() - interval {days} day",
+                project=project,
+                limit=LARGEST_PAGE,
+            ),
+        )
+        return {row["prompt_name"]: _calls(row) for row in found}
 
     def prompt_versions(self, project: str, name: str) -> list[Row]:
         prompts = self._registry.prompts
         return _every(lambda cursor: prompts.versions(project, name, limit=LARGEST_PAGE, cursor=cursor))
+
+    def lineage(self, project: str, name: str, version: int) -> Row:
+        return lineage(self._store, self._registry, project, name, version)
+
+    def aliases(self, project: str, name: str) -> list[Row]:
+        return self._registry.aliases.states(project, name)
+
+    def alias_moves(self, project: str, name: str) -> list[Row]:
+        return self._registry.aliases.every_move(project, name)
+
+    def alias_at(self, project: str, name: str, alias: str, time: datetime) -> Row:
+        return self._registry.aliases.at(project, name, alias, time)
+
+    def ab_tests(self, project: str, *, cursor: str | None) -> Rows:
+        return _rows(self._registry.ab_tests.page(project, limit=LIST_PAGE, cursor=cursor))
+
+    def ab_test(self, project: str, name: str) -> Row:
+        return self._registry.ab_tests.get(project, name)
+
+    def ab_report(self, project: str, name: str) -> Row:
+        return ab_service.report(self._store, self._registry, project, name)
 
     def experiments(self, project: str, *, cursor: str | None) -> Rows:
         return _rows(self._registry.experiments.page(project, limit=LIST_PAGE, cursor=cursor))
@@ -95,6 +131,11 @@ def _found(found: Found | None, trace_id: str, project: str | None) -> Found:
             hint="It may not have arrived yet: a program sends its spans every few seconds, and when it ends.",
         )
     return found
+
+
+def _calls(row: Row) -> Row:
+    priced = row["model_calls"] - row["unpriced_calls"]
+    return {"calls": row["model_calls"], "cost_usd_per_call": row["cost_usd"] / priced if priced else None}
 
 
 def _rows(page: _Page) -> Rows:

@@ -86,3 +86,31 @@ result = assay.evaluate(
 )
 print(result.summary)""",
     )
+
+
+def ab_test_snippet(endpoint: str, project: str) -> Snippet:
+    address, name = json.dumps(endpoint), json.dumps(project)
+    return Snippet(
+        "Python",
+        f"""import assay
+
+assay.init(endpoint={address}, project={name})
+now = assay.register_prompt("qa", template="Answer briefly: {{{{question}}}}", commit_message="first version")
+new = assay.register_prompt("qa", template="Answer in a sentence: {{{{question}}}}", commit_message="shorter")
+
+test = assay.create_ab_test(
+    "qa-tone",
+    arms={{"control": now.uri, "short": new.uri}},
+    unit="user_id",
+    primary="scores.helpful",
+    guardrails={{"cost_usd": "<= +10%", "error_rate": "<= +1pp"}},
+)
+
+@assay.trace
+def answer(user_id: str, question: str) -> str:
+    prompt = test.prompt(user_id)  # always the same arm for the same user
+    return str(prompt.format(question=question))
+
+answer("u-7", "How do I reset my password?")
+assay.flush()""",
+    )

@@ -6,6 +6,7 @@ Rows are dictionaries in the shapes of the HTTP API, so a page shows what a prog
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 Row = dict[str, Any]
@@ -52,12 +53,42 @@ class Source(Protocol):
         """One span, with the scores of its trace under "scores"."""
         ...
 
-    def prompts(self, project: str, *, cursor: str | None) -> Rows:
-        """Prompts by name."""
+    def prompts(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
+        """Prompts by name; `filter` is a part of it."""
+        ...
+
+    def prompt_calls(self, project: str, *, days: int) -> dict[str, Row]:
+        """Name of a prompt -> its model calls of the last days, with `calls` and `cost_usd_per_call`."""
         ...
 
     def prompt_versions(self, project: str, name: str) -> list[Row]:
         """Every version of a prompt, newest first."""
+        ...
+
+    def lineage(self, project: str, name: str, version: int) -> Row:
+        """What came of a version: see collector/lineage.py."""
+        ...
+
+    def aliases(self, project: str, name: str) -> list[Row]:
+        """Where each alias points, and how it is protected."""
+        ...
+
+    def alias_moves(self, project: str, name: str) -> list[Row]:
+        """Every move of every alias, newest first."""
+        ...
+
+    def alias_at(self, project: str, name: str, alias: str, time: datetime) -> Row:
+        """What an alias was at a time."""
+        ...
+
+    def ab_tests(self, project: str, *, cursor: str | None) -> Rows:
+        """A/B tests by name."""
+        ...
+
+    def ab_test(self, project: str, name: str) -> Row: ...
+
+    def ab_report(self, project: str, name: str) -> Row:
+        """What is known of a test now: health, arms, effects, decision. Takes as long as its units are many."""
         ...
 
     def experiments(self, project: str, *, cursor: str | None) -> Rows:
@@ -67,3 +98,46 @@ class Source(Protocol):
     def experiment(self, project: str, experiment_id: str) -> Row: ...
 
     def experiment_rows(self, experiment_id: str) -> list[Row]: ...
+
+
+class Desk(Protocol):
+    """What the pages change, in the name of whoever asks.
+
+    Raises (all of them): Forbidden where the key does not suffice, InvalidRequest and NotFound as the API.
+    """
+
+    def register(
+        self, project: str, name: str, content: Row, *, commit_message: str, author: str | None, parent: int, seen: int
+    ) -> tuple[Row, bool]:
+        """The version with this content, made from `parent`, and whether it is new. Conflict when the latest is another
+        one than `seen`.
+        """
+        ...
+
+    def set_alias(
+        self, project: str, name: str, alias: str, version: int, *, reason: str | None, author: str | None
+    ) -> None: ...
+
+    def delete_alias(self, project: str, name: str, alias: str, *, reason: str | None, author: str | None) -> None: ...
+
+    def roll_back_alias(
+        self, project: str, name: str, alias: str, *, from_version: int, reason: str | None, author: str | None
+    ) -> None:
+        """Take back the last move; Conflict when the alias is no longer at `from_version`."""
+        ...
+
+    def protect_alias(
+        self,
+        project: str,
+        name: str,
+        alias: str,
+        *,
+        protected: bool,
+        gate: str | None,
+        reason: str | None,
+        author: str | None,
+    ) -> None: ...
+
+    def stop_ab_test(
+        self, project: str, name: str, *, promote: str | None, alias: str | None, reason: str | None, author: str | None
+    ) -> None: ...

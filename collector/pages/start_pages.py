@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from assay.collector.pages import urls
 from assay.collector.pages.assets import ASSETS
+from assay.collector.pages.forms import read_form
 from assay.collector.pages.security import from_our_pages, local_path
 from assay.collector.pages.snippets import tracing_snippets
 from assay.collector.pages.source import Source
@@ -27,7 +27,6 @@ from assay.settings import DEFAULT_PROJECT
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 FromSource = Annotated[Source, Depends(get_source)]
-LARGEST_FORM = 10_000  # bytes
 
 
 @router.get("/")
@@ -55,11 +54,11 @@ async def set_theme(request: Request) -> Response:
     """Keep the colours someone chose. Works as a plain form; the script only spares the reload."""
     if not from_our_pages(request.headers):
         raise InvalidRequest("The colours are chosen on our own pages only.", hint="Use the buttons in the rail.")
-    form = await _form(request)
-    theme = form.get("theme", "")
+    form = await read_form(request)
+    theme = form.one("theme")
     if theme not in THEMES:
         raise InvalidRequest(f"There is no theme {theme!r}.", hint=f"Choose one of: {', '.join(THEMES)}.")
-    response = redirect(local_path(form.get("next", "/")), status_code=303)
+    response = redirect(local_path(form.one("next")), status_code=303)
     remember(response, THEME_COOKIE, theme)
     return response
 
@@ -76,13 +75,3 @@ def static_file(build: str, name: str) -> Response:
 def _projects(request: Request, source: Source, projects: list[str]) -> Response:
     snippets: list[Any] = tracing_snippets(str(request.base_url).rstrip("/"), DEFAULT_PROJECT)
     return page(request, "projects.html", title="Projects", source=source, snippets=snippets)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """A small form sent the plain way. (Starlette's own reader needs one more package.)"""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM:
-            raise InvalidRequest("The form is too large.", hint="Reload the page and try again.")
-    return {key: values[-1] for key, values in parse_qs(body.decode("utf-8", "replace")).items()}

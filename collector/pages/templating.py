@@ -33,6 +33,7 @@ def make_environment() -> Environment:
         figure=formats.figure,
         p_value=formats.p_value,
         percent=formats.percent,
+        share=formats.share,
         ago=_ago,
         utc=formats.utc,
         plain=formats.plain,

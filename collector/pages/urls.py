@@ -45,6 +45,26 @@ def prompt_diff(project_name: str, name: str, old: int, new: int, /) -> str:
     return f"{prompt(project_name, name)}/diff/{old}..{new}"
 
 
+def prompt_edit(project_name: str, name: str, version: int, /) -> str:
+    return f"{prompt(project_name, name, version)}/edit"
+
+
+def prompt_versions(project_name: str, name: str, /, **query: Any) -> str:
+    return with_query(f"{prompt(project_name, name)}/versions", **query)
+
+
+def prompt_aliases(project_name: str, name: str, /, **query: Any) -> str:
+    return with_query(f"{prompt(project_name, name)}/aliases", **query)
+
+
+def ab_tests(project_name: str, /, **query: Any) -> str:
+    return with_query(f"{project(project_name)}/ab", **query)
+
+
+def ab_test(project_name: str, name: str, /, **query: Any) -> str:
+    return with_query(f"{ab_tests(project_name)}/{segment(name)}", **query)
+
+
 def evals(project_name: str, /, **query: Any) -> str:
     return with_query(f"{project(project_name)}/evals", **query)
 

@@ -11,12 +11,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
+from assay.collector.api.actor import actor, caller_key
 from assay.collector.pages import urls
+from assay.collector.pages.forms import keep_session, session_of, token_of
 from assay.collector.pages.security import PAGE_HEADERS
+from assay.collector.pages.service_desk import ServiceDesk
 from assay.collector.pages.service_source import ServiceSource
-from assay.collector.pages.source import Source
+from assay.collector.pages.source import Desk, Source
 from assay.collector.pages.templating import render
-from assay.errors import AssayError, NotFound, Unauthorized
+from assay.errors import AssayError, Conflict, Forbidden, NotFound, Unauthorized
 
 logger = logging.getLogger(__name__)
 
@@ -45,8 +48,13 @@ class PageRoute(APIRoute):
 
 
 def get_source(request: Request) -> Source:
-    key = getattr(request.state, "key", None)
+    key = caller_key(request)
     return ServiceSource(request.app.state.service, key.project if key else None)
+
+
+def get_desk(request: Request) -> Desk:
+    key = caller_key(request)
+    return ServiceDesk(request.app.state.service, actor(request, key), key.name if key else None)
 
 
 def page(
@@ -58,9 +66,14 @@ def page(
     project: str | None = None,
     section: str = "",
     status_code: int = 200,
+    has_forms: bool = False,
     **context: Any,
 ) -> HTMLResponse:
-    """A whole page: `template` inside the shell. The project is remembered for the next visit of "/"."""
+    """A whole page: `template` inside the shell. The project is remembered for the next visit of "/".
+
+    `has_forms`: it has forms that change something, which carry the token of the browser's session.
+    """
+    session, is_new = session_of(request)
     html = render(
         template,
         title=title,
@@ -70,11 +83,14 @@ def page(
         theme=theme_of(request),
         here=urls.with_query(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
         endpoint=str(request.base_url).rstrip("/"),
+        form_token=token_of(session) if has_forms else None,
         **context,
     )
     response = HTMLResponse(html, status_code=status_code, headers=dict(PAGE_HEADERS))
     if project is not None and request.cookies.get(PROJECT_COOKIE) != urls.segment(project):
         remember(response, PROJECT_COOKIE, urls.segment(project))
+    if has_forms and is_new:
+        keep_session(request, response, session)
     return response
 
 
@@ -109,6 +125,10 @@ def error_page(request: Request, error: Exception) -> HTMLResponse:
     elif isinstance(error, RequestValidationError):
         status, title, hint = 400, "That cannot be answered", "The address may be mistyped or cut short."
         message = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors()[:5])
+    elif isinstance(error, Forbidden):
+        status, title, message, hint = 403, "Not allowed", error.message, error.hint
+    elif isinstance(error, Conflict):
+        status, title, message, hint = 409, "Somebody else was faster", error.message, error.hint
     elif isinstance(error, Unauthorized):
         status, title, message, hint = 401, "A key is needed", error.message, error.hint
     elif isinstance(error, AssayError) and isinstance(error, ValueError):  # something asked for cannot be used

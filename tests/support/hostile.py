@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from assay.collector.pages import urls
+from assay.errors import InvalidRequest
 from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource, score, support_trace
 
 MARK = "pwned"  # what every string would leave behind if it ran: an element, an attribute or a global of this name
@@ -24,7 +25,8 @@ STRINGS = (
 # Ids and times are made by the collector, and `type` chooses how a part of a message is shown.
 _KEPT = {
     *("project", "trace_id", "span_id", "parent_span_id", "id", "baseline_id", "hash", "status", "type"),
-    *("start_time", "end_time", "created_at", "updated_at", "finished_at", "started_at"),
+    *("start_time", "end_time", "created_at", "updated_at", "finished_at", "started_at", "stopped_at", "moved_at"),
+    *("ends_at", "at", "from", "to", "first", "last", "time", "bucket"),
 }
 _WRITTEN_IN_ROWS = ("input", "expected", "output", "error", "error_type")
 
@@ -53,6 +55,17 @@ class HostileSource(FakeSource):
             identity: [_hostile_row(row, number, string) for number, row in enumerate(rows[:8])]
             for identity, rows in self.rows.items()
         }
+        self.moves = poison(self.moves, string)
+        self.alias_objects = poison(self.alias_objects, string)
+        came_of_it = poison(self.lineages[2], string)
+        for one in came_of_it["scores"]:
+            one["labels"] = {string: 1}
+        self.lineages = {1: came_of_it, 3: came_of_it}
+        self.reports = {
+            key: _hostile_report(one, string)
+            for key, one in zip((string, "qa-skewed", "qa-welcome"), self.reports.values(), strict=True)
+        }
+        self.desk.refusal = InvalidRequest(string, hint=string)
         self.string = string
 
     def trace(self, trace_id: str, project: str | None = None) -> dict[str, Any]:
@@ -92,8 +105,21 @@ def _hostile_trace(trace: dict[str, Any], string: str) -> dict[str, Any]:
 
 
 def _hostile_version(version: dict[str, Any], string: str) -> dict[str, Any]:
-    kept = {"config": {string: string}, "tags": {string: string}, "type": version["type"], "variables": [string]}
-    return {**poison(version, string), **kept}
+    data: dict[str, Any] = {"config": {string: string}, "tags": {string: string}, "response_format": {string: string}}
+    data |= {"tools": [{string: string}], "placeholders": [string], "includes": [{"name": string, "reference": string}]}
+    return {**poison(version, string), **data, "type": version["type"], "format": "simple", "variables": [string]}
+
+
+def _hostile_report(report: dict[str, Any], string: str) -> dict[str, Any]:
+    """Names of arms and metrics are keys, which `poison` leaves: they are checked where a test is declared."""
+    hostile: dict[str, Any] = poison(report, string)
+    for number, (arm, declared) in enumerate(zip(hostile["arms"], report["arms"], strict=True)):
+        arm["arm"] = declared["arm"]
+        arm["metrics"] = {f"{string}{number}": one for number, one in enumerate(arm["metrics"].values())}
+    hostile["test"] |= {"baseline": "control", "primary": string}
+    for effect, known in zip(hostile["effects"], report["effects"], strict=True):
+        effect |= {"metric": known["metric"] if effect is hostile["effects"][0] else string, "role": known["role"]}
+    return hostile
 
 
 def _hostile_experiment(experiment: dict[str, Any], string: str) -> dict[str, Any]:
@@ -124,6 +150,13 @@ def every_page(string: str) -> list[str]:
     for name in ("qa", string):
         pages += [urls.prompt(PROJECT, name, version) for version in (1, 3)]
         pages += [urls.prompt_diff(PROJECT, name, 1, 3), urls.prompt_diff(PROJECT, name, 2, 3)]
+        pages += [
+            urls.prompt_versions(PROJECT, name, alias=string, on="2026-11-05"),
+            urls.prompt_edit(PROJECT, name, 3),
+        ]
+        pages += [urls.prompt_aliases(PROJECT, name, done=string)]
+    pages += [urls.prompts(PROJECT, q=string), urls.ab_tests(PROJECT), urls.ab_tests(string)]
+    pages += [urls.ab_test(PROJECT, name) for name in ("qa-skewed", "qa-welcome", string)]
     pages += [urls.experiment(PROJECT, OTHER_ID), urls.experiment(PROJECT, OTHER_ID, only="error")]
     pages += [urls.experiment(PROJECT, string), urls.compare(PROJECT, BASE_ID, OTHER_ID)]
     pages += [

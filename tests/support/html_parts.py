@@ -52,3 +52,48 @@ def parts_of(html: str) -> Parts:
     parts.feed(html)
     parts.close()
     return parts
+
+
+@dataclass
+class _Forms(HTMLParser):
+    forms: list[dict[str, list[str]]] = field(default_factory=list)
+    select: str | None = None
+    area: list[str] | None = None
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attributes}
+        if tag == "form":
+            self.forms.append({})
+        elif tag == "input":
+            self.forms[-1].setdefault(given["name"], []).append(given.get("value", ""))
+        elif tag == "textarea":
+            self.area = self.forms[-1].setdefault(given["name"], [])
+            self.area.append("")
+        elif tag == "select":
+            self.select = given["name"]
+            self.forms[-1].setdefault(self.select, []).append("")
+        elif tag == "option" and self.select is not None and "value" in given:
+            chosen = self.forms[-1][self.select]
+            if "selected" in given or chosen[-1] == "":
+                chosen[-1] = given["value"]
+
+    def handle_data(self, data: str) -> None:
+        if self.area is not None:
+            self.area[-1] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea" and self.area is not None:
+            self.area[-1] = self.area[-1].removeprefix("\n")  # browsers leave the first line end out
+            self.area = None
+        elif tag == "select":
+            self.select = None
+
+
+def forms_of(html: str) -> list[dict[str, list[str]]]:
+    """The fields of each form, as a browser would send them unchanged."""
+    forms = _Forms()
+    forms.feed(html)
+    return forms.forms

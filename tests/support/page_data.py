@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from assay.collector.pages.formats import nanoseconds
 from assay.collector.pages.source import Row, Rows
-from assay.errors import ExperimentNotFound, InvalidRequest, NotFound, PromptNotFound, TraceNotFound
+from assay.errors import (
+    AbTestNotFound,
+    AssayError,
+    ExperimentNotFound,
+    InvalidRequest,
+    NotFound,
+    PromptNotFound,
+    TraceNotFound,
+)
 from assay.evaluation.summary import summarise_rows
+from support.ab_page_data import ab_reports
+from support.page_times import BASE_ID, OTHER_ID, PROJECT, moment
+from support.prompt_page_data import alias_moves, aliases, lineage, prompt_summary, prompt_versions, unused
 
-NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
-PROJECT = "support-bot"
-BASE_ID, OTHER_ID = "a" * 32, "b" * 32
 QUESTIONS = (
     ("How do I reset my password?", "Open Settings, choose Security, then Reset password."),
     ("Can I get a refund after 30 days?", "Refunds are possible within 14 days of purchase."),
@@ -34,10 +42,6 @@ EMPTY = (
 
 
 IN_OUTLINE = ("span_id", "parent_span_id", "name", "kind", "status", "duration_ms", "total_tokens")
-
-
-def moment(offset: timedelta = timedelta()) -> str:
-    return f"{NOW + offset:%Y-%m-%dT%H:%M:%S.%f}000Z"
 
 
 def span(trace_id: str, number: int, **fields: Any) -> Row:
@@ -227,6 +231,38 @@ def columns_of(spans: Sequence[Row]) -> dict[str, list[Any]]:
     return columns
 
 
+class FakeDesk:
+    """See assay.collector.pages.source.Desk. What was asked of it is in `asked`; `refusal` is raised instead."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Row]] = []
+        self.refusal: AssayError | None = None
+
+    def _note(self, what: str, **said: Any) -> None:
+        self.asked.append((what, said))
+        if self.refusal is not None:
+            raise self.refusal
+
+    def register(self, project: str, name: str, content: Row, **said: Any) -> tuple[Row, bool]:
+        self._note("register", name=name, content=content, **said)
+        return {"version": 3}, True
+
+    def set_alias(self, project: str, name: str, alias: str, version: int, **said: Any) -> None:
+        self._note("set_alias", name=name, alias=alias, version=version, **said)
+
+    def delete_alias(self, project: str, name: str, alias: str, **said: Any) -> None:
+        self._note("delete_alias", name=name, alias=alias, **said)
+
+    def roll_back_alias(self, project: str, name: str, alias: str, **said: Any) -> None:
+        self._note("roll_back_alias", name=name, alias=alias, **said)
+
+    def protect_alias(self, project: str, name: str, alias: str, **said: Any) -> None:
+        self._note("protect_alias", name=name, alias=alias, **said)
+
+    def stop_ab_test(self, project: str, name: str, **said: Any) -> None:
+        self._note("stop_ab_test", name=name, **said)
+
+
 class FakeSource:
     """See assay.collector.pages.source.Source."""
 
@@ -236,9 +272,14 @@ class FakeSource:
             "qa": prompt_versions("qa"),
             "team/tone of voice": prompt_versions("team/tone of voice"),
         }
+        self.moves: list[Row] = alias_moves()
+        self.alias_objects: list[Row] = aliases()
+        self.lineages: dict[int, Row] = {2: lineage(2)}
+        self.reports: dict[str, Row] = ab_reports()
         self.experiment_objects: list[Row] = experiments()
         self.rows: dict[str, list[Row]] = {BASE_ID: experiment_rows(BASE_ID), OTHER_ID: experiment_rows(OTHER_ID)}
         self.filters: list[str | None] = []
+        self.desk = FakeDesk()
 
     def projects(self) -> list[str]:
         return sorted(self.by_project)
@@ -279,12 +320,41 @@ class FakeSource:
                 return {**one, "scores": trace["scores"]}
         raise NotFound(f"Trace {trace_id!r} has no span {span_id!r}.")
 
-    def prompts(self, project: str, *, cursor: str | None) -> Rows:
+    def prompts(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
         return Rows(
-            [prompt_summary(versions) for versions in self.prompt_objects.values()]
+            [prompt_summary(versions) for name, versions in self.prompt_objects.items() if (filter or "") in name]
             if project in self.by_project
             else []
         )
+
+    def prompt_calls(self, project: str, *, days: int) -> dict[str, Row]:
+        return {"qa": {"calls": 1204, "cost_usd_per_call": 0.00011}}
+
+    def lineage(self, project: str, name: str, version: int) -> Row:
+        return self.lineages.get(version) or unused(version)
+
+    def aliases(self, project: str, name: str) -> list[Row]:
+        return self.alias_objects
+
+    def alias_moves(self, project: str, name: str) -> list[Row]:
+        return self.moves
+
+    def alias_at(self, project: str, name: str, alias: str, time: datetime) -> Row:
+        at = f"{time:%Y-%m-%dT%H:%M:%S.%fZ}"
+        move = next((one for one in self.moves if one["alias"] == alias and one["moved_at"] <= at), None)
+        return {"alias": alias, "at": at, "version": move["to_version"] if move else None, "move": move}
+
+    def ab_tests(self, project: str, *, cursor: str | None) -> Rows:
+        return Rows([report["test"] for report in self.reports.values()] if project in self.by_project else [])
+
+    def ab_test(self, project: str, name: str) -> Row:
+        if name not in self.reports:
+            raise AbTestNotFound(f"There is no A/B test {name!r}.", hint="See the list of tests.")
+        report = self.reports[name]
+        return {**report["test"], "phases": report["phases"], "decisions": report["decisions"]}
+
+    def ab_report(self, project: str, name: str) -> Row:
+        return self.reports[name]
 
     def prompt_versions(self, project: str, name: str) -> list[Row]:
         if name not in self.prompt_objects:
@@ -316,71 +386,6 @@ def sample_traces() -> list[Row]:
     return traces
 
 
-def prompt_versions(name: str) -> list[Row]:
-    """Three versions of a prompt, newest first: text, then chat, then the chat changed."""
-    system = "You are a support assistant. Answer in at most two sentences."
-    chat = [
-        {"role": "system", "content": system},
-        {"role": "user", "content": "Articles:\n{{context}}\n\nQuestion: {{question}}"},
-    ]
-    changed = [
-        {
-            "role": "system",
-            "content": system + " Answer only from the articles; when they do not hold the answer, say so.",
-        },
-        {"role": "user", "content": "Articles:\n{{context}}\n\nQuestion from {{customer}}: {{question}}"},
-    ]
-    texts: list[tuple[Any, str, Row, list[str], list[str]]] = [
-        (
-            changed,
-            "ground answers in the articles",
-            {"model": "openai/gpt-4o-mini", "temperature": 0},
-            ["context", "customer", "question"],
-            ["challenger"],
-        ),
-        (
-            chat,
-            "shorter answers, articles in the user message",
-            {"model": "openai/gpt-4o-mini", "temperature": 0.7},
-            ["context", "question"],
-            ["production"],
-        ),
-        ("Answer the question: {{question}}", "first version", {}, ["question"], []),
-    ]
-    return [
-        {
-            "project": PROJECT,
-            "name": name,
-            "version": 3 - index,
-            "type": "text" if isinstance(template, str) else "chat",
-            "template": template,
-            "config": config,
-            "tags": {"team": "docs"},
-            "commit_message": message,
-            "author": "mira",
-            "created_at": moment(timedelta(days=-index)),
-            "content_hash": f"{index + 1:064x}",
-            "parent_version": 2 - index or None,
-            "variables": variables,
-            "aliases": aliases,
-        }
-        for index, (template, message, config, variables, aliases) in enumerate(texts)
-    ]
-
-
-def prompt_summary(versions: list[Row]) -> Row:
-    newest = versions[0]
-    return {
-        "name": newest["name"],
-        "latest_version": newest["version"],
-        "aliases": {alias: version["version"] for version in versions for alias in version["aliases"]},
-        "tags": newest["tags"],
-        "created_at": versions[-1]["created_at"],
-        "updated_at": newest["created_at"],
-        "commit_message": newest["commit_message"],
-    }
-
-
 def experiments() -> list[Row]:
     return [
         {
@@ -390,7 +395,11 @@ def experiments() -> list[Row]:
             "status": status,
             "dataset": {"name": "support-qa", "version": 1, "hash": "c" * 64, "item_count": 40},
             "scorers": [{"name": "exact_match", "version": 1}, {"name": "correctness", "version": 1}],
-            "config": {"model": "openai/gpt-4o-mini", "prompts": ["prompts:/qa/2"], "git_commit": "0b1ff49"},
+            "config": {
+                "model": "openai/gpt-4o-mini",
+                "used": {"prompts": [{"name": "qa", "version": 2}]},
+                "git_commit": "0b1ff49",
+            },
             "tags": {},
             "repeats": 1,
             "seed": 7,

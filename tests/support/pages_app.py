@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from assay.collector import pages
-from assay.collector.pages.web import get_source
+from assay.collector.pages.web import get_desk, get_source
 
 if TYPE_CHECKING:
-    from assay.collector.pages.source import Source
+    from support.page_data import FakeSource
 
 
-def pages_app(source: Source) -> FastAPI:
+def pages_app(source: FakeSource) -> FastAPI:
     app = FastAPI()
     pages.mount(app)
     app.dependency_overrides[get_source] = lambda: source
+    app.dependency_overrides[get_desk] = lambda: source.desk
     return app
 
 

@@ -13,11 +13,13 @@ from fastapi.testclient import TestClient
 from assay.collector.pages.security import CONTENT_SECURITY_POLICY, local_path
 from assay.collector.pages.trace_pages import TREE_ROWS
 from assay.collector.pages.web import get_source
+from assay.errors import CollectorUnavailable
 from support.html_parts import parts_of
 from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource, span, trace_of
 from support.pages_app import pages_app
 
 TRACES, PROMPTS, EVALS = f"/p/{PROJECT}/traces", f"/p/{PROJECT}/prompts", f"/p/{PROJECT}/evals"
+AB = f"/p/{PROJECT}/ab"
 TRACE = f"{TRACES}/{0:032x}"
 FAILED = f"{TRACES}/{3:032x}"
 COMPARE = f"{EVALS}/compare?base={BASE_ID}&with={OTHER_ID}"
@@ -34,6 +36,16 @@ PAGES = [
     f"{PROMPTS}/qa/v/1",
     f"{PROMPTS}/qa/diff/1..3",
     f"{PROMPTS}/qa/diff/2..2",
+    f"{PROMPTS}/qa/v/2",
+    f"{PROMPTS}/qa/versions?alias=production&on=2026-11-05",
+    f"{PROMPTS}/qa/aliases",
+    f"{PROMPTS}/qa/v/3/edit",
+    f"{PROMPTS}?q=nothing",
+    AB,
+    f"{AB}/qa-tone",
+    f"{AB}/qa-skewed",
+    f"{AB}/qa-welcome",
+    "/p/empty/ab",
     EVALS,
     f"{EVALS}/{BASE_ID}",
     f"{EVALS}/{OTHER_ID}?only=error",
@@ -103,7 +115,7 @@ def test_every_control_has_a_name(client: TestClient, address: str) -> None:
     html = client.get(address).text
     parts = parts_of(html)
     labels = {attributes.get("for") for attributes in parts.named("label")}
-    for attributes in parts.named("input", "select"):
+    for attributes in parts.named("input", "select", "textarea"):
         assert attributes.get("type") == "hidden" or attributes.get("id") in labels
     for match in re.finditer(r"<(a|button)\b[^>]*>(.*?)</\1>", html, re.DOTALL):
         assert parts_of(match.group(2)).text.strip() or "aria-label=" in match.group(), match.group()
@@ -351,6 +363,63 @@ def test_a_difference_marks_words_and_warns_of_variables(client: TestClient) -> 
     assert "temperature" in shown
 
 
+def test_a_version_shows_all_that_it_is_made_of(client: TestClient) -> None:
+    html = client.get(f"{PROMPTS}/qa").text
+    shown = " ".join(parts_of(html).text.split())
+    for part in ("Messages given as {{history}}", "{{> team/tone of voice@production}}", "order_status", "sources"):
+        assert part in shown
+    assert f'href="{PROMPTS}/team%252Ftone%20of%20voice"' in html
+
+
+def test_a_version_shows_what_came_of_it(client: TestClient) -> None:
+    shown = text_of(client, f"{PROMPTS}/qa/v/2")
+    figures = (
+        "1,284 80 of experiments",
+        "9 0.7 %",
+        "$0.00011 $0.0001 … $0.00012 of 1,290 with a known price",
+        "812 ms",
+    )
+    scores = ("helpful 0.780 0.761 … 0.799", "warm 61", "helpful by day Day Mean 95 % interval Traces 2026-11-01")
+    links = ("qa-v3-grounded", "qa-tone as short 640 traces", "production 2026-10-31 12:00 2026-11-01 12:00 then v1")
+    for part in (*figures, *scores, *links):
+        assert part in " ".join(shown.split()), part
+
+
+def test_what_is_not_known_of_a_version_is_not_0(client: TestClient) -> None:
+    shown = text_of(client, f"{PROMPTS}/qa/v/1")
+    assert "No trace has used this version yet." in shown
+    assert "Cost per call" not in shown
+
+
+def test_the_list_of_prompts_is_searched_and_tells_of_the_last_week(client: TestClient) -> None:
+    shown = text_of(client, f"{PROMPTS}?q=qa")
+    assert "1,204" in shown
+    assert "team/tone of voice" not in shown
+    assert "No prompt is called so" in text_of(client, f"{PROMPTS}?q=nothing")
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("alias=production&on=2026-11-05", "At the end of 2026-11-05, production was v1 , since 2026-11-01 12:00"),
+        ("alias=production&on=2026-10-15", "At the end of 2026-10-15, production was v1"),
+        ("alias=production&on=2026-10-01", "there was no production yet"),
+        ("alias=beta&on=2026-11-05", "there was no beta : it had been removed on 2026-10-22 12:00"),
+    ],
+)
+def test_the_history_says_what_an_alias_was_on_a_day(client: TestClient, asked: str, answer: str) -> None:
+    assert answer in text_of(client, f"{PROMPTS}/qa/versions?{asked}")
+
+
+@pytest.mark.parametrize("on", ["tomorrow", "2026-13-01", "0001-01-01T00:00+14:00"])
+def test_a_day_that_there_is_not_is_said_so(client: TestClient, on: str) -> None:
+    assert client.get(f"{PROMPTS}/qa/versions", params={"alias": "production", "on": on}).status_code == 400
+
+
+def test_two_versions_are_chosen_and_the_older_stands_on_the_left(client: TestClient) -> None:
+    assert client.get(f"{PROMPTS}/qa/diff?old=3&new=1").headers["location"] == f"{PROMPTS}/qa/diff/1..3"
+
+
 def test_versions_without_a_difference_say_so(client: TestClient) -> None:
     assert "Template and configuration are the same." in text_of(client, f"{PROMPTS}/qa/diff/2..2")
 
@@ -391,3 +460,39 @@ def test_outputs_are_compared_word_by_word(client: TestClient) -> None:
 def test_the_word_that_other_pages_use_leads_here_too(client: TestClient) -> None:
     assert client.get(f"/p/{PROJECT}/experiments").headers["location"] == EVALS
     assert client.get(f"/p/{PROJECT}/experiments/{BASE_ID}").headers["location"] == f"{EVALS}/{BASE_ID}"
+
+
+# A/B tests --------------------------------------------------------------------------------------------------------
+
+
+def test_no_figure_is_shown_while_the_health_is_red(client: TestClient) -> None:
+    shown = text_of(client, f"{AB}/qa-skewed")
+    assert shown.index("short has 1,240 of 2,172 units") < shown.index("No effect is shown while a check fails")
+    for figure in ("71.2 %", "$0.0031", "+4.3 pp", "0.008", 'class="range'):
+        assert figure not in shown
+
+
+def test_effects_have_intervals_words_and_a_link_to_the_traces_of_each_arm(client: TestClient) -> None:
+    html = client.get(f"{AB}/qa-tone").text
+    shown = " ".join(parts_of(html).text.split())
+    for part in ("+4.3 pp", "+0.90 pp … +7.7 pp", "short is more helpful.", "violated", "short may go to everybody."):
+        assert part in shown
+    assert "q=any%28ab_test+%3D+%27qa-tone%27+and+ab_arm+%3D+%27short%27%29" in html
+    assert f'href="{PROMPTS}/qa/diff/1..2"' in html
+
+
+def test_a_test_that_has_ended_cannot_be_ended_again(client: TestClient) -> None:
+    assert "Stop the test" not in text_of(client, f"{AB}/qa-welcome")
+    assert "Stopped; short was promoted, and production moved to its version" in text_of(client, f"{AB}/qa-welcome")
+
+
+def test_a_test_can_be_ended_while_its_report_cannot_be_made(
+    client: TestClient, source: FakeSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: Any) -> None:
+        raise CollectorUnavailable("Too many queries are running.")
+
+    monkeypatch.setattr(source, "ab_report", busy)
+    shown = text_of(client, f"{AB}/qa-tone")
+    assert "The report cannot be made now. Too many queries are running." in shown
+    assert "Stop the test" in shown
