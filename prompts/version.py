@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
@@ -144,17 +144,20 @@ class PromptVersion:
                 list of messages; the message names them.
         """
         formatted = self._parsed.format(values)
-        if self.is_registered:
-            late = self.is_stale or self.source == "disk"
-            pins = tuple(f"{pin.name}/{pin.version}" for pin in self.resolved)
-            link_prompt(self.name, self.version, (self.source, self.age_s) if late else None, includes=pins)
-            self._remember(formatted, values)
-        else:
+        if self.version == UNREGISTERED:
             link_fallback(self.name)
+            return formatted
+        late = (self.source, self.age_s) if self.is_stale or self.source == "disk" else None
+        link_prompt(self.name, self.version, late, includes=self._pins)
+        self._remember(formatted, values)
         return formatted
 
     def _remember(self, made: str | list[Message], values: Mapping[str, Any] | None = None) -> None:
         """The texts of `made`, the template or what it gives with `values`, tell later which prompt they come from."""
+        if isinstance(made, str):
+            if self._telling[0]:
+                prompt_texts.remember(made, self.name, self.version)
+            return
         for text, tells in zip(_own_texts(self.template, made, values), self._telling, strict=False):
             if tells:
                 prompt_texts.remember(text, self.name, self.version)
@@ -165,12 +168,12 @@ class PromptVersion:
 
     def served(self, source: Source, age_s: float | None, is_stale: bool) -> PromptVersion:
         """The same version with containers of its own: what a caller does to them is not seen by another."""
+        # What is parsed once serves all copies.
+        own = {**self.__dict__, "source": source, "age_s": age_s, "is_stale": is_stale}
+        for name, copied in self._containers:
+            own[name] = copied(own[name])
         twin = object.__new__(type(self))
-        own = twin.__dict__
-        own.update(self.__dict__)  # what is parsed once serves all copies
-        for name in self._containers:
-            own[name] = _own(own[name])
-        own["source"], own["age_s"], own["is_stale"] = source, age_s, is_stale
+        object.__setattr__(twin, "__dict__", own)
         return twin
 
     def __hash__(self) -> int:
@@ -186,9 +189,14 @@ class PromptVersion:
         return parse_template(self.template, self.template_format)
 
     @cached_property
-    def _containers(self) -> tuple[str, ...]:
-        """Fields whose value could be changed in place."""
-        return tuple(each.name for each in fields(self) if isinstance(getattr(self, each.name), dict | list))
+    def _containers(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+        """Fields whose value could be changed in place, and what copies each."""
+        named = [(each.name, getattr(self, each.name)) for each in fields(self)]
+        return tuple((name, _copier(value)) for name, value in named if isinstance(value, dict | list))
+
+    @cached_property
+    def _pins(self) -> tuple[str, ...]:
+        return tuple(f"{pin.name}/{pin.version}" for pin in self.resolved)
 
     @cached_property
     def _telling(self) -> tuple[bool, ...]:
@@ -211,6 +219,14 @@ def _own_texts(
             texts += texts_of(made[position]["content"])
             position += 1
     return texts
+
+
+def _copier(value: dict[str, Any] | list[Any]) -> Callable[[Any], Any]:
+    """What copies this quickest: most have nothing in them that could be changed."""
+    inner = value.values() if isinstance(value, dict) else value
+    if any(isinstance(item, dict | list) for item in inner):
+        return _own
+    return dict.copy if isinstance(value, dict) else list.copy
 
 
 def _own(value: Any) -> Any:
