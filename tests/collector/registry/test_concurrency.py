@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,18 +15,21 @@ VERSIONS = 10
 
 # Run in a fresh interpreter, which has no threads yet and so can fork: processes that share nothing but the file.
 WRITE = f"""
-import multiprocessing, sys
+import json, multiprocessing, sys
 from pathlib import Path
 from assay.collector.registry import Registry
 
 def write(writer):
     registry = Registry.open(Path(sys.argv[1]))
-    versions = [registry.prompts.register("p", "qa", f"{{writer}} {{n}}", "why")[0] for n in range({VERSIONS})]
+    texts = [f"{{writer}} {{n}}" for n in range({VERSIONS})]
+    texts.insert(writer % {VERSIONS}, "the same of all")
+    versions = [registry.prompts.register("p", "qa", text, "why")[0] for text in texts]
     registry.close()
-    return [version["version"] for version in versions]
+    return [(version["version"], version["template"]) for version in versions]
 
 with multiprocessing.get_context("fork").Pool({WRITERS}) as pool:
-    print(*[number for numbers in pool.map(write, range({WRITERS}), chunksize=1) for number in numbers])
+    answers = [answer for answers in pool.map(write, range({WRITERS}), chunksize=1) for answer in answers]
+print(json.dumps(answers))
 """
 
 
@@ -44,11 +48,14 @@ def test_threads_give_every_version_a_number_of_its_own(registry: Registry) -> N
 def test_processes_give_every_version_a_number_of_its_own(path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", WRITE, str(path)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert sorted(map(int, done.stdout.split())) == list(range(1, WRITERS * VERSIONS + 1))
+    answered = {version: template for version, template in json.loads(done.stdout)}
     registry = Registry.open(path)
-    templates = {row["template"] for row in registry.prompts.versions("p", "qa", limit=1000).items}
+    kept = {row["version"]: row["template"] for row in registry.prompts.versions("p", "qa", limit=1000).items}
     registry.close()
-    assert templates == {f"{writer} {number}" for writer in range(WRITERS) for number in range(VERSIONS)}
+    texts = {f"{writer} {number}" for writer in range(WRITERS) for number in range(VERSIONS)}
+    assert sorted(kept) == list(range(1, WRITERS * VERSIONS + 2))  # one more: the same of all is one version
+    assert set(kept.values()) == texts | {"the same of all"}
+    assert answered == kept
 
 
 def test_the_same_content_at_once_is_one_version(registry: Registry) -> None:
