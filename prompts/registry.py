@@ -113,7 +113,7 @@ def _json_schema(response_format: Mapping[str, Any] | type | None) -> dict[str, 
         return None
     if isinstance(response_format, Mapping):
         return dict(response_format)
-    if isinstance(response_format, type) and hasattr(response_format, "model_json_schema"):
+    if hasattr(response_format, "model_json_schema"):  # pydantic is not loaded for this
         schema: dict[str, Any] = response_format.model_json_schema()
         return schema
     raise ConfigurationError(

@@ -162,7 +162,7 @@ class PromptAliases:
                         )
                     )
                 action = "prompt.alias.protect" if protected else "prompt.alias.unprotect"
-                told = {"alias": alias, "gate": gate, "reason": change.reason, "author": change.author}
+                told: dict[str, Any] = {"alias": alias, "gate": gate, "reason": change.reason, "author": change.author}
                 record(session, change.actor, now, action, name, project=project, **told)
                 session.flush()
             return _state(session, prompt, alias)
@@ -300,7 +300,13 @@ class PromptAliases:
             )
         )
         action = "prompt.alias.delete" if target is None else "prompt.alias.set"
-        told = {"alias": alias, "from": previous, "to": target, "reason": change.reason, "author": change.author}
+        told: dict[str, Any] = {
+            "alias": alias,
+            "from": previous,
+            "to": target,
+            "reason": change.reason,
+            "author": change.author,
+        }
         record(session, change.actor, now, action, prompt.name, project=prompt.project, **told)
 
 
@@ -322,11 +328,11 @@ def _check_known(session: Session, prompt: Prompt, alias: str) -> None:
         find_version(session, prompt, alias)  # which says what aliases there are
 
 
-def _moves_of(prompt: Prompt, alias: str) -> Select[tuple[AliasMove]]:
+def _moves_of(prompt: Prompt, alias: str) -> Select[AliasMove]:
     return select(AliasMove).where(AliasMove.prompt_id == prompt.id, AliasMove.alias == alias)
 
 
-def _not_undone(prompt: Prompt, alias: str) -> Select[tuple[AliasMove]]:
+def _not_undone(prompt: Prompt, alias: str) -> Select[AliasMove]:
     """Moves of an alias that stand: neither taken back, nor themselves the taking back of another."""
     undone = select(AliasMove.undoes).where(AliasMove.prompt_id == prompt.id, AliasMove.undoes.is_not(None))
     return _moves_of(prompt, alias).where(AliasMove.undoes.is_(None), AliasMove.id.not_in(undone))
