@@ -86,6 +86,48 @@ def test_what_is_allowed_does_what_jinja_does(source: str) -> None:
     assert formatted(source, **VALUES) == REFERENCE.from_string(source).render(VALUES)
 
 
+TERMS = st.sampled_from(
+    ["name", "n", "none", "vip", "words", "plan", "ratio", "item", "'a'", "2", "missing", "docs[0].pages"]
+)
+OPERATORS = st.sampled_from(["+", "-", "*", "%", "//", "~", "==", "!=", "<", ">=", "in", "not in", "and", "or"])
+FILTERED = [
+    *("upper", "title", "trim", "length", "join('-')", "first", "last", "sort", "unique|list", "reverse|list", "list"),
+    *("default('d')", "default('d', true)", "int", "float", "abs", "replace('a', 'bb')", "string"),
+]
+FILTER_CHAINS = st.lists(st.sampled_from(FILTERED), max_size=2).map(lambda names: "".join(f"|{n}" for n in names))
+EXPRESSIONS = st.recursive(
+    st.tuples(TERMS, FILTER_CHAINS).map("".join),
+    lambda inner: (
+        st.tuples(inner, OPERATORS, inner).map(lambda parts: f"({' '.join(parts)})")
+        | st.tuples(inner, inner, inner).map(lambda parts: f"({parts[0]} if {parts[1]} else {parts[2]})")
+        | inner.map(lambda part: f"(not {part})")
+    ),
+    max_leaves=4,
+)
+SOURCES = st.recursive(
+    st.sampled_from(["text ", "\n", "{ ", "é"]) | EXPRESSIONS.map(lambda expression: f"{{{{ {expression} }}}}"),
+    lambda inner: (
+        st.tuples(inner, inner).map("".join)
+        | st.tuples(EXPRESSIONS, inner, inner).map(
+            lambda parts: f"{{% if {parts[0]} %}}{parts[1]}{{% else %}}{parts[2]}{{% endif %}}"
+        )
+        | st.tuples(inner, inner).map(
+            lambda parts: f"{{% for item in words %}}{{{{ loop.index }}}}{parts[0]}{{% else %}}{parts[1]}{{% endfor %}}"
+        )
+        | st.tuples(EXPRESSIONS, inner).map(lambda parts: f"{{% set item = {parts[0]} %}}{parts[1]}")
+    ),
+    max_leaves=5,
+)
+
+
+@given(SOURCES)
+@settings(max_examples=25)
+def test_what_can_be_formatted_is_what_jinja_makes(source: str) -> None:
+    with suppress(TemplateError):
+        made = formatted_with_anything(source, {**VALUES, "missing": "there", "item": "outer"})
+        assert made == REFERENCE.from_string(source).render({**VALUES, "missing": "there", "item": "outer"})
+
+
 def test_json_is_written_for_a_model_not_for_a_page() -> None:
     assert formatted("{{ x|tojson }}", x={"a": "<é'>", "n": [1, None]}) == '{"a": "<é\'>", "n": [1, null]}'
 
@@ -242,7 +284,7 @@ def test_jinja_is_loaded_only_where_a_prompt_asks_for_it() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
-def registered(**prompts: tuple[str, str]) -> Any:
+def registered(**prompts: tuple[Any, str]) -> Any:
     def lookup(reference: Reference) -> Included:
         if reference.name not in prompts:
             raise PromptNotFound(f"There is no prompt {reference.name!r}.")
@@ -266,6 +308,19 @@ def test_the_seam_of_two_jinja_texts_is_no_tag() -> None:
     resolved, pins = resolve("{{{> a }}{{> a }}{% if true %}{% endif %}", lookup, format="jinja")
     assert parse_template(resolved, "jinja").format({}) == "{{ x }} {{ x }} {"
     assert len(pins) == 1
+
+
+def test_the_messages_of_a_simple_chat_keep_their_meaning_inside_a_jinja_one() -> None:
+    shots = [
+        {"role": "user", "content": [{"type": "text", "text": "{% x %} {{name}}"}]},
+        {"role": "placeholder", "content": "more"},
+    ]
+    template = [{"role": "placeholder", "content": "{{> shots }}"}, {"role": "user", "content": "{{ q|upper }}"}]
+    resolved, _ = resolve(template, registered(shots=(shots, "simple")), format="jinja")
+    assert parse_template(resolved, "jinja").format({"name": "Ada", "q": "why", "more": []}) == [
+        {"role": "user", "content": [{"type": "text", "text": "{% x %} Ada"}]},
+        {"role": "user", "content": "WHY"},
+    ]
 
 
 def test_conditions_cannot_be_put_into_a_simple_prompt() -> None:
