@@ -1,12 +1,12 @@
 """What changes between two versions of a prompt: words of the text, messages of a chat, keys of the rest. Pure.
 
 Everything here is plain data for pages to render. `str()` of it is for terminals and reads like `git diff --word-diff`;
-`rich.print` shows the same in colour.
+`rich.print` shows the same in colour, where there is colour.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from assay.prompts.diff_words import diff_words as diff_words
 from assay.prompts.template import Template, parse_template
 
 if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
     from rich.text import Text
 
 
@@ -60,10 +61,10 @@ class Diff:
 
         return plain_text(self)
 
-    def __rich__(self) -> Text:
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
         from assay.prompts.diff_text import rich_text
 
-        return rich_text(self)
+        yield rich_text(self, in_colour=console.color_system is not None and not console.no_color)
 
 
 def diff_versions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:

@@ -26,9 +26,12 @@ def plain_text(diff: Diff) -> str:
     )
 
 
-def rich_text(diff: Diff) -> Text:
+def rich_text(diff: Diff, *, in_colour: bool) -> Text:
+    """Marks say it where colour cannot: in a pipe, in a log."""
     from rich.text import Text
 
+    if not in_colour:
+        return Text(plain_text(diff))
     lines = [Text.assemble(*((text, _STYLES[operation]) for operation, text in line)) for line in _lines(diff)]
     return Text("\n").join(lines)
 

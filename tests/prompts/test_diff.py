@@ -298,3 +298,10 @@ def test_it_prints_in_colour_through_rich() -> None:
     assert "Answer [" in printed.get()  # brackets of a prompt are no markup of rich's
     assert "\x1b[32mkindly" in printed.get()
     assert "briefly" in printed.get()
+
+
+def test_without_colour_the_marks_say_it() -> None:
+    console = Console(color_system=None, width=200)
+    with console.capture() as printed:
+        console.print(diff("Answer briefly", "Answer kindly"))
+    assert printed.get() == "qa 1 -> 2\nAnswer [-briefly-]{+kindly+}\n"
