@@ -6,7 +6,7 @@ import contextlib
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,14 +31,22 @@ def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Look over settings, libraries, collector and store, and send a span; ends with 1 when something is to be done."""
     from assay.client import Client
     from assay.doctor import check_environment
+    from assay.prompts.checkup import check_copies, check_late
     from assay.tracing.autolog import LIBRARIES
     from assay.tracing.checkup import check_libraries, check_orphans, check_spool
 
     settings = configure(data_dir=data_dir)
     checks = [*check_libraries(LIBRARIES.values()), *check_environment(settings), check_spool(settings)]
+    checks.append(check_copies(settings))
     if any(check.name == "delivery" and check.state == "ok" for check in checks) and not _to_file(settings.endpoint):
         with contextlib.closing(Client(settings.with_values(timeout_s=SQL_TIMEOUT_S))) as client:
-            checks += check_orphans(lambda statement: client.post("/sql", json={"sql": statement})["rows"])
+
+            def ask(statement: str) -> list[list[Any]]:
+                rows: list[list[Any]] = client.post("/sql", json={"sql": statement})["rows"]
+                return rows
+
+            checks += check_orphans(ask)
+            checks += check_late(ask)
     if settings.endpoint is None:
         try:
             from assay.collector.checkup import check_directory

@@ -26,6 +26,7 @@ from assay.prompts.cache import Answer, Key, Value
 
 logger = logging.getLogger("assay.prompts")
 
+DIRECTORY = "prompt_cache"  # in the data directory
 FORM = 1  # of these files; of another, none is read
 SUFFIX = ".prompt.json"
 MAX_FILE_BYTES = 8 * 1024**2
@@ -121,6 +122,15 @@ class DiskCopies(Generic[Value]):
         if message not in self._told and len(self._told) < 100:
             self._told.add(message)
             logger.warning("%s", message)
+
+
+def problem_of(path: Path) -> str | None:
+    """Why a copy cannot be used; None: it can, by who asks for what it was written for."""
+    try:
+        _row_of(_read_own(path)[0], path.name.removesuffix(SUFFIX))
+    except (NotUsable, OSError, ValueError, RecursionError, AssayError) as error:
+        return str(error)
+    return None
 
 
 def _name(key: Key) -> str:

@@ -14,14 +14,13 @@ from assay.client import Client, client_for
 from assay.errors import AssayError, CollectorUnavailable
 from assay.prompts.cache import Answer, Key, Place, PromptCache
 from assay.prompts.cache_stats import PromptCacheStats
-from assay.prompts.disk_copies import DiskCopies
+from assay.prompts.disk_copies import DIRECTORY, DiskCopies
 from assay.prompts.places import Places
 from assay.prompts.reference import parse_reference
 from assay.prompts.version import PromptVersion
 
 DEFAULT_CACHE_TTL_S = 60.0
 AT_ONCE = 8  # prompts that `prefetch_prompts` asks for at the same time
-DIRECTORY = "prompt_cache"  # of the copies, in the data directory
 
 Fallback = str | Sequence[Mapping[str, Any]] | PromptVersion
 
@@ -133,6 +132,8 @@ def _included(row: Mapping[str, Any]) -> set[str]:
 
 def _fallback_version(name: str, fallback: Fallback) -> PromptVersion:
     if isinstance(fallback, PromptVersion):
+        if not fallback.is_prepared:
+            fallback.prepare()
         return fallback
     if isinstance(fallback, str):
         return _parsed_fallback(name, fallback, False)

@@ -127,6 +127,10 @@ class PromptVersion:
         """Names of the template's placeholders: `format` takes a list of messages for each."""
         return self._parsed.placeholders
 
+    @property
+    def is_prepared(self) -> bool:
+        return "_containers" in self.__dict__
+
     def prepare(self) -> None:
         """Read and compile the template now, so that the first `format` is as quick as the others.
 
@@ -135,6 +139,8 @@ class PromptVersion:
         """
         if not self._parsed.includes:
             self._parsed.prepare()
+        # What copies of this one share; each would work it out for itself, under a lock of all threads.
+        _ = self._telling, self._pins, self._containers
 
     def format(self, /, **values: Any) -> str | list[Message]:
         """The text, or the messages, with every variable replaced; links the current span to this version.

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 import assay
 from assay import semconv
 from assay.errors import CollectorUnavailable, ConfigurationError, PromptNotFound
-from assay.prompts import cache, loading
+from assay.prompts import cache, disk_copies, loading
 from assay.settings import configure, current_settings
 from support.registry_stub import RegistryStub
 
@@ -124,7 +124,7 @@ def test_a_damaged_copy_is_no_copy(
     registry: RegistryStub, restart: Callable[[], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     assay.load_prompt("qa")
-    [path] = (current_settings().data_dir / loading.DIRECTORY).iterdir()
+    [path] = (current_settings().data_dir / disk_copies.DIRECTORY).iterdir()
     path.write_bytes(path.read_bytes()[:-10])
     registry.stop()
     restart()
