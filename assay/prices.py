@@ -104,7 +104,8 @@ def _cost(provider: str | None, model: str, day: int, usage: tuple[int, int, int
     starts = _tier_starts(provider, model, day)
     if starts is None:
         return None
-    rates = _rates(provider, model, day, max((start for start in starts if input_tokens > start), default=0))
+    start = max((start for start in starts if input_tokens > start), default=0) if len(starts) > 1 else 0
+    rates = _rates(provider, model, day, start)
     counts = (input_tokens - cache_read - cache_write, output_tokens, cache_read, cache_write)
     total = Decimal(0)
     for count, rate in zip(counts, rates, strict=True):

@@ -19,6 +19,7 @@ from assay.collector.columns import (
     INLINE_ATTRIBUTE_CHARS,
     INLINE_CHARS,
     LONG_TEXT_COLUMNS,
+    STORED_NAMES,
     stored_schema,
 )
 from assay.collector.content import digest, pieces
@@ -144,23 +145,26 @@ def _long_text(name: str, values: Sequence[str | None], texts: _Texts) -> dict[s
 
 def _attributes(values: Iterable[Mapping[str, Any]], texts: _Texts) -> dict[str, pa.Array]:
     short, text, structure = _Map(pa.string()), _Map(pa.list_(pa.int64())), _Map(pa.list_(pa.int64()))
+    short_key, short_value, places = short.keys.append, short.values.append, texts.places
     spelled: dict[str, str] = {}
     for attributes in values:
         for key, value in attributes.items():
             if type(value) is str:
                 if len(value) > INLINE_ATTRIBUTE_CHARS:
-                    text.add(key, texts.places(value))
+                    text.keys.append(key)
+                    text.values.append(places(value))
                     continue
                 spelling = spelled.get(value)
                 if spelling is None:
                     spelling = spelled[value] = to_json(value)
-                short.add(key, spelling)
             else:
                 spelling = to_json(value)
                 if len(spelling) > INLINE_ATTRIBUTE_CHARS:
-                    structure.add(key, texts.places(spelling))
-                else:
-                    short.add(key, spelling)
+                    structure.keys.append(key)
+                    structure.values.append(places(spelling))
+                    continue
+            short_key(key)
+            short_value(spelling)
         short.end()
         text.end()
         structure.end()
@@ -168,39 +172,35 @@ def _attributes(values: Iterable[Mapping[str, Any]], texts: _Texts) -> dict[str,
 
 
 class _Map:
-    """A column of maps while it is being built."""
+    """A column of maps while it is being built: the keys and values of all rows, one row behind the other."""
 
     def __init__(self, kind: pa.DataType) -> None:
         self._kind = kind
-        self._keys: list[str] = []
-        self._values: list[Any] = []
+        self.keys: list[str] = []
+        self.values: list[Any] = []
         self._offsets = [0]
-
-    def add(self, key: str, value: Any) -> None:
-        self._keys.append(key)
-        self._values.append(value)
 
     def end(self) -> None:
         """What is added from now on belongs to the next row."""
-        self._offsets.append(len(self._keys))
+        self._offsets.append(len(self.keys))
 
     def array(self) -> pa.MapArray:
         return pa.MapArray.from_arrays(
             pa.array(self._offsets, type=pa.int32()),
-            pa.array(self._keys, type=pa.string()),
-            pa.array(self._values, type=self._kind),
+            pa.array(self.keys, type=pa.string()),
+            pa.array(self.values, type=self._kind),
         )
 
 
 def with_ids(batch: SpanBatch, ids: Sequence[int]) -> pa.Table:
     """The batch's table, with `ids[place]` in the stead of each place."""
     given = pa.array(ids, type=pa.int64())
-    schema, table = stored_schema(), batch.table
+    columns = batch.table.columns
     for name in ID_COLUMNS:
-        column = table.column(name).combine_chunks()
-        index = schema.get_field_index(name)
-        table = table.set_column(index, schema.field(index), _translated(column, given))
-    return table
+        index = STORED_NAMES.index(name)
+        if columns[index].null_count < len(batch):
+            columns[index] = _translated(columns[index].combine_chunks(), given)
+    return pa.Table.from_arrays(columns, schema=stored_schema())
 
 
 def _translated(places: pa.Array, ids: pa.Array) -> pa.Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from operator import is_
 from typing import Any
 
 from assay import semconv
@@ -89,8 +90,9 @@ def span_row(span: DecodedSpan, *, received_at: int, project: str | None = None)
     """
     attributes, resource = span.attributes, span.resource
     found, label = _coalesce(span)
-    start = min(span.start_time, INT64_MAX - 1)
-    end = min(max(span.end_time, span.start_time), INT64_MAX - 1)
+    start, end = span.start_time, span.end_time
+    start = start if start < INT64_MAX else INT64_MAX - 1
+    end = start if end < start else end if end < INT64_MAX else INT64_MAX - 1
     inputs, outputs = found["input_messages"], found["output_messages"]
     provider, tokens = found["provider"], _tokens(found, span.scope.name)
     cost = found["cost_usd"]
@@ -326,7 +328,17 @@ def _json(value: Any) -> str | None:
 
 def _as_sent(sent: Any, value: Any) -> str | None:
     """JSON of a value: the very text that was sent where that spells the same, since it is stored once already."""
-    text = _json(value)
-    if text is None or type(sent) is not str or len(sent) < len(text):
-        return text
-    return sent if to_json(parse_json(sent)) == text else text
+    if not value or type(sent) is not str:
+        return _json(value)
+    spelled = parse_json(sent)
+    if _is_same(spelled, value):
+        return sent
+    text = to_json(value)
+    return sent if len(sent) >= len(text) and to_json(spelled) == text else text
+
+
+def _is_same(spelled: Any, value: Any) -> bool:
+    """Whether nothing was changed of what was read, told without looking into it."""
+    if type(spelled) is list is type(value):
+        return len(spelled) == len(value) and all(map(is_, spelled, value))
+    return spelled is value

@@ -23,6 +23,7 @@ Attributes = dict[str, Any]
 
 SPAN_KINDS = {1: "internal", 2: "server", 3: "client", 4: "producer", 5: "consumer"}
 STATUSES = {1: "ok", 2: "error"}
+NO_TRACE_ID, NO_SPAN_ID = bytes(16), bytes(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +89,34 @@ def _decode_resource_spans(message: ResourceSpans, spans: list[DecodedSpan], rej
     for scope_spans in message.scope_spans:
         scope = Scope(scope_spans.scope.name, scope_spans.scope.version)
         for span in scope_spans.spans:
-            if problem := _invalid_ids(span):
+            trace_id, span_id = span.trace_id, span.span_id
+            if problem := _invalid_ids(trace_id, span_id):
                 rejected.append(problem)
             else:
-                spans.append(_decode_span(span, scope, resource))
+                spans.append(_decode_span(span, trace_id.hex(), span_id.hex(), scope, resource))
 
 
-def _invalid_ids(span: SpanMessage) -> str | None:
-    if len(span.trace_id) != 16 or not any(span.trace_id):
+def _invalid_ids(trace_id: bytes, span_id: bytes) -> str | None:
+    if len(trace_id) != 16 or trace_id == NO_TRACE_ID:
         return "trace_id must be 16 bytes, not all zero"
-    if len(span.span_id) != 8 or not any(span.span_id):
+    if len(span_id) != 8 or span_id == NO_SPAN_ID:
         return "span_id must be 8 bytes, not all zero"
     return None
 
 
-def _decode_span(span: SpanMessage, scope: Scope, resource: Attributes) -> DecodedSpan:
-    parent = span.parent_span_id
+def _decode_span(span: SpanMessage, trace_id: str, span_id: str, scope: Scope, resource: Attributes) -> DecodedSpan:
+    parent, status = span.parent_span_id, span.status
     return DecodedSpan(
-        span.trace_id.hex(),
-        span.span_id.hex(),
+        trace_id,
+        span_id,
         # A parent id that cannot be one makes the span a root: better shown at the top than not at all.
-        parent.hex() if len(parent) == 8 and any(parent) else None,
+        parent.hex() if len(parent) == 8 and parent != NO_SPAN_ID else None,
         span.name,
         SPAN_KINDS.get(span.kind),
         span.start_time_unix_nano,
         span.end_time_unix_nano,
-        STATUSES.get(span.status.code, "unset"),
-        span.status.message or None,
+        STATUSES.get(status.code, "unset"),
+        status.message or None,
         attributes(span.attributes),
         [
             {"name": event.name, "time_unix_nano": event.time_unix_nano, "attributes": attributes(event.attributes)}

@@ -1,7 +1,8 @@
 """Export requests on their way to the writer: decoded, converted, and made into one batch with what else waits.
 
 One thread does it, ahead of the writer's: while one batch is being committed the next is made. What has arrived by then
-goes into it together, since a large batch costs far less per span than a small one.
+goes into it together, and what is just arriving is waited for a moment, since a large batch costs far less per span
+than a small one. Who sends alone never waits for others.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from assay.redaction import Redactor
 
 logger = logging.getLogger("assay.collector")
 
-MERGE_BYTES = 2 * 1024**2  # of requests that become one batch
+MERGE_BYTES = 4 * 1024**2  # of requests that become one batch
+MERGE_WAIT_S = 0.01  # for those whose body is on its way
 
 Decode = Callable[[bytes], Decoded | DecodedLogs | None]
 
@@ -71,8 +73,21 @@ class _Ready:
 class Ingest:
     """Takes export requests from any thread; each one's future resolves once what it holds is on disk."""
 
-    def __init__(self, writer: Writer, logs: LogMerger, redactor: Redactor | None, *, open_spans: InProgress) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        logs: LogMerger,
+        redactor: Redactor | None,
+        *,
+        open_spans: InProgress,
+        arriving: Callable[[], int] = lambda: 0,
+    ) -> None:
+        """
+        Args:
+            arriving: how many requests have begun and will be put once they are whole.
+        """
         self._writer = writer
+        self._arriving = arriving
         self._logs = logs
         self._open = open_spans
         self._redactor = redactor
@@ -109,14 +124,16 @@ class Ingest:
                         one.request.future.set_exception(error)
 
     def _take(self) -> list[_Request]:
-        """The next request, and what else waits; nothing at the end."""
+        """The next request, what else waits, and what is just arriving; nothing at the end."""
         first = self._requests.get()
         if first is None:
             return []
         taken, n_bytes = [first], len(first.body)
+        deadline = time.monotonic() + MERGE_WAIT_S
         while n_bytes < MERGE_BYTES:
             try:
-                request = self._requests.get_nowait()
+                left_s = deadline - time.monotonic() if self._arriving() else 0.0
+                request = self._requests.get(timeout=max(0.0, left_s))
             except queue.Empty:
                 break
             if request is None:

@@ -1,4 +1,6 @@
-"""What all transports share while they receive: how much is held in memory at once, and how much was rejected."""
+"""What all transports share while they receive: how much is held in memory at once, how many requests are still on
+their way in, and how much was rejected.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ class Intake:
         self._max_bytes = max_bytes
         self._held = 0
         self._lock = threading.Lock()
+        self.arriving = 0  # requests that have begun and are not whole yet
         self.rejected = 0  # spans and log records, in requests that were accepted otherwise
 
     def hold(self) -> Held:
@@ -37,6 +40,10 @@ class Intake:
             with self._lock:
                 self.rejected += len(reasons)
             logger.warning("%d of the %s in a request were rejected: %s", len(reasons), what, reasons[0])
+
+    def count_arriving(self, change: int) -> None:
+        with self._lock:
+            self.arriving += change
 
     def change(self, n_bytes: int, mine: int) -> None:
         """Add to what is held, or with a negative number take away. Who has `mine` bytes alone may hold any number,
@@ -58,7 +65,14 @@ class Held:
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
+        self._arriving = False
         self.n_bytes = 0
+
+    def complete(self) -> None:
+        """Nothing more will arrive."""
+        if self._arriving:
+            self._arriving = False
+            self._intake.count_arriving(-1)
 
     def add(self, n_bytes: int) -> None:
         """
@@ -69,10 +83,13 @@ class Held:
         self.n_bytes += n_bytes
 
     def __enter__(self) -> Held:
+        self._arriving = True
+        self._intake.count_arriving(1)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.complete()
         self._intake.change(-self.n_bytes, self.n_bytes)
         self.n_bytes = 0

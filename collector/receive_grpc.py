@@ -126,6 +126,7 @@ class _Export:
             body = self._unpack(message)
             held.add(len(body) - len(message))
             del message
+            held.complete()
             accepted = self._service.ingest(
                 body,
                 str(metadata.get(PROJECT_KEY, "")) or None,

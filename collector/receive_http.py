@@ -135,6 +135,7 @@ class OtlpReceiver:
         if self._service.full():
             raise CollectorUnavailable("The collector has more waiting than it may hold.", hint="Send it again later.")
         body = await self._read_body(receive, request.headers.get("content-encoding", ""), held)
+        held.complete()
         stored = self._service.ingest(
             body,
             request.headers.get("x-project-name") or None,

@@ -82,7 +82,10 @@ class _Arriving:
     """A table whose rows change: DuckDB asks for them whenever a statement over its name is run."""
 
     def __init__(self, schema: pa.Schema) -> None:
-        self.table = schema.empty_table()
+        self._empty = self.table = schema.empty_table()
+
+    def empty(self) -> None:
+        self.table = self._empty
 
     def __arrow_c_schema__(self) -> Any:
         return self.table.schema.__arrow_c_schema__()
@@ -170,7 +173,7 @@ def _run(
         return cursor.execute(statement, parameters or {}).fetchall()
     finally:
         for name in arriving:
-            tables[name].table = _arriving_schemas()[name].empty_table()  # what was stored need not stay in memory
+            tables[name].empty()  # what was stored need not stay in memory
 
 
 def _insert(

@@ -102,7 +102,13 @@ class Service:
         self.intake = Intake()
         self.logs = LogMerger(self.store, self.writer)
         self.in_progress = InProgress(self.store, self.writer)
-        self.requests = Ingest(self.writer, self.logs, redactor, open_spans=self.in_progress)
+        self.requests = Ingest(
+            self.writer,
+            self.logs,
+            redactor,
+            open_spans=self.in_progress,
+            arriving=lambda: self.intake.arriving,
+        )
         self._stop = threading.Event()
         self._upkeep = threading.Thread(target=self._keep_up, name="assay-upkeep", daemon=True)
         self._upkeep.start()
@@ -172,8 +178,7 @@ class Service:
     def _keep_up(self) -> None:
         while not self._stop.wait(UPKEEP_EVERY_S):
             try:
-                self.register_projects()
-                self.mirror_registry()
+                self._renew_registry()
             except AssayError as error:
                 logger.warning("the registry's copy in %s could not be renewed: %s", STORE_FILE, error)
             except Exception:
@@ -185,6 +190,11 @@ class Service:
                 self.sandbox.rest()
             except Exception:
                 logger.exception("upkeep failed; it goes on with the next step")
+
+    def _renew_registry(self) -> None:
+        if self._registry:  # else it stays closed: whoever asks for projects has them registered first
+            self.register_projects()
+        self.mirror_registry()
 
     def register_projects(self) -> None:
         """Make a project of every name that spans were filed under since the last time."""
@@ -270,7 +280,6 @@ class Service:
 
     def _renew_copies(self) -> None:
         try:
-            self.register_projects()
-            self.mirror_registry()
+            self._renew_registry()
         except AssayError as error:
             logger.warning("the registry's copy in %s is not the newest: %s", STORE_FILE, error)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 INT64_MAX = 2**63 - 1
+OPENINGS = ("{", "[")  # how a list or an object begins
+MAX_REMEMBERED_CHARS = 256 * 1024
 
 
 def as_text(value: Any) -> str | None:
@@ -82,13 +85,23 @@ def as_object(value: Any) -> dict[str, Any] | None:
 
 
 def parse_json(text: str) -> Any:
-    """The list or object that `text` spells; None when it spells neither."""
-    if text.lstrip()[:1] not in ("{", "["):
+    """The list or object that `text` spells; None when it spells neither. Whoever asks again may be given the same
+    object: nobody changes it.
+    """
+    if text[:1] not in OPENINGS and text.lstrip()[:1] not in OPENINGS:
         return None
+    return _remembered(text) if len(text) <= MAX_REMEMBERED_CHARS else _parsed(text)
+
+
+def _parsed(text: str) -> Any:
     try:
         return orjson.loads(text)
     except ValueError:
         return None
+
+
+# Several columns of one span are read from the same text. A few entries are enough for that, and hold little memory.
+_remembered = lru_cache(maxsize=16)(_parsed)
 
 
 def to_json(value: Any) -> str:

@@ -70,8 +70,9 @@ def model_parameters(attributes: Attributes) -> dict[str, Any] | None:
     found = {**below(attributes, semconv.ASSAY_REQUEST), **below(attributes, REQUEST)}
     for name in NO_PARAMETERS:
         found.pop(name, None)
-    for name in OTHER_PARAMETERS.keys() & attributes.keys():
-        found.setdefault(OTHER_PARAMETERS[name], attributes[name])
+    for name, parameter in OTHER_PARAMETERS.items():
+        if name in attributes:
+            found.setdefault(parameter, attributes[name])
     for name in STREAMING:
         if name in attributes and (streams := as_boolean(attributes[name])) is not None:
             found.setdefault("stream", streams)
