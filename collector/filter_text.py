@@ -48,10 +48,15 @@ def whole_text(alias: str, name: str) -> str:
     return f"coalesce({whole}, {alias}.{name})"
 
 
+# Holds for all content. Whoever knows which of it the spans `s` can refer to writes that in its place.
+ANY_CONTENT = "c.id IS NOT NULL"
+
+
 def like_long(column: str, like: str) -> str:
     """A pattern over a long text; of what is stored apart, each text is looked at once, however many spans share it."""
     number = column.replace('"', "") + "_id"
-    apart = f"{number} IN (SELECT c.id FROM content c WHERE c.text {like})"
+    among = f"{ANY_CONTENT} AND " if number.startswith("s.") else ""
+    apart = f"{number} IN (SELECT c.id FROM content c WHERE {among}c.text {like})"
     return f"(({number} IS NULL AND {column} {like}) OR {apart})"
 
 

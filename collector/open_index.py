@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -61,6 +61,11 @@ class OpenIndex:
     def since(self, traces: Iterable[TraceOf]) -> int:
         """When the first of their open spans started, in nanoseconds; 0 where they have none."""
         return min((self.traces[each] for each in traces if each in self.traces), default=0)
+
+    def started(self, trace_ids: Collection[str] | None = None) -> tuple[int, int]:
+        """When the first and the last open span of these traces, or of all, have started; (0, 0) where none has."""
+        times = [span.started for (_, trace, _), span in self.spans.items() if trace_ids is None or trace in trace_ids]
+        return min(times, default=0), max(times, default=0)
 
     def room(self, project: str) -> int:
         """How many more spans of this project may be announced."""

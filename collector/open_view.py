@@ -40,14 +40,28 @@ def open_beside(
     if not index:
         yield
         return
-    db.execute(f"CREATE OR REPLACE TEMP VIEW span_log AS {_both(db, trace_ids, ended=ended, since=since)}")
+    known = None if trace_ids is None else set(trace_ids)
+    started = index.started(known)
+    db.execute(f"CREATE OR REPLACE TEMP VIEW span_log AS {_both(db, known, started, ended=ended, since=since)}")
     try:
         yield
     finally:
         db.execute("DROP VIEW temp.span_log")
 
 
-def _both(db: duckdb.DuckDBPyConnection, trace_ids: Iterable[str] | None, *, ended: bool, since: int | None) -> str:
+def _both(
+    db: duckdb.DuckDBPyConnection,
+    trace_ids: set[str] | None,
+    started: tuple[int, int],
+    *,
+    ended: bool,
+    since: int | None,
+) -> str:
+    """What the view selects.
+
+    Args:
+        started: between which times, in nanoseconds, open spans have started: those that have arrived are there too.
+    """
     [(catalog,)] = db.execute("SELECT current_database()").fetchall()
     main = f'"{catalog}".main'
     among = "true" if trace_ids is None else f"trace_id IN ({_literals(trace_ids)})"
@@ -55,12 +69,14 @@ def _both(db: duckdb.DuckDBPyConnection, trace_ids: Iterable[str] | None, *, end
     if since is not None:
         ended_ones += f" AND start_time >= make_timestamp_ns({since})"
     end = f"coalesce(o.lost_at, make_timestamp_ns({time.time_ns()}))"
+    within = "start_time BETWEEN make_timestamp_ns({}) AND make_timestamp_ns({})".format(*started)
     return (
         f"SELECT * FROM {main}.span_log WHERE {ended_ones} UNION ALL BY NAME"
         f" SELECT * EXCLUDE (instance, lost_at) REPLACE ({ended_columns(end)},"
         f" CASE WHEN o.lost_at IS NULL THEN '{IN_PROGRESS}' ELSE '{INTERRUPTED}' END AS status)"
-        f" FROM {main}.open_span_log o WHERE {among} AND NOT EXISTS (SELECT 1 FROM {main}.span_log s"
-        f" WHERE {SAME_SPAN.format(a='s', b='o')} AND s.start_time = o.start_time)"
+        f" FROM {main}.open_span_log o WHERE {among} AND {within} AND NOT EXISTS ("
+        f"SELECT 1 FROM (SELECT project, trace_id, span_id, start_time FROM {main}.span_log"
+        f" WHERE {among} AND {within}) s WHERE {SAME_SPAN.format(a='s', b='o')} AND s.start_time = o.start_time)"
     )
 
 

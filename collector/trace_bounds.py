@@ -24,9 +24,14 @@ AT_MOST: dict[str, str] = {
 }
 
 
+# Which spans a sum is made of, where that leaves out many: the others need not be grouped.
+COUNTS = {name: f"s.{name} IS NOT NULL" for name in (*COUNTED, "cost_usd")}
+
+
 def above(name: str, sign: str) -> str:
     """The condition that a span `s` is of a trace whose sum can be above (">" or ">=") the parameter."""
-    return f"s.trace_id IN (SELECT s.trace_id FROM span_log s GROUP BY s.trace_id HAVING {AT_MOST[name]} {sign} ?)"
+    sums = f"SELECT s.trace_id FROM span_log s WHERE {COUNTS.get(name, 'true')} GROUP BY s.trace_id"
+    return f"s.trace_id IN ({sums} HAVING {AT_MOST[name]} {sign} ?)"
 
 
 def largest(
@@ -34,7 +39,8 @@ def largest(
 ) -> tuple[list[str], Any]:
     """The ids of the traces whose sum can be largest, and what the sum of no other trace exceeds."""
     rows = db.execute(
-        f"SELECT s.trace_id, {AT_MOST[name]} AS most FROM span_log s WHERE {where} GROUP BY s.trace_id"
+        f"SELECT s.trace_id, {AT_MOST[name]} AS most FROM span_log s"
+        f" WHERE {where} AND {COUNTS.get(name, 'true')} GROUP BY s.trace_id"
         " ORDER BY most DESC NULLS LAST LIMIT ?",
         [*parameters, wanted],
     ).fetchall()

@@ -15,6 +15,7 @@ import duckdb
 
 from assay.collector.filter import Compiled, TraceFilter, compile_trace_filter
 from assay.collector.filter_probe import RANK_SUM
+from assay.collector.near import Near, bounded, find_near
 from assay.collector.open_index import TraceOf
 from assay.collector.open_view import open_beside
 from assay.collector.paging import (
@@ -68,19 +69,19 @@ def list_traces(
     order, after = order_of(order_by, "traces"), decode_cursor(cursor, len(KEYS))
     opened = store.open_spans.of(project)
     with store.read() as db:
-        found = find_traces(db, project, condition, order, after, limit + 1)
         if opened:
-            found = _with_open(db, store, found, opened, project, condition, order, after, limit + 1)
+            found = _find_with_open(db, store, opened, project, condition, order, after, limit + 1)
+        else:
+            found = find_traces(db, project, condition, order, after, limit + 1)
         rows = _rows(db, store, found[:limit])
     more = len(found) > len(rows)
     last = found[len(rows) - 1] if rows else None
     return Page(rows, encode_cursor([last.value, last.key.trace_id, last.key.project]) if more and last else None)
 
 
-def _with_open(
+def _find_with_open(
     db: duckdb.DuckDBPyConnection,
     store: SpanStore,
-    found: Sequence[_Found],
     opened: Sequence[TraceOf],
     project: str | None,
     condition: TraceFilter,
@@ -88,18 +89,18 @@ def _with_open(
     after: Cursor | None,
     wanted: int,
 ) -> list[_Found]:
-    """The traces to list when some have open spans: those are asked for apart, for `found` has them without what is
-    open.
-    """
+    """As `find_traces`, where some traces have open spans: those are asked for apart, and count with what is open."""
+    asked = wanted + (len(opened) if len(opened) <= wanted else 0)  # else once more, should it really be needed
+    found = find_traces(db, project, condition, order, after, asked)
     not_whole = set(opened)
     ended = [each for each in found if each.key.of not in not_whole]
-    if len(ended) < len(found) == wanted:
+    if len(ended) < wanted and len(found) == asked:
         found = find_traces(db, project, condition, order, after, wanted + len(opened))
         ended = [each for each in found if each.key.of not in not_whole]
     trace_ids = sorted({trace_id for _, trace_id in opened})
     since = store.open_spans.since(opened) - BEFORE_OPEN_NS
     with open_beside(db, store.open_spans, trace_ids, since=since):
-        near = _Near(trace_ids, None, complete=True)
+        near = Near(trace_ids, None, complete=True)
         still_open = _candidates(db, project, condition, order, after, near, wanted)
     merged = order.merged(_sortable(ended), _sortable(still_open), KEYS)
     return [row["found"] for row in merged[:wanted]]
@@ -156,14 +157,15 @@ def find_traces(
     if order.newest_first:
         upper = min((time for time in (upper, number_in(after) if after else None) if time is not None), default=None)
         for n_spans in (min(SPANS_PER_TRACE * wanted, MANY_SPANS), MANY_SPANS):
-            seen_by = None if probe is None or (probe.rank == RANK_SUM and n_spans < MANY_SPANS) else probe.condition
-            near = _near(db, project, seen_by, lower, upper, n_spans)
+            seen_by = None if probe is None or (probe.rank == RANK_SUM and n_spans < MANY_SPANS) else probe
+            enough = wanted + wanted // 4 if n_spans < MANY_SPANS else None
+            near = find_near(db, project, seen_by, (lower, upper), n_spans, enough)
             found = _first(db, project, condition, order, after, near, wanted) if near.trace_ids else []
             if len(found) >= wanted or near.complete:
                 return found
     elif (largest_found := _largest(db, project, condition, order, after, wanted)) is not None:
         return largest_found
-    return _first(db, project, condition, order, after, _Near([], lower, complete=True), wanted)
+    return _first(db, project, condition, order, after, Near([], lower, complete=True), wanted)
 
 
 def _largest(
@@ -182,68 +184,9 @@ def _largest(
     trace_ids, others = largest(db, order.column, where, parameters, LARGEST_PER_TRACE * wanted)
     if others is None or not trace_ids:
         return None
-    found = _candidates(db, project, condition, order, after, _Near(trace_ids, None, complete=False), wanted)
+    found = _candidates(db, project, condition, order, after, Near(trace_ids, None, complete=False), wanted)
     enough = len(found) == wanted and found[-1].value is not None and found[-1].value > others
     return found if enough else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Near:
-    """Traces to choose from: all that can match and start at `since` or later. `complete`: there are no others."""
-
-    trace_ids: list[str]
-    since: int | None
-    complete: bool
-
-
-def _near(
-    db: duckdb.DuckDBPyConnection,
-    project: str | None,
-    probe: Compiled | None,
-    lower: int | None,
-    upper: int | None,
-    n_spans: int,
-) -> _Near:
-    """Traces of the newest spans that can make a trace match which starts no later than `upper`."""
-    within_bounds = _bounded(project, lower, upper)
-    where = within_bounds if probe is None else _both(within_bounds, probe)
-    rows = db.execute(
-        "SELECT s.trace_id, epoch_ns(s.start_time) FROM span_log s"
-        f" WHERE {where.sql} ORDER BY s.start_time DESC LIMIT ?",
-        [*where.parameters, n_spans],
-    ).fetchall()
-    complete = len(rows) < n_spans
-    since = lower if complete else rows[-1][1] + 1
-    trace_ids = {trace_id for trace_id, _ in rows}
-    if probe is not None and upper is not None:
-        trace_ids.update(_reaching_beyond(db, project, probe, since, upper))
-    return _Near(list(trace_ids), since, complete)
-
-
-def _reaching_beyond(
-    db: duckdb.DuckDBPyConnection, project: str | None, probe: Compiled, since: int | None, upper: int
-) -> list[str]:
-    """Traces with spans between `since` and `upper` that match by a span which starts only after `upper`."""
-    before, later = _bounded(project, since, upper), _bounded(project, upper + 1, None)
-    rows = db.execute(
-        f"SELECT DISTINCT s.trace_id FROM span_log s WHERE {later.sql} AND {probe.sql}"
-        f" AND s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {before.sql})",
-        [*later.parameters, *probe.parameters, *before.parameters],
-    ).fetchall()
-    return [trace_id for (trace_id,) in rows]
-
-
-def _bounded(project: str | None, lower: int | None, upper: int | None) -> Compiled:
-    """The condition that a span `s` is of a project, and starts between two times."""
-    sql, parameters = within(project, "s")
-    for sign, time in ((">=", lower), ("<=", upper)):
-        if time is not None:
-            sql, parameters = f"{sql} AND s.start_time {sign} make_timestamp_ns(?)", [*parameters, time]
-    return Compiled(sql, parameters)
-
-
-def _both(first: Compiled, second: Compiled) -> Compiled:
-    return first.joined("AND", second)
 
 
 def _first(
@@ -252,7 +195,7 @@ def _first(
     condition: TraceFilter,
     order: Order,
     after: Cursor | None,
-    near: _Near,
+    near: Near,
     wanted: int,
 ) -> list[_Found]:
     """The first traces behind the cursor, without those that started before the spans they were summed up from."""
@@ -273,23 +216,23 @@ def _candidates(
     condition: TraceFilter,
     order: Order,
     after: Cursor | None,
-    near: _Near,
+    near: Near,
     wanted: int,
 ) -> list[_Found]:
     """The first traces behind the cursor, of those given or of all, summed up from spans that start late enough."""
-    where = _bounded(project, near.since, None)
+    where = bounded(project, near.since, None)
     if near.trace_ids:
-        where = _both(where, Compiled("s.trace_id IN (SELECT unnest(?::VARCHAR[]))", [near.trace_ids]))
+        where = where.joined("AND", Compiled("s.trace_id IN (SELECT unnest(?::VARCHAR[]))", [near.trace_ids]))
     elif condition.probe is not None:
-        probed = _both(where, condition.probe.condition)
+        probed = where.joined("AND", condition.probe.condition)
         among = Compiled(f"s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {probed.sql})", probed.parameters)
-        where = _both(where, among)
+        where = where.joined("AND", among)
     fields = {"start_time", order.column, *condition.fields} - {"project", "trace_id"}
     spans = summed_up(
         sorted(fields), where.sql, span_conditions=[c.sql for c in condition.span_conditions], project=project
     )
     beyond = Compiled() if after is None else Compiled(*order.beyond("t", KEYS, after))
-    wanted_traces = _both(condition.condition, beyond)
+    wanted_traces = condition.condition.joined("AND", beyond)
     value = f"epoch_ns(t.{order.column})" if order.column in TIME_COLUMNS else f"t.{order.column}"
     rows = fetch(
         db,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector import queries
+from assay.collector import near, queries
 from assay.collector.news import last_row, news
 from assay.collector.pages.formats import nanoseconds
 from assay.collector.queries import StatsQuery
@@ -81,6 +81,26 @@ def every_page(service: Service, limit: int, **asked: Any) -> list[dict[str, Any
 
 
 # Traces -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("project", "filter", "found"),
+    [
+        ("test", "search('question')", 40),
+        ("test", "search('question 1') and error_count > 0", 11),
+        ("test", "input ilike '%question 3%' and start_time < now()", 11),
+        ("long", "search('NEEDLE')", 2),
+        (None, "search('e')", 42),
+    ],
+)
+def test_a_search_that_looks_back_slice_by_slice_finds_what_one_look_at_everything_does(
+    service: Service, monkeypatch: pytest.MonkeyPatch, project: str | None, filter: str, found: int
+) -> None:
+    whole = every_page(service, 15, project=project, filter=filter)
+    monkeypatch.setattr(near, "FIRST_SLICE_SPANS", 2)
+    monkeypatch.setattr(near, "SLICE_GROWTH", 2)
+    assert every_page(service, 15, project=project, filter=filter) == whole
+    assert len(whole) == found
 
 
 @pytest.mark.parametrize("limit", [15, 1000])

@@ -1,0 +1,118 @@
+"""Which traces to look at for a page of the newest: those of the newest spans that can make a trace match."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from assay.collector.columns import LONG_TEXT_COLUMNS
+from assay.collector.filter import Compiled
+from assay.collector.filter_probe import RANK_TEXT, Probe
+from assay.collector.filter_text import ANY_CONTENT
+from assay.collector.paging import within
+
+FIRST_SLICE_SPANS = 30_000
+SLICE_GROWTH = 4
+
+Slice = tuple[int | None, int | None]  # times between which spans start, in nanoseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Traces to choose from: all that can match and start at `since` or later. `complete`: there are no others."""
+
+    trace_ids: list[str]
+    since: int | None
+    complete: bool
+
+
+def find_near(
+    db: duckdb.DuckDBPyConnection,
+    project: str | None,
+    probe: Probe | None,
+    bounds: Slice,
+    n_spans: int,
+    enough: int | None,
+) -> Near:
+    """Traces of the newest spans that can make a trace match which starts within the bounds: those of `n_spans` spans,
+    or of all spans since some moment once they are of `enough` traces.
+    """
+    found: list[tuple[str, int]] = []
+    (since, upper), complete = bounds, True
+    for lower, before in _slices(db, bounds) if probe is not None and probe.rank == RANK_TEXT else [bounds]:
+        where = bounded(project, lower, before)
+        if probe is not None:
+            where = where.joined("AND", _with_content_of(db, probe.condition, where))
+        found += db.execute(
+            "SELECT s.trace_id, epoch_ns(s.start_time) FROM span_log s"
+            f" WHERE {where.sql} ORDER BY s.start_time DESC LIMIT ?",
+            [*where.parameters, n_spans - len(found)],
+        ).fetchall()
+        if len(found) == n_spans:
+            complete, since = False, found[-1][1] + 1
+            break
+        if enough is not None and lower != bounds[0] and len({trace_id for trace_id, _ in found}) >= enough:
+            complete, since = False, lower
+            break
+    trace_ids = {trace_id for trace_id, _ in found}
+    if probe is not None and upper is not None:
+        trace_ids.update(_reaching_beyond(db, project, probe.condition, since, upper))
+    return Near(list(trace_ids), since, complete)
+
+
+def _slices(db: duckdb.DuckDBPyConnection, bounds: Slice) -> list[Slice]:
+    """The time within the bounds in slices, the newest first, each of some times as many spans as the one before.
+
+    So a search for text reads hardly more than it needs; for other conditions the database itself stops where it has
+    enough. How many spans a slice has is a guess: mostly, spans come in order of time.
+    """
+    [(last,)] = db.execute("SELECT coalesce(max(row_id), 0) FROM span_log").fetchall()
+    rows, n_spans = [], FIRST_SLICE_SPANS
+    while n_spans < last:
+        rows.append(last - n_spans)
+        n_spans *= SLICE_GROWTH
+    if not rows:
+        return [bounds]
+    where = bounded(None, *bounds)
+    found = db.execute(
+        f"SELECT epoch_ns(s.start_time) FROM span_log s WHERE {where.sql} AND s.row_id IN (SELECT unnest(?::BIGINT[]))",
+        [*where.parameters, rows],
+    ).fetchall()
+    times = sorted({time for (time,) in found}, reverse=True)
+    return list(zip([*times, bounds[0]], [bounds[1], *(time - 1 for time in times)], strict=True))
+
+
+def _with_content_of(db: duckdb.DuckDBPyConnection, probe: Compiled, where: Compiled) -> Compiled:
+    """The probe, with a search through long texts limited to those to which the spans refer for which `where` holds."""
+    if ANY_CONTENT not in probe.sql:
+        return probe
+    columns = ", ".join(f"s.{name}_id" for name in LONG_TEXT_COLUMNS)
+    [(first, last)] = db.execute(
+        f"SELECT coalesce(min(least({columns})), 0), coalesce(max(greatest({columns})), -1)"
+        f" FROM span_log s WHERE {where.sql}",
+        where.parameters,
+    ).fetchall()
+    return Compiled(probe.sql.replace(ANY_CONTENT, f"c.id BETWEEN {first} AND {last}"), probe.parameters)
+
+
+def _reaching_beyond(
+    db: duckdb.DuckDBPyConnection, project: str | None, probe: Compiled, since: int | None, upper: int
+) -> list[str]:
+    """Traces with spans between `since` and `upper` that match by a span which starts only after `upper`."""
+    before, later = bounded(project, since, upper), bounded(project, upper + 1, None)
+    rows = db.execute(
+        f"SELECT DISTINCT s.trace_id FROM span_log s WHERE {later.sql} AND {probe.sql}"
+        f" AND s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {before.sql})",
+        [*later.parameters, *probe.parameters, *before.parameters],
+    ).fetchall()
+    return [trace_id for (trace_id,) in rows]
+
+
+def bounded(project: str | None, lower: int | None, upper: int | None) -> Compiled:
+    """The condition that a span `s` is of a project, and starts between two times."""
+    sql, parameters = within(project, "s")
+    for sign, time in ((">=", lower), ("<=", upper)):
+        if time is not None:
+            sql, parameters = f"{sql} AND s.start_time {sign} make_timestamp_ns(?)", [*parameters, time]
+    return Compiled(sql, parameters)
