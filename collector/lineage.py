@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assay.collector import queries
+from assay.collector.ab_service import arm_prompt
 from assay.collector.store import SpanStore
+from assay.prompts.reference import Reference
 
 if TYPE_CHECKING:
     from assay.collector.registry import Registry
@@ -24,12 +26,14 @@ def lineage(store: SpanStore, registry: Registry, project: str, name: str, refer
     use = queries.prompt_use(store, project, name, version)
     traces = use["experiments"]
     experiments = registry.experiments.with_prompt(project, name, version, also=traces)
+    declared = registry.ab_tests.with_prompt(project, name, version)
     return {
         "project": project,
         "name": name,
         "version": version,
         **use,
         "experiments": [_experiment(one, traces.get(one["id"])) for one in experiments],
+        "ab_tests": [*use["ab_tests"], *_without_traces(declared, use["ab_tests"], str(Reference(name, version)))],
         "aliases": carried(registry.aliases.every_move(project, name), version),
     }
 
@@ -51,6 +55,16 @@ def carried(moves: Sequence[Move], version: int) -> list[dict[str, Any]]:
             open_since[move["alias"]] = stay
             found.append(stay)
     return found[::-1]
+
+
+def _without_traces(
+    tests: Iterable[Mapping[str, Any]], known: Sequence[Mapping[str, Any]], uri: str
+) -> list[dict[str, Any]]:
+    """The arms that are declared to be the version and of which no trace has come yet."""
+    seen = {(one["name"], one["arm"]) for one in known}
+    arms = [(test["name"], arm) for test in tests for arm, given in test["arms"].items() if arm_prompt(given) == uri]
+    nothing: dict[str, Any] = {"traces": 0, "first": None, "last": None}
+    return [{"name": test, "arm": arm, **nothing} for test, arm in arms if (test, arm) not in seen]
 
 
 def _experiment(one: Mapping[str, Any], traces: int | None) -> dict[str, Any]:

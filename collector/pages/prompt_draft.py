@@ -6,21 +6,23 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from assay.collector.pages.forms import Form
 from assay.collector.pages.prompt_view import PLACEHOLDER
 from assay.errors import InvalidRequest
 
 ROLES = ("system", "developer", "user", "assistant", "tool", PLACEHOLDER)
+JsonKind = Literal["an object: { … }", "a list of objects: [{ … }]"]
+OBJECT: JsonKind = "an object: { … }"
+LIST: JsonKind = "a list of objects: [{ … }]"
 # Parts of a version that are JSON: field -> how it is called, what it has to be, and what it is where it is empty
-JSON_FIELDS: Mapping[str, tuple[str, type, Any]] = {
-    "config": ("Configuration", dict, {}),
-    "response_format": ("Response format", dict, None),
-    "tools": ("Tools", list, None),
-    "tags": ("Tags", dict, {}),
+JSON_FIELDS: Mapping[str, tuple[str, JsonKind, Any]] = {
+    "config": ("Configuration", OBJECT, {}),
+    "response_format": ("Response format", OBJECT, None),
+    "tools": ("Tools", LIST, None),
+    "tags": ("Tags", OBJECT, {}),
 }
-_KINDS = {dict: "an object: { … }", list: "a list of objects: [{ … }]"}
 MOST_MESSAGES = 100
 _REMOVE = re.compile(r"remove-(\d{1,4})")
 
@@ -130,7 +132,7 @@ def _typed(message: Mapping[str, Any]) -> DraftMessage:
 
 
 def _message(message: DraftMessage, number: int) -> dict[str, Any]:
-    content = _parsed(message.text, f"Message {number}", list, []) if message.is_parts else message.text
+    content = _parsed(message.text, f"Message {number}", LIST, []) if message.is_parts else message.text
     return {"role": message.role, "content": content}
 
 
@@ -138,13 +140,17 @@ def _json(value: Any) -> str:
     return "" if value in (None, {}, []) else json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _parsed(text: str, label: str, kind: type, empty: Any) -> Any:
+def _parsed(text: str, label: str, kind: JsonKind, empty: Any) -> Any:
     if not text.strip():
         return empty
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"{label}: this is no JSON: {error}.", hint="Correct it, or leave it empty.") from error
-    if not isinstance(value, kind) or (kind is list and not all(isinstance(one, dict) for one in value)):
-        raise InvalidRequest(f"{label}: this is not {_KINDS[kind]}.", hint="Correct it, or leave it empty.")
+    if not (_is_list_of_objects(value) if kind == LIST else isinstance(value, dict)):
+        raise InvalidRequest(f"{label}: this is not {kind}.", hint="Correct it, or leave it empty.")
     return value
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)

@@ -9,10 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
+import assay
 from assay.client import current_client
 from assay.collector.pages import urls
 from assay.collector.server import Server
-from support.html_parts import parts_of
+from support.html_parts import forms_of, parts_of
 from support.otlp import PROTOBUF, recorded
 
 PROJECT = "shop/support"  # a name that needs care in an address
@@ -91,6 +92,86 @@ def test_prompts_and_their_differences_are_shown(collector: Server, browser: htt
     assert "team/greeting" in text_of(browser.get(urls.prompts("test")))
     assert "to somebody" in text_of(browser.get(urls.prompt("test", "team/greeting")))
     assert "whom is new" in text_of(browser.get(urls.prompt_diff("test", "team/greeting", 1, 2)))
+
+
+def send(client: httpx.Client, page: httpx.Response, action: str | None = None, **fields: str) -> httpx.Response:
+    """Send a form of a page as a browser would: with all its fields, and the address it came from."""
+    forms = [form for form in forms_of(page.text) if "form_token" in form]
+    form = next(form for form in forms if action is None or form.get("action", [action]) == [action])
+    pressed = {} if action is None else {"action": action}
+    return client.post(
+        page.url, data={**form, **fields, **pressed}, headers={"origin": str(client.base_url).rstrip("/")}
+    )
+
+
+def test_a_version_is_written_and_its_alias_moved_protected_and_rolled_back(
+    collector: Server, browser: httpx.Client
+) -> None:
+    assay.register_prompt("team/qa", "Say {{what}}", commit_message="first")
+    page = browser.get(urls.prompt_edit("test", "team/qa", 1))
+    reviewed = send(browser, page, "review", content="Say {{what}} to {{whom}}")
+    assert "whom is new" in text_of(reviewed)
+    made = send(browser, reviewed, "register", commit_message="to somebody", author="mira")
+    assert "to somebody" in text_of(made)
+    assert str(made.url).partition("?")[0].endswith(urls.prompt("test", "team/qa", 2))
+    assert assay.load_prompt("team/qa", version=2).commit_message == "to somebody"
+
+    page = browser.get(urls.prompt_aliases("test", "team/qa"))
+    for version in ("1", "2"):
+        assert "was moved" in text_of(send(browser, page, "move", alias="production", version=version, reason="why"))
+    page = browser.get(urls.prompt_aliases("test", "team/qa"))
+    assert "Only an admin may move it." in text_of(send(browser, page, "protect", reason="careful"))
+    assert "taken back from v2 to v1" in text_of(send(browser, page, "roll back", reason="worse", author="mira"))
+    again = send(browser, page, "roll back", reason="pressed twice")
+    assert again.status_code == 409
+    assert assay.load_prompt("team/qa", alias="production", cache_ttl=0).version == 1
+    shown = text_of(browser.get(urls.prompt_versions("test", "team/qa", alias="production", on="2026-01-01")))
+    assert "there was no production yet" in shown
+
+
+def test_a_second_version_written_meanwhile_is_not_lost(collector: Server, browser: httpx.Client) -> None:
+    assay.register_prompt("qa", "one", commit_message="first")
+    page = browser.get(urls.prompt_edit("test", "qa", 1))
+    assay.register_prompt("qa", "two", commit_message="meanwhile")
+    refused = send(browser, page, "register", content="three", commit_message="mine")
+    assert refused.status_code == 409
+    assert "Version 2 was registered while you wrote." in refused.text
+    made = send(browser, refused, "register")
+    assert made.status_code == 200
+    assert next((one.template, one.version) for one in assay.prompt_history("qa")) == ("three", 3)
+    assert "Made from v1" in text_of(made)
+
+
+def test_another_site_cannot_send_a_form_of_ours(collector: Server, browser: httpx.Client) -> None:
+    assay.register_prompt("qa", "one", commit_message="first")
+    page = browser.get(urls.prompt_aliases("test", "qa"))
+    form = {**forms_of(page.text)[-1], "action": "move", "alias": "production", "version": "1", "reason": "x"}
+    answer = browser.post(page.url, data=form, headers={"origin": "https://elsewhere.example"})
+    assert answer.status_code == 403
+
+
+def test_a_test_is_shown_and_ended_with_its_alias(collector: Server, browser: httpx.Client) -> None:
+    versions = [assay.register_prompt("qa", text, commit_message=text) for text in ("one", "two")]
+    test = assay.create_ab_test(
+        "qa-tone",
+        arms={"control": versions[0].uri, "short": versions[1].uri},
+        primary="scores.helpful",
+        guardrails={"cost_usd": "<= +10%"},
+    )
+    for number in range(12):
+        with assay.start_span("answer"):
+            test.prompt(f"user {number}").format()
+            assay.score("helpful", number % 3 > 0)
+    assay.flush()
+    assert "qa-tone" in text_of(browser.get(urls.ab_tests("test")))
+    page = browser.get(urls.ab_test("test", "qa-tone"))
+    shown = text_of(page)
+    assert "Units 12" in shown
+    assert shown.index("Health") < shown.index("Arms")
+    assert "qa-tone as control" in text_of(browser.get(urls.prompt("test", "qa", 1)))
+    ended = send(browser, page, promote="short", alias="production", reason="we like it")
+    assert "short was promoted, and production moved to its version" in text_of(ended)
+    assert assay.load_prompt("qa", alias="production", cache_ttl=0).version == 2
 
 
 def test_experiments_and_their_comparison_are_shown(collector: Server, browser: httpx.Client) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from assay.collector.pages.snippets import (
     Snippet,
+    ab_test_snippet,
     evaluation_snippet,
     load_prompt_snippet,
     prompt_snippet,
@@ -37,8 +38,9 @@ def run(snippet: Snippet, folder: Path) -> None:
         (lambda url: tracing_snippets(url, PROJECT)[0], "traces"),
         (lambda url: prompt_snippet(url, PROJECT), "prompts"),
         (lambda url: evaluation_snippet(url, PROJECT), "experiments"),
+        (lambda url: ab_test_snippet(url, PROJECT), "ab-tests"),
     ],
-    ids=["traces", "prompts", "evaluations"],
+    ids=["traces", "prompts", "evaluations", "A/B tests"],
 )
 def test_the_program_of_an_empty_page_fills_it(collector: Server, tmp_path: Path, snippet: object, path: str) -> None:
     run(snippet(collector.url), tmp_path)  # type: ignore[operator]
