@@ -187,7 +187,7 @@ def internal(names: dict[str, Any]) -> dict[str, Any]:
         if not name.startswith(NOT_THESE)
         and function.__qualname__ not in CALLED_BY_THE_PROGRAM
         and not (function.__qualname__.split(".")[0] in CLASSES_OF_THE_PROGRAM and "._" not in function.__qualname__)
-        and not function.__qualname__.endswith(("__init__", "__enter__", "__exit__", "__call__", "__repr__"))
+        and not function.__qualname__.endswith(("__init__", "__del__", "__enter__", "__exit__", "__call__", "__repr__"))
     }
 
 

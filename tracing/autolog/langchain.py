@@ -13,7 +13,7 @@ from assay.tracing import runtime
 from assay.tracing.autolog import langchain_context
 from assay.tracing.autolog.langchain_runs import Runs
 from assay.tracing.otel_context import suppressed
-from assay.tracing.tell import our_fault
+from assay.tracing.tell import harmless
 
 if TYPE_CHECKING:
     from assay.tracing.autolog.langchain_handler import Handler
@@ -25,16 +25,13 @@ class _Hook:
     def __init__(self) -> None:
         self.handler: Handler | None = None
 
+    @harmless("recording LangChain")
     def get(self) -> Handler | None:
         handler = self.handler
         if handler is None or not handler.enabled:
             return None
-        try:
-            running = runtime.active or runtime.start()
-            return handler if running.enabled and not suppressed() else None
-        except Exception:
-            our_fault("recording LangChain")
-            return None
+        running = runtime.active or runtime.start()
+        return handler if running.enabled and not suppressed() else None
 
 
 _hook = _Hook()
