@@ -305,7 +305,7 @@ def _notes_differ(file: PromptFile, row: Row | None) -> bool:
     if row is None:
         return True
     message = (file.commit_message or row["commit_message"]).strip()
-    return dict(file.tags) != row["tags"] or message != row["commit_message"].strip()
+    return bool(dict(file.tags) != row["tags"] or message != row["commit_message"].strip())
 
 
 # Files ---------------------------------------------------------------------------------------------------------------

@@ -104,7 +104,8 @@ def quoted(part: str) -> str:
 
 
 def _fetch(key: Key) -> Answer[PromptVersion]:
-    client = client_for(key.place.settings)
+    settings = key.place.settings
+    client = client_for(settings) if settings is not None else None
     if client is None:
         raise CollectorUnavailable("The settings have changed since this prompt was loaded.")
     path = f"/prompts/{quoted(key.name)}/versions/{quoted(str(key.version))}"
