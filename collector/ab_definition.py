@@ -207,7 +207,7 @@ def _metrics(
     caps: Mapping[str, float],
 ) -> dict[str, MetricSpec]:
     """Every metric: the primary one first, then the guardrails, then the rest."""
-    if not isinstance(primary, str) or not primary.strip():
+    if not primary.strip():
         raise InvalidRequest("The test has no primary metric.", hint="Name one, e.g. primary='scores.helpful'.")
     if primary in guardrails:
         raise InvalidRequest(f"{primary!r} is the primary metric, and a guardrail too.", hint="Let it be one of both.")

@@ -89,9 +89,7 @@ def metric_spec(name: str, given: str | Mapping[str, Any] | None, caps: Mapping[
     of = str(said.get("of") or name).strip()
     of = ALSO_CALLED.get(of, of)
     figure = FIGURES.get(of)
-    kind = said.get("kind") or ("capped" if figure else "auto")
-    if kind not in KINDS:
-        raise InvalidRequest(f"The metric {name!r} is {kind!r}.", hint=f"It is one of: {', '.join(KINDS)}.")
+    kind = _kind(name, said.get("kind") or ("capped" if figure else "auto"))
     low, high = _range(name, said, kind, caps.get(figure[0], figure[1]) if figure else 1.0)
     if (said.get("low"), said.get("high")) != (None, None) and kind == "auto":
         kind = "bounded"
@@ -108,6 +106,13 @@ def metric_spec(name: str, given: str | Mapping[str, Any] | None, caps: Mapping[
     if spec.filter is not None:
         _check_filter(name, spec.filter)
     return spec
+
+
+def _kind(name: str, said: Any) -> Kind:
+    found = next((kind for kind in KINDS if kind == said), None)
+    if found is None:
+        raise InvalidRequest(f"The metric {name!r} is {said!r}.", hint=f"It is one of: {', '.join(KINDS)}.")
+    return found
 
 
 def _range(name: str, said: Mapping[str, Any], kind: str, most: float) -> tuple[float, float]:

@@ -78,7 +78,7 @@ class AbTests:
             session.flush()
             weights, coverage = dict(wanted.weights), wanted.coverage
             session.add(AbPhase(ab_test_id=test.id, phase=1, weights=weights, coverage=coverage, started_at=now))
-            detail = {"weights": weights, "coverage": coverage}
+            detail: dict[str, Any] = {"weights": weights, "coverage": coverage}
             _decide(session, test, now, "start", author=author, detail=detail)
             record(session, actor, now, "ab_test.create", test.name, project=project, author=author, **detail)
             session.flush()
@@ -135,7 +135,7 @@ class AbTests:
             test, now = _running(session, project, name), self.clock()
             phase = _phases(session, test)[-1]
             if phase.coverage != coverage:
-                detail = {"from": phase.coverage, "to": coverage}
+                detail: dict[str, Any] = {"from": phase.coverage, "to": coverage}
                 phase.coverage, test.updated_at = coverage, now
                 _decide(session, test, now, "ramp", reason=reason, author=author, detail=detail)
                 record(session, actor, now, "ab_test.ramp", name, project=project, reason=reason, **detail)
@@ -164,7 +164,7 @@ class AbTests:
             last = _phases(session, test)[-1]
             wanted = normalised(weights, list(test.arms))
             if wanted != last.weights:
-                detail = {"from": last.weights, "to": wanted, "phase": last.phase + 1}
+                detail: dict[str, Any] = {"from": last.weights, "to": wanted, "phase": last.phase + 1}
                 session.add(
                     AbPhase(
                         ab_test_id=test.id,
@@ -230,7 +230,11 @@ class AbTests:
                 data_hash=found.get("data_hash"),
                 report=found or None,
             )
-            done = {"promote": promote, "alias": alias if moved else None, "data_hash": found.get("data_hash")}
+            done: dict[str, Any] = {
+                "promote": promote,
+                "alias": alias if moved else None,
+                "data_hash": found.get("data_hash"),
+            }
             record(session, actor, now, "ab_test.stop", name, project=project, reason=reason, author=author, **done)
             session.flush()
             return _object(session, test)
