@@ -47,6 +47,7 @@ def read(url: str) -> int:
 def test_without_room_spans_are_refused_while_reads_go_on(data_dir: Path, faults: Faults) -> None:
     with Serving(data_dir, env=faults.env) as serving:
         assert send(serving.url, 0).status_code == 200
+        assert read(serving.url) == 200  # the first request to the API loads it
         for number, fault in enumerate(
             (lambda: faults.free_bytes(1_000_000), lambda: faults.disk_full(only=".wal")), start=1
         ):

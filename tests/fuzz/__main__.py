@@ -21,6 +21,8 @@ from pathlib import Path
 from fuzz.mutate import mutated
 from fuzz.targets import TARGETS, Target
 
+from assay.errors import CollectorUnavailable
+
 KEPT = Path(".fuzz")
 
 
@@ -36,7 +38,10 @@ class Findings:
     def __call__(self, data: bytes) -> None:
         self.calls += 1
         try:
-            self._target.run(data)
+            try:
+                self._target.run(data)
+            except CollectorUnavailable:  # a machine can be too busy once: no finding, unless it happens again
+                self._target.run(data)
         except Exception as error:
             self._keep(data, error)
 
