@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from assay.collector import ab_views, dead_letters, deletions, open_spans, schema_2
+from assay.collector import ab_views, dead_letters, deletions, open_spans, prompt_tables, schema_2
 from assay.errors import StoreDamaged
 
 
@@ -198,6 +198,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(5, "what was deleted and changed, and how long projects keep their traces", deletions.SQL),
     Migration(6, "spans that are still open", open_spans.SQL),
     Migration(7, "A/B tests, and who was exposed to them", ab_views.SQL),
+    Migration(8, "all of a prompt version, protected aliases, and the moves of aliases", prompt_tables.SQL),
 )
 
 # Copies of the registry's tables, for people who read the file: name -> columns.
@@ -205,6 +206,7 @@ MIRRORED_TABLES = (
     "prompts",
     "prompt_versions",
     "prompt_aliases",
+    "prompt_alias_moves",
     "datasets",
     "dataset_versions",
     "dataset_items",

@@ -25,8 +25,8 @@ class Statement(BaseModel):
 def run_sql(body: Statement, service: ServiceDep, project: Project = DEFAULT) -> dict[str, Any]:
     """Columns and rows; `truncated` says whether there were more. Everything that is stored by now is seen.
 
-    The tables are spans, traces, scores, prompts, prompt_versions, prompt_aliases, datasets, dataset_versions,
-    dataset_items, experiments, experiment_rows, comparisons, ab_tests and exposures, each with the rows of the
-    project alone.
+    The tables are spans, traces, scores, prompts, prompt_versions, prompt_aliases, prompt_alias_moves, datasets,
+    dataset_versions, dataset_items, experiments, experiment_rows, comparisons, ab_tests and exposures, each with the
+    rows of the project alone.
     """
     return service.sql(body.sql, project=project, limit=body.limit)

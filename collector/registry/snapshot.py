@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from assay.collector.registry.ab_tests import ab_test_rows
 from assay.collector.registry.models import (
+    AliasMove,
+    AliasProtection,
     Comparison,
     Dataset,
     DatasetItem,
@@ -22,7 +24,21 @@ from assay.collector.registry.models import (
 
 # Columns whose values become JSON text; null stays null.
 JSON_COLUMNS = frozenset(
-    {"template", "config", "tags", "input", "expected", "metadata", "dataset", "scorers", "summary", "rows"}
+    {
+        "template",
+        "config",
+        "response_format",
+        "tools",
+        "evidence",
+        "tags",
+        "input",
+        "expected",
+        "metadata",
+        "dataset",
+        "scorers",
+        "summary",
+        "rows",
+    }
 )
 
 
@@ -46,8 +62,11 @@ def _queries() -> dict[str, Select[Any]]:
             *prompt,
             PromptVersion.version,
             PromptVersion.type,
+            PromptVersion.format,
             PromptVersion.template,
             PromptVersion.config,
+            PromptVersion.response_format,
+            PromptVersion.tools,
             PromptVersion.tags,
             PromptVersion.commit_message,
             PromptVersion.author,
@@ -55,9 +74,33 @@ def _queries() -> dict[str, Select[Any]]:
             PromptVersion.content_hash,
             PromptVersion.parent_version,
         ).join(PromptVersion, PromptVersion.prompt_id == Prompt.id),
-        "prompt_aliases": select(*prompt, PromptAlias.alias, PromptAlias.version, PromptAlias.updated_at).join(
-            PromptAlias, PromptAlias.prompt_id == Prompt.id
+        "prompt_aliases": select(
+            *prompt,
+            PromptAlias.alias,
+            PromptAlias.version,
+            PromptAlias.updated_at,
+            AliasProtection.alias.is_not(None).label("protected"),
+            AliasProtection.gate,
+        )
+        .join(PromptAlias, PromptAlias.prompt_id == Prompt.id)
+        .outerjoin(
+            AliasProtection,
+            (AliasProtection.prompt_id == Prompt.id) & (AliasProtection.alias == PromptAlias.alias),
         ),
+        "prompt_alias_moves": select(
+            *prompt,
+            AliasMove.alias,
+            AliasMove.from_version,
+            AliasMove.to_version,
+            AliasMove.moved_at,
+            AliasMove.author,
+            AliasMove.actor,
+            AliasMove.reason,
+            AliasMove.evidence,
+            AliasMove.undoes.is_not(None).label("is_rollback"),
+        )
+        .join(AliasMove, AliasMove.prompt_id == Prompt.id)
+        .order_by(AliasMove.id),
         "datasets": select(*dataset, Dataset.description, Dataset.latest_version, Dataset.created_at),
         "dataset_versions": select(
             *dataset,

@@ -9,6 +9,7 @@ from datetime import datetime
 from assay.collector import migrations
 from assay.collector.ab_definition import definition
 from assay.collector.registry import DatasetReference, Registry
+from assay.collector.registry.prompt_aliases import Change
 
 
 def filled(registry: Registry) -> Registry:
@@ -31,9 +32,9 @@ def filled(registry: Registry) -> Registry:
 def test_rows_have_the_columns_of_the_tables_they_are_copied_to(registry: Registry) -> None:
     schema = "\n".join(migration.sql for migration in migrations.MIGRATIONS)
     for table, rows in filled(registry).snapshot().items():
-        columns = re.search(rf"CREATE TABLE {table} \((.*?)\);", schema, re.DOTALL)
-        assert columns, table
-        assert set(rows[0]) == {column.split()[0] for column in columns[1].split(",")}, table
+        made = re.findall(rf"CREATE TABLE {table} \((.*?)\);", schema, re.DOTALL)
+        assert made, table
+        assert set(rows[0]) == {column.split()[0] for column in made[-1].split(",")}, table
 
 
 def test_every_copied_table_is_there_even_when_it_is_empty(registry: Registry) -> None:
@@ -71,7 +72,7 @@ def test_times_know_their_zone(registry: Registry) -> None:
 
 def test_keys_and_the_audit_log_are_not_in_it(registry: Registry) -> None:
     assert "assay_" not in str(filled(registry).snapshot())
-    assert not {"api_keys", "audit", "alias_moves"} & set(registry.snapshot())
+    assert not {"api_keys", "audit"} & set(registry.snapshot())
 
 
 def test_the_revision_moves_with_every_change_and_with_nothing_else(registry: Registry) -> None:
@@ -82,3 +83,15 @@ def test_the_revision_moves_with_every_change_and_with_nothing_else(registry: Re
     registry.prompts.page("p")
     registry.prompts.register("p", "qa", "Hi {{name}}", "again", config={"b": 1})
     assert registry.revision == revisions[1] > revisions[0]
+
+
+def test_protection_and_moves_of_aliases_are_in_it(registry: Registry) -> None:
+    filled(registry)
+    registry.aliases.protect("p", "qa", "production", gate="a >= 1")
+    registry.aliases.set("p", "qa", "production", 2, Change(reason="shorter", author="ada"))
+    registry.aliases.rollback("p", "qa", "production")
+    tables = registry.snapshot()
+    [alias] = tables["prompt_aliases"]
+    assert (alias["version"], alias["protected"], alias["gate"]) == (1, True, "a >= 1")
+    moves = [(m["from_version"], m["to_version"], m["reason"], m["is_rollback"]) for m in tables["prompt_alias_moves"]]
+    assert moves == [(None, 1, None, False), (1, 2, "shorter", False), (2, 1, None, True)]
