@@ -121,7 +121,7 @@ class _Entry(Generic[Value]):
     used_at: float = 0.0
     ttl: float = 0.0
     wanted: bool = False  # a load found it too old
-    has_waited: bool = False  # a load has waited for it already, in vain
+    was_loaded: bool = False  # the first load has passed: it looked on disk, and waited if that made sense
     failing: bool = False
     retry_at: float = float("-inf")
     asked: int = 0  # number of the request whose answer this is: an older one that ends later does not replace it
@@ -282,9 +282,10 @@ class PromptCache(Generic[Value]):
 
     def _load_waiting(self, key: Key, ttl: float, fallback: Value | None) -> Value:
         """A first load, or one that is to ask every time."""
-        entry = self._entry(key)
+        entry = self._entries.get(key) or self._entry(key)
         entry.used_at, entry.ttl = self._clock(), ttl
-        if entry.answer is None and key.place.copies and (found := key.place.copies.read(key)):
+        is_first = not entry.was_loaded
+        if is_first and entry.answer is None and key.place.copies and (found := key.place.copies.read(key)):
             answer, age_s = found
             entry.confirmed_at, entry.from_disk = self._clock() - age_s, True
             entry.answer = answer
@@ -292,7 +293,8 @@ class PromptCache(Generic[Value]):
         if entry.answer is None and fallback is None:
             self._ask_and_wait(key, entry)
         else:
-            self._ask_behind(key, entry)
+            self._ask_behind(key, entry, may_wait=is_first or ttl <= 0)
+        entry.was_loaded = True  # not before: whoever comes meanwhile waits as well
         return self._served(entry, ttl, fallback, is_new=entry.asked > asked)
 
     def _served(self, entry: _Entry[Value], ttl: float, fallback: Value | None, *, is_new: bool) -> Value:
@@ -321,25 +323,22 @@ class PromptCache(Generic[Value]):
             if flight.error is not None and entry.answer is None:
                 raise flight.error
 
-    def _ask_behind(self, key: Key, entry: _Entry[Value]) -> None:
+    def _ask_behind(self, key: Key, entry: _Entry, *, may_wait: bool) -> None:
         """Have the background ask, and wait a moment for it, unless it is known that this would be in vain."""
         place, now = key.place, self._clock()
-        if now < max(entry.retry_at, place.retry_at):
+        if not may_wait or now < max(entry.retry_at, place.retry_at, place.no_wait_until):
             if not entry.wanted:
                 entry.wanted = True
                 self._background.wake()
             return
         flight = self._join(entry)
         self._background.wake()
-        if now < place.no_wait_until or (entry.has_waited and entry.ttl > 0):
-            return
-        entry.has_waited = True
         if not flight.done.wait(place.wait_s):
             place.no_wait_until = self._clock() + RETRY_AFTER_S
             logger.warning(
-                "The collector did not answer within %g s; what there is of %s is served meanwhile.",
+                "The collector did not answer within %g s; what there is of prompt %r is served meanwhile.",
                 place.wait_s,
-                key.label,
+                str(key.reference),
             )
 
     # Requests ---------------------------------------------------------------------------------------------------

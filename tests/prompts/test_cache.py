@@ -228,6 +228,20 @@ def test_a_collector_that_does_not_answer_is_waited_for_once_and_not_for_every_p
     assert waited == [0.01]
 
 
+def test_the_disk_is_looked_at_once_however_often_a_fallback_is_served(desk: Desk) -> None:
+    looked: list[Key] = []
+
+    class Nothing:
+        def read(self, key: Key) -> None:
+            looked.append(key)
+
+    desk.place.copies = Nothing()  # type: ignore[assignment]
+    desk.collector.error = AWAY
+    for _ in range(5):
+        desk.load(fallback=FALLBACK)
+    assert len(looked) == 1
+
+
 def test_what_this_process_changed_is_asked_for_at_once(desk: Desk) -> None:
     desk.load("a")
     desk.load("b")

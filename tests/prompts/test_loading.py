@@ -156,6 +156,25 @@ def test_many_threads_wait_for_one_request(registry: RegistryStub) -> None:
     assert (len(served), len(registry.requests)) == (8, 1)
 
 
+def test_a_thread_that_comes_during_the_first_load_waits_as_well_and_is_not_given_the_fallback(
+    registry: RegistryStub,
+) -> None:
+    registry.set("hang")
+    served: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: served.append(assay.load_prompt("qa", fallback="mine").source))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+        until(lambda: len(registry.requests) == 1)
+    registry.set("answer")
+    for thread in threads:
+        thread.join(60)
+    assert "fallback" not in served
+    assert len(registry.requests) == 1
+
+
 def test_several_prompts_are_fetched_before_they_are_needed(registry: RegistryStub) -> None:
     names = [f"prompt-{number}" for number in range(20)]
     assert [prompt.name for prompt in assay.prefetch_prompts(*names, "prompts:/qa/1")] == [*names, "qa"]
