@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import duckdb
@@ -27,6 +28,7 @@ COMPACT_SMALL_ABOVE_BYTES = 2 * 1024**2
 WASTED_BY_CHECKPOINT_BYTES = 512 * 1024  # about: two blocks, since tables of a row each stand in them as well
 MERGE_EVERY_CHECKPOINTS = 8
 MERGES_AT_ONCE = 2  # each writes some 120,000 rows anew, while nobody else may write
+CHECKPOINT_WITHIN_S = 30.0
 ROOM = 1.1  # times the bytes in use: what must be free on the disk for a copy
 
 
@@ -55,7 +57,7 @@ def copy_database(cursor: duckdb.DuckDBPyConnection, target: Path) -> int:
         except BaseException:
             cursor.execute("ROLLBACK")
             raise
-        cursor.execute(f"CHECKPOINT {alias}")
+        _checkpoint(cursor, alias)
         [(copied,)] = cursor.execute(f"SELECT count(*) FROM {alias}.span_log").fetchall()
     finally:
         cursor.execute(f"DETACH {alias}")
@@ -63,6 +65,19 @@ def copy_database(cursor: duckdb.DuckDBPyConnection, target: Path) -> int:
         raise StoreError(f"The copy {target} has {copied} spans, not {spans}.")
     _sync(target)
     return int(spans)
+
+
+def _checkpoint(cursor: duckdb.DuckDBPyConnection, alias: str) -> None:
+    """A checkpoint waits for nobody: it fails where another transaction has the database in view just then."""
+    deadline = time.monotonic() + CHECKPOINT_WITHIN_S
+    while True:
+        try:
+            cursor.execute(f"CHECKPOINT {alias}")
+            return
+        except duckdb.TransactionException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def space(cursor: duckdb.DuckDBPyConnection) -> tuple[int, int]:
