@@ -23,6 +23,7 @@ from assay.prompts.jinja_values import (
     data,
     made,
     number,
+    one_by_one,
     present,
     sequence,
     text,
@@ -136,7 +137,7 @@ def _length(context: Context, value: Any) -> int:
 
 @_filter("list")
 def _list(context: Context, value: Any) -> list[Any]:
-    return list(sequence(context, value))
+    return list(one_by_one(context, value))
 
 
 @_filter("items")
@@ -165,7 +166,7 @@ def _reverse(context: Context, value: Any) -> Any:
 
 @_filter("sort")
 def _sort(context: Context, value: Any, reverse: Any = False, case_sensitive: Any = False) -> list[Any]:
-    items = sequence(context, value)
+    items = one_by_one(context, value)
     budget_of(context).pay(len(items) * len(items).bit_length())
     for item in items:  # a comparison of two lists looks at what is in them
         if type(item) not in (str, int, float, bool):
@@ -176,7 +177,7 @@ def _sort(context: Context, value: Any, reverse: Any = False, case_sensitive: An
 @_filter("unique")
 def _unique(context: Context, value: Any, case_sensitive: Any = False) -> list[Any]:
     seen: dict[Any, Any] = {}
-    for item in sequence(context, value):
+    for item in one_by_one(context, value):
         if type(item) not in (str, int, float, bool, type(None)):
             wrong("a list of texts or numbers", item)
         seen.setdefault(item if case_sensitive else _folded(item), item)

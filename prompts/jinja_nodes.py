@@ -5,6 +5,7 @@ A node whose class is not listed is refused, whatever Jinja makes of it today or
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,6 +21,7 @@ from assay.prompts.jinja_values import COMPARISONS, each, joined, printed, slice
 MAX_NODES = 20_000
 MAX_DEPTH = 60  # of nodes in nodes
 MAX_LOOPS = 8  # in each other; Python compiles no more than 20 blocks
+MAX_BRANCHES = 200  # of one `if`: Python nests them
 
 _STATEMENTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign)
 _VALUES = (nodes.Name, nodes.Const, nodes.List, nodes.Tuple, nodes.Getattr, nodes.Getitem, nodes.Slice, nodes.CondExpr)
@@ -111,6 +113,9 @@ def _problems(node: nodes.Node) -> Iterator[str]:
             yield "'loop' can only be asked for what it knows, like loop.index"
         if node.name == "self" or unicodedata.normalize("NFKC", node.name) != node.name:
             yield f"{node.name!r} cannot be the name of a variable"
+    elif isinstance(node, nodes.Const):
+        if isinstance(node.value, float) and not math.isfinite(node.value):
+            yield "a number is too large"
     elif isinstance(node, nodes.Getattr):
         if node.attr.startswith("__"):
             yield f"{node.attr!r} is no key of a prompt's data"
@@ -127,6 +132,9 @@ def _problems(node: nodes.Node) -> Iterator[str]:
         is_target = isinstance(node, nodes.Tuple) and node.ctx == "store"
         if not all(isinstance(item, nodes.Name if is_target else nodes.Const) for item in node.items):
             yield "a list is written with texts and numbers only; pass others as a variable"
+    elif isinstance(node, nodes.If):
+        if len(node.elif_) > MAX_BRANCHES:
+            yield f"an 'if' has more than {MAX_BRANCHES} branches"
     elif isinstance(node, nodes.For):
         if node.recursive:
             yield "a loop cannot be recursive"

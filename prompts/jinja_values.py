@@ -64,6 +64,14 @@ def sequence(context: Context, value: Any) -> list[Any] | tuple[Any, ...] | str:
     return value  # type: ignore[no-any-return]
 
 
+def one_by_one(context: Context, value: Any) -> list[Any] | tuple[Any, ...] | str:
+    """The same, for functions that do take the characters of a text one by one."""
+    items = sequence(context, value)
+    if type(items) is str:
+        budget_of(context).pay(len(items))
+    return items
+
+
 def number(value: Any) -> int | float:
     if type(value) not in (int, float, bool):
         wrong("a number", value)

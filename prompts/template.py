@@ -63,9 +63,14 @@ class Template:
     texts: tuple[Text, ...]  # of all messages
 
     def prepare(self) -> None:
-        """Do now what would make the first `format` slower than the next: the format `jinja` compiles."""
-        for text in self.texts:
-            text.prepare()
+        """Do now what would make the first `format` slower than the next: the format `jinja` compiles.
+
+        Raises:
+            TemplateError: it cannot be compiled.
+        """
+        if not self.includes:
+            for text in self.texts:
+                text.prepare()
 
     def format(self, values: Mapping[str, Any]) -> str | list[Message]:
         """The text or the messages with every variable replaced. A value that is no string goes in as `str(value)`.

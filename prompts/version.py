@@ -137,8 +137,7 @@ class PromptVersion:
         Raises:
             TemplateError: it cannot be read.
         """
-        if not self._parsed.includes:
-            self._parsed.prepare()
+        self._parsed.prepare()
         # What copies of this one share; each would work it out for itself, under a lock of all threads.
         _ = self._telling, self._pins, self._containers
 

@@ -258,6 +258,23 @@ def test_any_text_is_formatted_or_a_template_error(source: str) -> None:
     assert values["x"].touched == []
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% if n %}" * 55 + "x" + "{% endif %}" * 55,
+        "{% for n in words %}" * 8 + "x" + "{% endfor %}" * 8,
+        "{{ " + "(1 + " * 50 + "n" + ")" * 50 + " }}",
+        "{{ " + "(n if n else " * 50 + "n" + ")" * 50 + " }}",
+        "{{ " + "words[" * 25 + "0" + "]" * 25 + " }}",
+        "{{ n" + "|string" * 50 + " }}",
+        "{% if n == 1 %}a" + "{% elif n == 2 %}b" * 200 + "{% endif %}",
+    ],
+    ids=lambda source: source[:20],
+)
+def test_what_is_deep_but_allowed_can_be_compiled(source: str) -> None:
+    parse_template(source, "jinja").prepare()
+
+
 def test_values_without_end_are_refused() -> None:
     endless: list[Any] = []
     endless.append(endless)

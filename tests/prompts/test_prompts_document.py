@@ -27,7 +27,7 @@ def test_every_snippet_runs(collector: Server) -> None:
         f"{composition.MAX_CHARS:,} characters",
         f"{jinja_budget.MAX_STEPS:,} steps",
         f"{jinja_budget.CHARS_PER_STEP} characters each",
-        f"{jinja_format.MAX_TAGS:,} tags and {jinja_format.MAX_SOURCE:,} characters",
+        f"{jinja_format.MAX_SOURCE:,} characters, and {jinja_format.MAX_TOKENS:,} tokens",
     ],
 )
 def test_the_bounds_are_those_of_the_code(bound: str) -> None:

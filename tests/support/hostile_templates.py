@@ -62,6 +62,10 @@ JINJA = [
     "{{ x|tojson(indent=x) }}",
     "{{ x|default(**data) }}",
     "{{ x|default(*rows) }}",
+    "{{ x|upper(context=1) }}",
+    "{{ x|truncate(length=x) }}",
+    "{% if x is defined(1) %}{% endif %}",
+    "{{ rows in data }}",
     "{% filter upper %}a{% endfilter %}",
     "{% for f in ['attr'] %}{{ x|f('y') }}{% endfor %}",
     # what Jinja brings along
@@ -137,6 +141,9 @@ JINJA = [
     "{{ {'a': x} }}",
     "{{ [rows, rows] }}",
     "{{ 1" + "0" * 5000 + " }}",
+    "{{ 1e999 }}",
+    "{{ long|list|list|list|list|list|list|list|list|list|list|length }}",
+    "{% for a in many %}{{ data[long] is defined }}{{ long|list|length }}{% endfor %}",
     "{{ " + "(" * 500 + "x" + ")" * 500 + " }}",
     "{{ " + "not " * 5000 + "x }}",
     "{{ x" + ".a" * 5000 + " }}",
@@ -157,7 +164,12 @@ JINJA = [
     "{{ long|replace('', long) }}",
     "{{ long|replace('x', long) }}",
     "{{ many|join(long) }}",
-    "{{ x }}" * 6_000,
+    "{{ x }}" * 6_001,
+    "{{ [" + "1," * 200_000 + "] }}",
+    "{{ " + "'a' " * 100_000 + " }}",
+    "{{ x" + "<x" * 200_000 + " }}",
+    "{# a #}" * 60_000,
+    "{% if x %}" + "{% elif x %}" * 201 + "{% endif %}",
 ]
 
 # In other languages these would do something; here they are text, in both formats.
