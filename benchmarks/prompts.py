@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import statistics
 import sys
 import tempfile
 import threading
@@ -107,7 +106,7 @@ def run(title: str, pause_s: float, disturb: Callable[[], None]) -> None:
     print(f"{title}: {THREADS} threads, {CALLS:,} calls in {time.monotonic() - began:.1f} s")
     for name in ("ours", "other"):
         print(f"  {'load and format' if name == 'ours' else 'plain Python   '}  {percentiles(timings, name)}")
-    print(f"  CPU of a call: median {statistics.median(ns for each in timings for ns in each.cpu) / 1e3:.1f} µs")
+    print(f"  CPU, ours        {percentiles(timings, 'cpu')}")
     print(f"  CPU of the process, all in all: {time.process_time() - cpu:.1f} s")
     print(f"  errors: {sum(len(each.errors) for each in timings)}", *{text for each in timings for text in each.errors})
     stale = sum(each.stale for each in timings)

@@ -198,6 +198,11 @@ class PromptCache(Generic[Value]):
             if matches(key, entry.answer):
                 self._run(key, entry, _Flight(started=True))
 
+    def known(self, key: Key) -> Answer[Value] | None:
+        """What is in memory of `key`, whatever its age."""
+        entry = self._entries.get(key)
+        return entry.answer if entry is not None else None
+
     def forget(self) -> None:
         """Drop everything: the next loads ask, and wait."""
         with self._lock:
@@ -323,7 +328,7 @@ class PromptCache(Generic[Value]):
             if flight.error is not None and entry.answer is None:
                 raise flight.error
 
-    def _ask_behind(self, key: Key, entry: _Entry, *, may_wait: bool) -> None:
+    def _ask_behind(self, key: Key, entry: _Entry[Value], *, may_wait: bool) -> None:
         """Have the background ask, and wait a moment for it, unless it is known that this would be in vain."""
         place, now = key.place, self._clock()
         if not may_wait or now < max(entry.retry_at, place.retry_at, place.no_wait_until):

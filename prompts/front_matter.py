@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, ClassVar
+from typing import Any
 
 import yaml
 
@@ -27,10 +27,8 @@ _SCALARS = (  # YAML 1.2, core schema
 
 
 class _Loader(yaml.SafeLoader):
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise yaml.MarkedYAMLError(problem="anchors and aliases are not read here", problem_mark=event.start_mark)
         if getattr(event, "tag", None) is not None:
@@ -44,8 +42,6 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}
-
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
@@ -53,8 +49,9 @@ class _Dumper(yaml.SafeDumper):
         return super().increase_indent(flow, False)  # lists stand to the right of their names
 
 
-for _tag, _pattern, _first in _SCALARS:
-    for _class in (_Loader, _Dumper):
+for _class in (_Loader, _Dumper):
+    _class.yaml_implicit_resolvers = {}  # those of YAML 1.1, which a class inherits
+    for _tag, _pattern, _first in _SCALARS:
         _class.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"(?:{_pattern})\\Z"), list(_first))
 
 
@@ -96,7 +93,7 @@ def read_yaml(text: str) -> dict[str, Any]:
         try:
             found = loader.get_single_data()
         finally:
-            loader.dispose()  # type: ignore[no-untyped-call]
+            loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" in line {mark.line + 2}, column {mark.column + 1}" if mark else ""  # one line of --- is above
