@@ -23,7 +23,6 @@ from assay.collector.registry.prompt_rows import find_version, get_prompt, move_
 from assay.collector.registry.times import Clock, iso, utc_now
 from assay.content_hash import canonical_json
 from assay.errors import Conflict, Forbidden, GateMissed, InvalidRequest
-from assay.evaluation.gate import parse_gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +135,8 @@ class PromptAliases:
             Forbidden: the caller is no admin.
         """
         if gate is not None:
+            from assay.evaluation.gate import parse_gate  # numpy comes with it
+
             parse_gate(gate)
             if not protected:
                 raise InvalidRequest("An alias without protection has no gate.", hint="Leave the gate out.")
