@@ -33,10 +33,13 @@ def report(store: SpanStore, registry: Registry, project: str, name: str) -> dic
         CollectorUnavailable: the store is too busy.
     """
     test, now = registry.ab_tests.get(project, name), registry.ab_tests.clock()
-    units = _outcomes(store, test, now)
+    told = _outcomes(store, test, now)
+    phases = {phase["phase"] for phase in test["phases"]}
+    units = [unit for unit in told if unit.arm in test["arms"] and unit.phase in phases]
     found = analyse(design_of(test, units), units, now).to_dict()
     return {
         **found,
+        "counts": {**found["counts"], "unknown": len(told) - len(units)},  # arms or phases that the test never had
         "test": {key: value for key, value in test.items() if key not in ("phases", "decisions")},
         "phases": test["phases"],
         "decisions": test["decisions"],

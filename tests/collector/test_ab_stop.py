@@ -108,6 +108,18 @@ def test_stopping_moves_the_alias_and_keeps_what_was_known(team: Team) -> None:
     assert decision["data_hash"] == decision["report"]["data_hash"]
 
 
+def test_exposures_to_arms_and_phases_that_never_were_are_counted_and_left_out(team: Team) -> None:
+    team.observe(10, failing="short")
+    wrong = [("shrot", 1), ("short", 9)]
+    for number, (arm, phase) in enumerate(wrong, 5_000):
+        attributes = {"assay.ab_test.unit": f"u{number}", "assay.ab_test.phase": phase}
+        link = {"ab_test": team.name, "ab_arm": arm, "attributes": attributes}
+        store_spans(team.service, [span(team.number * 10_000 + number, 1, start=LATER, project="p", **link)])
+    report = team.ask("GET", f"/ab-tests/{team.name}/report").json()
+    assert (report["counts"]["units"], report["counts"]["unknown"]) == (10, 2)
+    assert {arm["arm"]: arm["units"] for arm in report["arms"]} == {"control": 5, "short": 5}
+
+
 def test_stopping_twice_is_stopping_once_and_another_outcome_is_a_conflict(team: Team) -> None:
     first = team.stop().json()
     team.ask("PUT", f"/prompts/{team.prompt}/aliases/production", {"version": 1})
