@@ -73,18 +73,23 @@ def _group(report: Row, metric: str) -> MetricGroup:
 
 def _line(effect: Row, spec: Row, axis: Axis, limit: float | None) -> EffectLine:
     tone = TONES.get(effect["verdict"], "plain")
-    low, high = effect["low"], effect["high"]
-    is_known = low is not None and high is not None
     return EffectLine(
         effect=effect,
         difference=difference_text(effect["difference"], spec, effect["scale"]),
-        interval=f"{difference_text(low, spec, effect['scale'])} … {difference_text(high, spec, effect['scale'])}"
-        if is_known
-        else formats.UNKNOWN,
-        shape=difference_shape(_row(effect), axis=axis, tone=tone),
+        interval=interval_text(effect, spec),
+        shape=difference_shape(_reaching(effect, axis), axis=axis, tone=tone),
         tone=tone,
         limit=None if limit is None else axis.place(limit),
     )
+
+
+def _reaching(effect: Row, axis: Axis) -> dict[str, Any]:
+    """The effect to be drawn: an end that lies nowhere yet, where the other is known, reaches the axis's."""
+    row = _row(effect)
+    if (row["ci_low"] is None) != (row["ci_high"] is None):
+        row["ci_low"] = axis.low if row["ci_low"] is None else row["ci_low"]
+        row["ci_high"] = axis.high if row["ci_high"] is None else row["ci_high"]
+    return row
 
 
 def _row(effect: Row) -> dict[str, Any]:
@@ -141,6 +146,14 @@ def difference_text(value: float | None, spec: Row, scale: str) -> str:
     if spec.get("of") in ("cost_usd", "latency_ms"):
         return ("+" if value > 0 else "") + value_text(value, spec)
     return formats.figure(value, signed=True)
+
+
+def interval_text(effect: Row, spec: Row) -> str:
+    """Both ends of an effect's interval; an end that is not known yet is said so."""
+    ends = [effect["low"], effect["high"]]
+    if ends == [None, None]:
+        return formats.UNKNOWN
+    return " … ".join("no bound yet" if end is None else difference_text(end, spec, effect["scale"]) for end in ends)
 
 
 def _signed(number: float) -> str:

@@ -13,6 +13,7 @@ from support.page_data import BASE_ID, OTHER_ID, PROJECT
 
 TRACES = f"/p/{PROJECT}/traces"
 TRACE = f"{TRACES}/{0:032x}"
+EDIT = f"/p/{PROJECT}/prompts/qa/v/3/edit"
 PAGES = {
     "projects": "/projects",
     "traces": TRACES,
@@ -24,6 +25,14 @@ PAGES = {
     "prompts": f"/p/{PROJECT}/prompts",
     "prompt": f"/p/{PROJECT}/prompts/qa",
     "prompt diff": f"/p/{PROJECT}/prompts/qa/diff/1..3",
+    "prompt version": f"/p/{PROJECT}/prompts/qa/v/2",
+    "prompt history": f"/p/{PROJECT}/prompts/qa/versions?alias=production&on=2026-11-05",
+    "prompt aliases": f"/p/{PROJECT}/prompts/qa/aliases",
+    "prompt edit": EDIT,
+    "A/B tests": f"/p/{PROJECT}/ab",
+    "A/B test": f"/p/{PROJECT}/ab/qa-tone",
+    "blocked A/B test": f"/p/{PROJECT}/ab/qa-skewed",
+    "no A/B tests": "/p/empty/ab",
     "evaluations": f"/p/{PROJECT}/evals",
     "experiment": f"/p/{PROJECT}/evals/{OTHER_ID}",
     "comparison": f"/p/{PROJECT}/evals/compare?base={BASE_ID}&with={OTHER_ID}",
@@ -208,3 +217,35 @@ def test_the_comparison_is_reached_from_the_experiment(new_page: NewPage, site: 
     page.wait_for_url(f"**/evals/compare?with={OTHER_ID}&base={BASE_ID}")
     page.get_by_role("link", name="Worse").click()
     expect(page.locator(".pair").first).to_contain_text("worse")
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no scripts"])
+def test_a_version_is_written_by_keyboard_and_seen_before_it_is_registered(
+    new_page: NewPage, site: str, javascript: bool
+) -> None:
+    page = new_page(site, javascript=javascript)
+    page.goto(EDIT)
+    page.get_by_label("Text of message 3").focus()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" Thank {{whom}}.")
+    page.get_by_role("button", name="Review the changes").press("Enter")
+    expect(page.get_by_role("note")).to_contain_text("whom is new: callers must pass it.")
+    page.get_by_label("What changed, and why").focus()
+    page.keyboard.type("polite")
+    page.keyboard.press("Enter")  # in a field, it looks again: what others run on is not registered by a slip
+    expect(page.get_by_label("What changed, and why")).to_have_value("polite")
+    page.get_by_role("button", name="Register as v4").press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Registered as a new version.")
+
+
+def test_an_alias_is_moved_from_the_page_of_a_version(new_page: NewPage, site: str) -> None:
+    page = new_page(site)
+    page.goto(f"/p/{PROJECT}/prompts/qa/v/1")
+    page.get_by_role("link", name="Move an alias here").click()
+    expect(page.get_by_label("Version", exact=True)).to_have_value("1")
+    form = page.locator("form", has=page.get_by_role("button", name="Point it there"))
+    form.get_by_role("button").click()
+    expect(form.get_by_label("Why")).to_be_focused()  # the browser asks for the reason
+    form.get_by_label("Why").fill("worse answers")
+    form.get_by_role("button").click()
+    expect(page.locator(".done")).to_contain_text("The alias was moved.")

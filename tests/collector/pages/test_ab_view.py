@@ -37,6 +37,14 @@ def test_an_end_that_lies_nowhere_yet_is_no_interval() -> None:
     assert (line.interval, line.shape.width, line.difference) == ("–", None, "0 pp")
 
 
+def test_an_interval_with_one_end_reaches_the_axis_on_the_other_side() -> None:
+    cost = next(effect for effect in REPORT["effects"] if effect["metric"] == "cost_usd")
+    [group] = ab_view.metric_groups({**REPORT, "effects": [{**cost, "high": None}]})
+    [line] = group.lines
+    assert line.interval == "−12.0 % … no bound yet"
+    assert line.shape.left + line.shape.width == 100.0
+
+
 @pytest.mark.parametrize(
     ("value", "spec", "scale", "text"),
     [

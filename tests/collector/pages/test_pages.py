@@ -475,7 +475,7 @@ def test_no_figure_is_shown_while_the_health_is_red(client: TestClient) -> None:
 def test_effects_have_intervals_words_and_a_link_to_the_traces_of_each_arm(client: TestClient) -> None:
     html = client.get(f"{AB}/qa-tone").text
     shown = " ".join(parts_of(html).text.split())
-    for part in ("+4.3 pp", "+0.90 pp … +7.7 pp", "short is more helpful.", "violated", "short may go to everybody."):
+    for part in ("+4.3 pp", "+0.90 pp … +7.7 pp", "better", "violated", "short may go to everybody."):
         assert part in shown
     assert "q=any%28ab_test+%3D+%27qa-tone%27+and+ab_arm+%3D+%27short%27%29" in html
     assert f'href="{PROMPTS}/qa/diff/1..2"' in html
