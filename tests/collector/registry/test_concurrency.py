@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from assay.collector.registry import Registry
+from assay.errors import Conflict
 
 WRITERS = 8
 VERSIONS = 10
@@ -66,6 +67,21 @@ def test_the_same_content_at_once_is_one_version(registry: Registry) -> None:
     with ThreadPoolExecutor(WRITERS) as pool:
         answers = list(pool.map(write, range(WRITERS)))
     assert sorted(answers) == [(1, False)] * (WRITERS - 1) + [(1, True)]
+
+
+def test_of_many_that_were_made_from_the_same_version_one_is_taken(registry: Registry) -> None:
+    registry.prompts.register("p", "qa", "one", "first")
+
+    def write(writer: int) -> bool:
+        try:
+            registry.prompts.register("p", "qa", f"of {writer}", "why", parent_version=1)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(WRITERS) as pool:
+        assert sum(pool.map(write, range(WRITERS))) == 1
+    assert registry.prompts.version("p", "qa")["version"] == 2
 
 
 def test_readers_see_every_version_whole_while_others_write(registry: Registry) -> None:
