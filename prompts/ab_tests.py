@@ -310,11 +310,11 @@ class AbTest:
             test=placed.test,
             arm=placed.arm,
             phase=placed.phase,
-            unit=definition.recorded(placed.unit, shown_unit(placed.unit)),
             weight=placed.weight,
             salt_version=placed.salt_version,
         )
-        if not link_exposure(exposure) and not self._warned:
+        linked = link_exposure(exposure, placed.unit, lambda unit: definition.recorded(unit, shown_unit(unit)))
+        if not linked and not self._warned:
             self._warned = True
             logger.warning(
                 "The A/B test %r was asked for a prompt outside of any trace: whom that showed it to is not counted. "

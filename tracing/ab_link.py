@@ -6,6 +6,7 @@ the trace while that had but one unit, carries test and arm, so that it can be a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +19,11 @@ from assay.tracing.tell import our_fault
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """One unit in one arm, as spans say it."""
+    """The arm that a unit got, as spans say it."""
 
     test: str
     arm: str
     phase: int
-    unit: str
     weight: float
     salt_version: int
 
@@ -32,28 +32,30 @@ class Exposure:
         """What later spans inherit."""
         return {semconv.ASSAY_AB_TEST: self.test, semconv.ASSAY_AB_ARM: self.arm}
 
-    @property
-    def attributes(self) -> dict[str, Any]:
+    def attributes(self, unit: str) -> dict[str, Any]:
         return {
             **self.link,
             semconv.ASSAY_AB_PHASE: self.phase,
-            semconv.ASSAY_AB_UNIT: self.unit,
+            semconv.ASSAY_AB_UNIT: unit,
             semconv.ASSAY_AB_WEIGHT: self.weight,
             semconv.ASSAY_AB_SALT_VERSION: self.salt_version,
         }
 
 
-def link_exposure(exposure: Exposure) -> bool:
+def link_exposure(exposure: Exposure, unit: str, recorded: Callable[[str], str]) -> bool:
     """Record an exposure on the current span, once in each trace; False outside of any. Never raises.
 
     A span that has one of another test or unit already gets it on a span of its own below.
+
+    Args:
+        recorded: what is to stand on the span for the unit.
     """
     try:
         span: Any = otel_trace.get_current_span()
         if not span.get_span_context().is_valid:
             return False
         if span.is_recording():
-            _record(span, exposure)
+            _record(span, exposure, unit, recorded)
         return True
     except Exception:
         our_fault("recording an exposure")
@@ -72,12 +74,12 @@ def shown_unit(text: str) -> str | None:
         return None
 
 
-def _record(span: Any, exposure: Exposure) -> None:
+def _record(span: Any, exposure: Exposure, unit: str, recorded: Callable[[str], str]) -> None:
     root: Any = getattr(span, "_assay_root", span)
     known = getattr(root, "_assay_exposed", None)
     if known is None:
         known = root._assay_exposed = set()
-    key = (exposure.test, exposure.unit, exposure.arm)
+    key = (exposure.test, unit, exposure.arm)
     span._assay_ab = exposure.link
     if key in known:
         return
@@ -85,6 +87,7 @@ def _record(span: Any, exposure: Exposure) -> None:
     root._assay_ab_of_trace = exposure.link if len(known) == 1 else None
     if getattr(span, "_assay_exposure", None) is None:
         span._assay_exposure = exposure
-        span.set_attributes(exposure.attributes)
+        span.set_attributes(exposure.attributes(recorded(unit)))
     else:
-        runtime.start().tracer.start_span(f"ab_test {exposure.test}", attributes=exposure.attributes).end()
+        attributes = exposure.attributes(recorded(unit))
+        runtime.start().tracer.start_span(f"ab_test {exposure.test}", attributes=attributes).end()
