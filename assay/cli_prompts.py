@@ -253,7 +253,7 @@ def push_files(
     as_json: Json = False,
 ) -> None:
     """Register the files of a folder that have changed, as new versions. One that conflicts stops all of them."""
-    from assay.prompts.files import push
+    from assay.prompts.push import push
 
     configure(project=project)
     found = push(
@@ -279,7 +279,7 @@ def pull_files(
     as_json: Json = False,
 ) -> None:
     """Write the latest version of every prompt to its file in a folder. Files that have changed here are left alone."""
-    from assay.prompts.files import pull
+    from assay.prompts.pull import pull
 
     configure(project=project)
     found = pull(directory, client(), names=names or (), force=force, dry_run=dry_run)

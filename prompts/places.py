@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ class Places:
     def __init__(self, copies: MakeCopies) -> None:
         self._copies = copies
         self._places: dict[tuple[str | None, str, str], Place] = {}
-        self._lock = threading.Lock()
         self._latest: Place | None = None
 
     def current(self) -> Place:
@@ -36,28 +34,32 @@ class Places:
         place = self.of(settings)
         if latest is not None and latest is not place:
             latest.is_active = False
-        place.settings, place.is_active = settings, True
+        place.settings, place.is_active, place.wait_s = settings, True, _wait_s(settings)
         self._latest = place
         return place
 
     def clear(self) -> None:
         """Forget every place: what is asked for next is asked for anew."""
-        with self._lock:
-            self._places = {}
-            self._latest = None
+        self._places, self._latest = {}, None
 
     def of(self, settings: Settings) -> Place:
         """The place that some settings mean."""
         data_dir = settings.data_dir.absolute()
         where = (settings.endpoint, str(data_dir), settings.project)
-        with self._lock:
-            if (place := self._places.get(where)) is None:
-                place = self._places[where] = Place(
-                    project=settings.project,
-                    endpoint=settings.endpoint,
-                    settings=settings,
-                    # A collector in the data directory may be one that this process has yet to start.
-                    wait_s=settings.prompt_wait_s if settings.endpoint else settings.timeout_s,
-                    copies=self._copies(data_dir, settings.prompt_cache_max_bytes) if settings.endpoint else None,
-                )
-            return place
+        if (place := self._places.get(where)) is None:
+            made = Place(
+                project=settings.project,
+                endpoint=settings.endpoint,
+                settings=settings,
+                wait_s=_wait_s(settings),
+                copies=self._copies(data_dir, settings.prompt_cache_max_bytes) if settings.endpoint else None,
+            )
+            place = self._places.setdefault(where, made)  # no lock: the child of a fork might find it shut
+        return place
+
+
+def _wait_s(settings: Settings) -> float:
+    """How long a first load that has something else to serve waits. A collector in the data directory may be one that
+    this process has yet to start.
+    """
+    return settings.prompt_wait_s if settings.endpoint else settings.timeout_s

@@ -15,8 +15,10 @@ import assay
 from assay.client import current_client, reset_client
 from assay.collector.server import Server
 from assay.errors import ConfigurationError, PromptNotFound
-from assay.prompts import files
-from assay.prompts.files import Outcome, file_path
+from assay.prompts import pull as pulling
+from assay.prompts import push as pushing
+from assay.prompts.files import Outcome
+from assay.prompts.pull import file_path
 from assay.prompts.template import escape
 from assay.settings import configure
 
@@ -38,11 +40,11 @@ def folder(server: Server, tmp_path: Path) -> Path:
 
 
 def push(folder: Path, *names: str, **options: Any) -> dict[str, str]:
-    return results(files.push(folder, current_client(), names=names, **options))
+    return results(pushing.push(folder, current_client(), names=names, **options))
 
 
 def pull(folder: Path, *names: str, **options: Any) -> dict[str, str]:
-    return results(files.pull(folder, current_client(), names=names, **options))
+    return results(pulling.pull(folder, current_client(), names=names, **options))
 
 
 def results(found: list[Outcome]) -> dict[str, str]:
@@ -145,6 +147,23 @@ def test_a_file_that_has_not_changed_follows_the_registry(folder: Path) -> None:
     assert pull(folder) == {"qa.prompt.md": "updated"}
     assert path.read_text().endswith("---\ntwo\n")
     assert "# a comment" in path.read_text()
+
+
+def test_an_edit_in_the_moment_of_a_pull_is_not_lost(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(folder, "qa", "one", "commit_message: first\n")
+    push(folder)
+    assay.register_prompt("qa", "two", "second")
+    judge = pulling._judge_pull
+
+    def judged_while_somebody_types(*arguments: Any) -> Any:
+        result = judge(*arguments)
+        change(path, "\none\n", "\nmine\n")
+        return result
+
+    monkeypatch.setattr(pulling, "_judge_pull", judged_while_somebody_types)
+    with pytest.raises(ConfigurationError, match="changed in this very moment"):
+        pull(folder)
+    assert path.read_text().endswith("mine\n")
 
 
 def test_an_alias_that_moves_is_shown_in_the_file(folder: Path) -> None:
