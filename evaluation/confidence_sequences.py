@@ -20,7 +20,7 @@ TRUNCATION = 0.5  # greatest bet, as a share of the one that could lose everythi
 BETS = tuple(0.8 / 2**k for k in range(8))  # of the mixture: from some ten units to about a million
 HIGHEST_RATIO = 2.0  # a ratio of means above it is reported as not bounded
 NORMAL_OPTIMUM = 5_000  # units at which the asymptotic sequence is narrowest; fixed, so that nobody chooses it late
-_HALVINGS = 48
+_HALVINGS = 40
 
 
 def empirical_bernstein(values: npt.ArrayLike, *, alpha: float) -> tuple[Floats, Floats]:

@@ -31,7 +31,7 @@ BASE_RATE_SHARE = 0.01  # part of alpha that goes to the base rate of an interva
 _Pair = tuple[float, float]
 _Box = tuple[_Pair, _Pair]  # where the rate of the baseline lies, and that of the arm
 _Evidence = Callable[[Floats, Floats], Floats]  # against pairs of rates; the set is where it is below 0
-_GRID = np.linspace(0.0, 1.0, 65)
+_GRID = np.linspace(0.0, 1.0, 33)
 _FINE = np.linspace(-1.0, 1.0, 17)
 
 
@@ -192,7 +192,10 @@ def binary_interval(
     limit = -np.log(alpha)
     s_a, f_a = float(counts.successes_a.sum()), float(counts.failures_a.sum())
     s_b, f_b = float(counts.successes_b.sum()), float(counts.failures_b.sum())
+    rejects_none = counts.log_e(concentration) >= limit
     if s_a + f_a == 0 or s_b + f_b == 0:
+        if rejects_none:
+            return None
         return (-1.0, 1.0) if scale == "difference" else (0.0, np.inf)
     rates = s_a / (s_a + f_a), s_b / (s_b + f_b)
     log_e = counts.log_e_of_rates(concentration)
@@ -201,7 +204,7 @@ def binary_interval(
     level = BASE_RATE_SHARE * alpha / 2
     box = rate_interval(s_a, f_a, alpha=level), rate_interval(s_b, f_b, alpha=level)
     find = _differences if scale == "difference" else _ratios
-    return find(lambda p_a, p_b: log_e(p_a, p_b) - limit, rates, box, counts.log_e(concentration) >= limit)
+    return find(lambda p_a, p_b: log_e(p_a, p_b) - limit, rates, box, rejects_none)
 
 
 def rate_interval(successes: float, failures: float, *, alpha: float) -> tuple[float, float]:
