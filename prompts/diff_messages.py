@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from assay.content_hash import canonical_json
-from assay.prompts.diff_words import TOKEN, Segment, diff_words, opcodes
+from assay.prompts.diff_words import MAX_PAIRS, TOKEN, Segment, diff_words, opcodes
 from assay.prompts.messages import Message
 
 Change = Literal["equal", "changed", "moved", "inserted", "deleted"]
 
-MAX_PAIRS = 10_000  # of messages that are compared with each other; beyond it they are paired in order
+# Beyond so many words to look at, messages are paired in order; beyond so many pairs of words in all messages together,
+# what is left of them counts as replaced.
+MAX_LIKENESS_WORDS = 2_000_000
+MAX_WORD_PAIRS = 4 * MAX_PAIRS
+MAX_LOOK_AHEAD = 200  # for the partner of a message, where they are paired in order
 SAME_ROLE = 0.3  # what a role counts beside words, of which all the same are 1
 
 
@@ -41,6 +45,9 @@ class _Message:
     position: int
 
 
+_Pair = tuple[_Message | None, _Message | None]  # what is on both sides, or on one of them
+
+
 def diff_messages(old: str | list[Message], new: str | list[Message]) -> Iterator[MessageDiff]:
     """Every message of both sides once, in the order of the new side.
 
@@ -48,13 +55,17 @@ def diff_messages(old: str | list[Message], new: str | list[Message]) -> Iterato
     possible stay; what is left on both sides with the same words has moved.
     """
     before, after = _read(old), _read(new)
-    found: list[MessageDiff] = []
+    pairs: list[_Pair] = []
     for tag, i1, i2, j1, j2 in opcodes([(m.role, m.content) for m in before], [(m.role, m.content) for m in after]):
         if tag == "equal":
-            found += [_pair(old, new) for old, new in zip(before[i1:i2], after[j1:j2], strict=True)]
+            pairs += zip(before[i1:i2], after[j1:j2], strict=True)
         else:
-            found += _aligned(before[i1:i2], after[j1:j2])
-    yield from _with_moves(found, before, after)
+            pairs += _aligned(before[i1:i2], after[j1:j2])
+    left = MAX_WORD_PAIRS
+    for change, one, other in _with_moves(pairs):
+        yield _message_diff(change, one, other, min(left, MAX_PAIRS))
+        if change == "changed" and one and other:
+            left = max(0, left - len(TOKEN.findall(one.text)) * len(TOKEN.findall(other.text)))
 
 
 def _read(source: str | Sequence[Mapping[str, Any]]) -> list[_Message]:
@@ -83,24 +94,28 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _aligned(old: list[_Message], new: list[_Message]) -> list[MessageDiff]:
+def _aligned(old: list[_Message], new: list[_Message]) -> Iterator[_Pair]:
     """Two stretches with nothing in common at the same place; pairs never cross each other."""
-    pairs = _best_pairs(old, new) if len(old) * len(new) <= MAX_PAIRS else _pairs_in_order(old, new)
-    found: list[MessageDiff] = []
-    i = j = 0
-    for left, right in [*pairs, (len(old), len(new))]:
-        found += [_one_side(message, "deleted") for message in old[i:left]]
-        found += [_one_side(message, "inserted") for message in new[j:right]]
-        if left < len(old):
-            found.append(_pair(old[left], new[right]))
-        i, j = left + 1, right + 1
-    return found
-
-
-def _best_pairs(old: list[_Message], new: list[_Message]) -> list[tuple[int, int]]:
-    """The pairs whose likeness adds up to the most: as one aligns two sequences, from the end to the beginning."""
     words = [[Counter(TOKEN.findall(message.text)) for message in side] for side in (old, new)]
-    likeness = [[_likeness(old[i], new[j], words[0][i], words[1][j]) for j in range(len(new))] for i in range(len(old))]
+    looked_at = len(new) * sum(len(one) + 1 for one in words[0]) + len(old) * sum(len(one) + 1 for one in words[1])
+    found = _best_pairs(old, new, *words) if looked_at <= MAX_LIKENESS_WORDS else _pairs_in_order(old, new)
+    i = j = 0
+    for left, right in found:
+        yield from ((message, None) for message in old[i:left])
+        yield from ((None, message) for message in new[j:right])
+        yield old[left], new[right]
+        i, j = left + 1, right + 1
+    yield from ((message, None) for message in old[i:])
+    yield from ((None, message) for message in new[j:])
+
+
+def _best_pairs(
+    old: list[_Message], new: list[_Message], old_words: list[Counter[str]], new_words: list[Counter[str]]
+) -> list[tuple[int, int]]:
+    """The pairs whose likeness adds up to the most: as one aligns two sequences, from the end to the beginning."""
+    likeness = [
+        [_likeness(old[i], new[j], old_words[i], new_words[j]) for j in range(len(new))] for i in range(len(old))
+    ]
     best = [[0.0] * (len(new) + 1) for _ in range(len(old) + 1)]
     for i in reversed(range(len(old))):
         for j in reversed(range(len(new))):
@@ -123,7 +138,8 @@ def _pairs_in_order(old: list[_Message], new: list[_Message]) -> list[tuple[int,
     pairs: list[tuple[int, int]] = []
     start = 0
     for j, message in enumerate(new):
-        partner = next((i for i in range(start, len(old)) if _may_be_one(old[i], message)), None)
+        ahead = range(start, min(start + MAX_LOOK_AHEAD, len(old)))
+        partner = next((i for i in ahead if _may_be_one(old[i], message)), None)
         if partner is not None:
             pairs.append((partner, j))
             start = partner + 1
@@ -144,48 +160,32 @@ def _may_be_one(old: _Message, new: _Message) -> bool:
     return (old.role or "user") == (new.role or "user") or old.content == new.content
 
 
-def _with_moves(found: list[MessageDiff], before: list[_Message], after: list[_Message]) -> Iterator[MessageDiff]:
-    """Messages that went from one place and came in another are told once, where they are now."""
-    gone: dict[tuple[str | None, str], list[int]] = {}
-    for one in found:
-        if one.change == "deleted" and one.old_position is not None:
-            message = before[one.old_position - 1]
-            if message.text.strip():
-                gone.setdefault((message.role, message.content), []).append(message.position)
-    came_from: dict[int, int] = {}
-    for one in found:
-        if one.change == "inserted" and one.new_position is not None:
-            message = after[one.new_position - 1]
-            if places := gone.get((message.role, message.content)):
-                came_from[one.new_position] = places.pop(0)
-    moved = set(came_from.values())
-    for one in found:
-        if one.change == "inserted" and one.new_position in came_from:
-            segments: tuple[Segment, ...] = tuple(("equal", text) for _, text in one.segments)
-            old_position = came_from[one.new_position]
-            yield replace(one, change="moved", old_role=one.new_role, segments=segments, old_position=old_position)
-        elif not (one.change == "deleted" and one.old_position in moved):
-            yield one
+def _with_moves(pairs: list[_Pair]) -> Iterator[tuple[Change, _Message | None, _Message | None]]:
+    """What became of each. A message that went from one place and came in another is one, where it is now."""
+    gone: dict[tuple[str | None, str], list[_Message]] = {}
+    for old, new in pairs:
+        if old and new is None and old.text.strip():
+            gone.setdefault((old.role, old.content), []).append(old)
+    partners: dict[int, _Message] = {}
+    for old, new in pairs:
+        if new and old is None and (places := gone.get((new.role, new.content))):
+            partners[new.position] = places.pop(0)
+    moved = {partner.position for partner in partners.values()}
+    for old, new in pairs:
+        if old and new:
+            yield "equal" if (old.role, old.content) == (new.role, new.content) else "changed", old, new
+        elif new:
+            yield "moved" if new.position in partners else "inserted", partners.get(new.position), new
+        elif old and old.position not in moved:
+            yield "deleted", old, None
 
 
-def _pair(old: _Message, new: _Message) -> MessageDiff:
-    return MessageDiff(
-        change="equal" if (old.role, old.content) == (new.role, new.content) else "changed",
-        old_role=old.role,
-        new_role=new.role,
-        segments=diff_words(old.text, new.text),
-        old_position=old.position,
-        new_position=new.position,
-    )
-
-
-def _one_side(message: _Message, change: Literal["inserted", "deleted"]) -> MessageDiff:
-    is_new = change == "inserted"
+def _message_diff(change: Change, old: _Message | None, new: _Message | None, max_pairs: int) -> MessageDiff:
     return MessageDiff(
         change=change,
-        old_role=None if is_new else message.role,
-        new_role=message.role if is_new else None,
-        segments=diff_words("", message.text) if is_new else diff_words(message.text, ""),
-        old_position=None if is_new else message.position,
-        new_position=message.position if is_new else None,
+        old_role=old.role if old else None,
+        new_role=new.role if new else None,
+        segments=diff_words(old.text if old else "", new.text if new else "", max_pairs),
+        old_position=old.position if old else None,
+        new_position=new.position if new else None,
     )

@@ -19,11 +19,11 @@ MAX_PAIRS = 25_000_000
 MAX_MATCHES_OF_A_WORD = 400  # twenty times on either side
 
 
-def diff_words(old: str, new: str) -> tuple[Segment, ...]:
+def diff_words(old: str, new: str, max_pairs: int = MAX_PAIRS) -> tuple[Segment, ...]:
     """Segments in reading order. Those that are not inserted join to `old`, those that are not deleted to `new`."""
     before, after = TOKEN.findall(old), TOKEN.findall(new)
     segments: list[Segment] = []
-    for is_equal, i1, i2, j1, j2 in _hunks(before, after):
+    for is_equal, i1, i2, j1, j2 in _hunks(before, after, max_pairs):
         if is_equal:
             segments.append(("equal", "".join(before[i1:i2])))
             continue
@@ -32,9 +32,9 @@ def diff_words(old: str, new: str) -> tuple[Segment, ...]:
     return tuple(segments)
 
 
-def _hunks(before: Sequence[str], after: Sequence[str]) -> list[tuple[bool, int, int, int, int]]:
+def _hunks(before: Sequence[str], after: Sequence[str], max_pairs: int) -> list[tuple[bool, int, int, int, int]]:
     """Equal and changed stretches by turns. A blank between two changed words is no reason to show two changes."""
-    codes = opcodes(before, after)
+    codes = opcodes(before, after, max_pairs)
     hunks: list[tuple[bool, int, int, int, int]] = []
     for index, (tag, i1, i2, j1, j2) in enumerate(codes):
         is_inside = 0 < index < len(codes) - 1
@@ -46,12 +46,14 @@ def _hunks(before: Sequence[str], after: Sequence[str]) -> list[tuple[bool, int,
     return hunks
 
 
-def opcodes(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[tuple[str, int, int, int, int]]:
+def opcodes(
+    before: Sequence[Hashable], after: Sequence[Hashable], max_pairs: int = MAX_PAIRS
+) -> list[tuple[str, int, int, int, int]]:
     """Like SequenceMatcher.get_opcodes, but its work is bounded: equal ends are set aside, huge middles replaced."""
     start = _common(before, after)
     end = _common(before[start:][::-1], after[start:][::-1])
     old, new = before[start : len(before) - end], after[start : len(after) - end]
-    if len(old) * len(new) > MAX_PAIRS:
+    if len(old) * len(new) > max_pairs:
         middle = [("replace", 0, len(old), 0, len(new))]
     else:
         middle = list(SequenceMatcher(_is_common(old, new), old, new, autojunk=False).get_opcodes())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -200,10 +200,21 @@ def test_a_message_in_another_role_with_nearly_the_same_words_is_changed() -> No
 
 
 def test_long_chats_are_paired_in_order() -> None:
-    old = [{"role": "user", "content": f"old {number}"} for number in range(150)]
-    new = [{"role": "user", "content": f"new {number}"} for number in range(151)]
-    found = changes(old, new)
-    assert found == [("changed", number, number) for number in range(1, 151)] + [("inserted", None, 151)]
+    old = [{"role": "user", "content": f"old {number} " + "word " * 20} for number in range(700)]
+    new = [{"role": "user", "content": f"new {number} " + "word " * 20} for number in range(701)]
+    assert changes(old, new) == [("changed", n, n) for n in range(1, 701)] + [("inserted", None, 701)]
+
+
+def test_what_is_too_much_to_compare_word_by_word_in_all_messages_together_is_replaced() -> None:
+    def chat(letter: str) -> list[dict[str, str]]:
+        words = " ".join(f"w{number}" if number % 2 else f"{letter}{number}" for number in range(2_000))
+        return [{"role": "user", "content": f"{number} {words} end"} for number in range(9)]
+
+    kept = [
+        [text for operation, text in m.segments if operation == "equal"] for m in diff(chat("a"), chat("b")).messages
+    ]
+    assert len(kept[0]) > 900
+    assert kept[8] == ["8 ", " w1999 end"]
 
 
 def test_content_in_parts_shows_its_text_and_the_rest_as_json() -> None:
@@ -287,6 +298,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=2), JSON), st.dictionaries(st.text(max_size=2), JSON))
+@settings(max_examples=40)
 def test_keys_differ_exactly_when_the_values_do(old: dict[str, Any], new: dict[str, Any]) -> None:
     assert bool(diff("x", "x", old, new).config) == (canonical_json(old) != canonical_json(new))
 
