@@ -50,8 +50,8 @@ def test_every_snippet_runs_with_nothing_started_and_leaves_its_data(
 
 
 def test_the_snippets_are_the_ones_the_sections_promise() -> None:
-    assert len(PYTHON) == 4
-    for name in ("assay.trace", "register_prompt", "assay.evaluate", ".compare("):
+    assert len(PYTHON) == 5
+    for name in ("assay.trace", "register_prompt", "assay.evaluate", ".compare(", "create_ab_test"):
         assert name in README
 
 
@@ -85,16 +85,12 @@ def test_a_service_sends_its_spans_as_shown(collector: Server, environment: dict
     assert (span["project"], span["kind"], span["total_tokens"]) == ("checkout", "llm", 138)
 
 
-def test_the_file_is_read_as_shown(environment: dict[str, str], tmp_path: Path) -> None:
+def test_the_data_is_read_asked_taken_along_and_deleted_as_shown(environment: dict[str, str], tmp_path: Path) -> None:
     PYTHON[0].run_apart(environment, tmp_path)
     [command] = [line for line in SHELL if line.startswith("duckdb ")]
     _, file, query = shlex.split(command)
     with duckdb.connect(str(tmp_path / file), read_only=True) as db:
         assert db.execute(query).fetchall()[0][:2] == ("answer", 1)
-
-
-def test_the_data_is_asked_taken_along_and_deleted_as_shown(environment: dict[str, str], tmp_path: Path) -> None:
-    PYTHON[0].run_apart(environment, tmp_path)
     about = ("sql", "export", "import", "backup", "retention", "delete")
     commands = [line for line in SHELL if line.startswith(tuple(f"assay {name} " for name in about))]
     assert len(commands) == len(about)
