@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import logging
 import os
@@ -28,6 +29,7 @@ class Background:
     def __init__(self, work: Callable[[], float | None], name: str = "assay-prompts") -> None:
         self._work = work
         self._name = name
+        self._is_over = False
         self._fresh()
         _all.add(self)
 
@@ -39,6 +41,8 @@ class Background:
 
     def wake(self) -> None:
         """Have `work` called soon."""
+        if self._is_over:
+            return
         if not self._awake:
             self._awake = True
             self._wakes.put(None)
@@ -50,6 +54,13 @@ class Background:
             except RuntimeError:  # the interpreter is ending: nothing will be asked again
                 return
             self._thread = thread
+            # Registered after what the first request has started, so it comes first: no request may start a collector
+            # in this process again that has just been stopped.
+            atexit.register(self.end)
+
+    def end(self) -> None:
+        """Call `work` no more: the program ends."""
+        self._is_over = True
 
     def _run(self) -> None:
         attach(without_instrumentation())
@@ -59,6 +70,8 @@ class Background:
             with contextlib.suppress(queue.Empty):
                 wakes.get(timeout=delay_s)
             self._awake = False
+            if self._is_over:
+                return
             try:
                 delay_s = self._work()
             except Exception:
