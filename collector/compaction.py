@@ -20,11 +20,12 @@ import duckdb
 from assay.errors import StoreError
 
 COMPACT_DIRECTORY = "compact"
-COMPACT_WHEN_FREE = 0.5  # share of the file
-COMPACT_ABOVE_BYTES = 64 * 1024**2  # of free blocks; fewer are not worth the work
-QUICKLY_COPIED_BYTES = 128 * 1024**2  # of a file: below, it is small
+SMALL_BYTES = 128 * 1024**2  # a file up to here is copied in a second or two, and so whenever it is worth a little
+LARGE_BYTES = 512 * 1024**2  # a file up to here is not much more than what a checkpoint would merge at once
+COMPACT_ABOVE_BYTES = 2 * 1024**2  # what is wasted; less is not worth the work
 COMPACT_SMALL_WHEN_WASTED = 0.1
-COMPACT_SMALL_ABOVE_BYTES = 2 * 1024**2
+COMPACT_MIDDLE_WHEN_WASTED = 0.25
+COMPACT_LARGE_WHEN_FREE = 0.5
 WASTED_BY_CHECKPOINT_BYTES = 512 * 1024  # about: two blocks, since tables of a row each stand in them as well
 MERGE_EVERY_CHECKPOINTS = 8
 MERGES_AT_ONCE = 2  # each writes some 120,000 rows anew, while nobody else may write
@@ -96,15 +97,18 @@ def worth_compacting(used: int, free: int, *, checkpoints: int, deleted: float) 
         checkpoints: how many there were since the last copy.
         deleted: of all spans, how many were deleted since then. Some may still be in blocks that are in use.
     """
-    if used + free <= QUICKLY_COPIED_BYTES:
-        wasted = free + deleted * used + checkpoints * WASTED_BY_CHECKPOINT_BYTES
-        return wasted >= max(COMPACT_SMALL_ABOVE_BYTES, COMPACT_SMALL_WHEN_WASTED * (used + free))
-    return free >= max(COMPACT_ABOVE_BYTES, COMPACT_WHEN_FREE * (used + free))
+    size = used + free
+    unused = free + checkpoints * WASTED_BY_CHECKPOINT_BYTES
+    if size <= SMALL_BYTES:
+        return unused + deleted * used >= max(COMPACT_ABOVE_BYTES, COMPACT_SMALL_WHEN_WASTED * size)
+    if size <= LARGE_BYTES:
+        return unused >= COMPACT_MIDDLE_WHEN_WASTED * size
+    return free >= COMPACT_LARGE_WHEN_FREE * size
 
 
 def merges(file_bytes: int, checkpoints: int) -> int:
     """How much the checkpoint of this number may merge, as DuckDB's `max_vacuum_tasks` counts it."""
-    return MERGES_AT_ONCE if file_bytes > QUICKLY_COPIED_BYTES and checkpoints % MERGE_EVERY_CHECKPOINTS == 0 else 0
+    return MERGES_AT_ONCE if file_bytes > LARGE_BYTES and checkpoints % MERGE_EVERY_CHECKPOINTS == 0 else 0
 
 
 def compact_path(store: Path) -> Path:

@@ -161,8 +161,10 @@ def test_compaction_gives_bytes_back_and_the_store_goes_on(service: Service) -> 
         pytest.param(100, 0, 19, 0.0, False, id="some-checkpoints"),
         pytest.param(100, 0, 0, 0.125, True, id="a-day-of-eight-deleted"),
         pytest.param(100, 12, 0, 0.0, True, id="free-blocks"),
-        pytest.param(1000, 400, 900, 0.4, False, id="too-large-to-be-copied-for-little"),
-        pytest.param(1000, 1000, 0, 0.0, True, id="half-of-it-free"),
+        pytest.param(300, 60, 20, 0.4, False, id="not-small-and-a-fifth-free"),
+        pytest.param(300, 60, 80, 0.0, True, id="not-small-and-many-checkpoints"),
+        pytest.param(1000, 400, 900, 0.4, False, id="large-and-less-than-half-of-it-free"),
+        pytest.param(1000, 1000, 0, 0.0, True, id="large-and-half-of-it-free"),
     ],
 )
 def test_a_store_is_copied_when_much_is_wasted_and_a_small_one_sooner(
@@ -173,8 +175,8 @@ def test_a_store_is_copied_when_much_is_wasted_and_a_small_one_sooner(
 
 
 def test_only_a_large_store_merges_and_seldom() -> None:
-    assert [merges(100 * 1024**2, number) for number in range(1, 17)] == [0] * 16
-    assert [number for number in range(1, 17) if merges(200 * 1024**2, number)] == [8, 16]
+    assert [merges(500 * 1024**2, number) for number in range(1, 17)] == [0] * 16
+    assert [number for number in range(1, 17) if merges(600 * 1024**2, number)] == [8, 16]
 
 
 def test_a_compaction_that_dies_before_the_end_leaves_the_old_file(
