@@ -17,7 +17,7 @@ Change = Literal["equal", "changed", "moved", "inserted", "deleted"]
 # Beyond so many words to look at, messages are paired in order; beyond so many pairs of words in all messages together,
 # what is left of them counts as replaced.
 MAX_LIKENESS_WORDS = 2_000_000
-MAX_WORD_PAIRS = 4 * MAX_PAIRS
+MAX_WORD_PAIRS = MAX_PAIRS
 MAX_LOOK_AHEAD = 200  # for the partner of a message, where they are paired in order
 SAME_ROLE = 0.3  # what a role counts beside words, of which all the same are 1
 
@@ -63,7 +63,7 @@ def diff_messages(old: str | list[Message], new: str | list[Message]) -> Iterato
             pairs += _aligned(before[i1:i2], after[j1:j2])
     left = MAX_WORD_PAIRS
     for change, one, other in _with_moves(pairs):
-        yield _message_diff(change, one, other, min(left, MAX_PAIRS))
+        yield _message_diff(change, one, other, left)
         if change == "changed" and one and other:
             left = max(0, left - len(TOKEN.findall(one.text)) * len(TOKEN.findall(other.text)))
 

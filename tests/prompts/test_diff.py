@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
 from assay.content_hash import canonical_json
+from assay.prompts import diff_messages
 from assay.prompts.diff import Diff, diff_versions, diff_words
 from assay.prompts.diff_keys import KeyDiff
 
@@ -205,16 +207,17 @@ def test_long_chats_are_paired_in_order() -> None:
     assert changes(old, new) == [("changed", n, n) for n in range(1, 701)] + [("inserted", None, 701)]
 
 
-def test_what_is_too_much_to_compare_word_by_word_in_all_messages_together_is_replaced() -> None:
+def test_what_is_too_much_to_compare_in_all_messages_together_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     def chat(letter: str) -> list[dict[str, str]]:
-        words = " ".join(f"w{number}" if number % 2 else f"{letter}{number}" for number in range(2_000))
+        words = " ".join(f"w{number}" if number % 2 else f"{letter}{number}" for number in range(20))
         return [{"role": "user", "content": f"{number} {words} end"} for number in range(9)]
 
+    monkeypatch.setattr(diff_messages, "MAX_WORD_PAIRS", 5_000)
     kept = [
         [text for operation, text in m.segments if operation == "equal"] for m in diff(chat("a"), chat("b")).messages
     ]
-    assert len(kept[0]) > 900
-    assert kept[8] == ["8 ", " w1999 end"]
+    assert len(kept[0]) == 11
+    assert kept[8] == ["8 ", " w19 end"]
 
 
 def test_content_in_parts_shows_its_text_and_the_rest_as_json() -> None:
