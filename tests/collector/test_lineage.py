@@ -52,6 +52,8 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     scores = [score(trace, "helpful", "true" if trace % 2 else "false") for trace in range(10)]
     scores += [score(trace, "stars", str(trace % 5 + 1)) for trace in range(10)]
     scores += [score(trace, "tone", '"warm"' if trace else '"cold"') for trace in range(3)]
+    # said again by the same user: the newest counts
+    scores += [score(1, "helpful", "false", created_at=0), score(2, "stars", "5", created_at=0)]
     scores += [score(4, "tone", None, status="failed", error="timeout"), score(30, "helpful", "true")]
     service.append({"score_log": scores})
     yield service
