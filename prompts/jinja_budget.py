@@ -28,8 +28,8 @@ class BudgetSpent(ValueError):
 class Budget:
     __slots__ = ("left",)
 
-    def __init__(self, steps: int = MAX_STEPS) -> None:
-        self.left = steps
+    def __init__(self) -> None:
+        self.left = MAX_STEPS
 
     def pay(self, steps: int) -> None:
         self.left -= steps
