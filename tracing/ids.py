@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 
-from opentelemetry.sdk.trace import RandomIdGenerator
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import INVALID_SPAN_ID, INVALID_TRACE_ID
 
 _random = random.Random()  # seeded by the operating system

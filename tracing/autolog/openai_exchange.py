@@ -42,8 +42,10 @@ class Exchange:
     @harmless("leaving an OpenAI call")
     def leave(self, entered: Entered | None) -> None:
         if entered is not None:
-            self.call.leave(entered[0])
-            _current.reset(entered[1])
+            token, exchange_token = entered
+            if token is not None:
+                self.call.leave(token)
+            _current.reset(exchange_token)
 
     @harmless("ending an OpenAI call")
     def failed(self, error: BaseException) -> None:
