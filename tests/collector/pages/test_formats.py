@@ -140,3 +140,11 @@ def test_the_whole_time_is_there_too() -> None:
 )
 def test_a_value_in_a_list_reads_like_text(value: object, shown: str) -> None:
     assert formats.readable(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.4, "40 %"), (0.034, "3.4 %"), (0.0002, "< 0.1 %"), (0.0, "0 %"), (1.0, "100 %"), (None, "–")],
+)
+def test_a_small_share_is_never_shown_as_none(share: float | None, text: str) -> None:
+    assert formats.share(share) == text
