@@ -5,6 +5,7 @@ Left out are routes whose answer has no end, and those that copy the whole data 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,8 @@ from fuzz.seeds import protobuf_requests
 from assay.collector.server import Server
 
 LEFT_OUT = "(live|backups|compactions|exports)"
-EXAMPLES = 50
+EXAMPLES = os.environ.get("FUZZ_EXAMPLES", "50")  # of each operation
+TIMEOUT_S = "120"  # a busy machine takes long to load the API
 
 
 def main() -> int:
@@ -33,7 +35,8 @@ def main() -> int:
                 [
                     *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{server.url}/openapi.json"),
                     *("--checks", "not_a_server_error", "--phases", "examples,coverage,fuzzing"),
-                    *("--max-examples", str(EXAMPLES), "--exclude-path-regex", LEFT_OUT),
+                    *("--max-examples", EXAMPLES, "--exclude-path-regex", LEFT_OUT),
+                    *("--request-timeout", TIMEOUT_S, "--wait-for-schema", TIMEOUT_S),
                 ],
                 check=False,
             ).returncode
