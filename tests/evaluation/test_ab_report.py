@@ -216,7 +216,7 @@ def test_more_than_two_arms_are_corrected_by_holm() -> None:
     assert "would ship as well" in found.decision.words
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 4), st.sampled_from(["binary", "bounded"]), st.booleans())
 def test_an_interval_excludes_0_exactly_when_p_is_below_alpha(seed: int, arms: int, kind: Any, relative: bool) -> None:
     names = [f"arm-{number}" for number in range(arms)]
