@@ -144,4 +144,5 @@ def analyse(design: Design, units: Iterable[UnitOutcome], now: datetime) -> Repo
     """
     from assay.evaluation import ab_analysis
 
-    return ab_analysis.analyse(design, units, now)
+    report: Report = ab_analysis.analyse(design, units, now)
+    return report

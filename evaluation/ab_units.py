@@ -72,7 +72,7 @@ def sample_of(design: Design, units: Iterable[UnitOutcome]) -> Sample:
         arms=tuple(design.arms),
         phases=tuple(phases),
         weights=np.array([list(design.weights(phase).values()) for phase in phases], dtype=float),
-        **columns,  # type: ignore[arg-type]
+        **columns,
         exposed=exposed[order],
         values=values,
         crossovers=crossovers,

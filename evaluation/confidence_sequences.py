@@ -7,6 +7,7 @@ outcomes that are bounded, whatever their distribution and however it drifts.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
 
 TRUNCATION = 0.5  # greatest bet, as a share of the one that could lose everything; as Waudby-Smith and Ramdas advise
+ABOVE_1, BELOW_1 = math.nextafter(1, 2), math.nextafter(1, 0)
 BETS = tuple(0.8 / 2**k for k in range(8))  # of the mixture: from some ten units to about a million
 HIGHEST_RATIO = 2.0  # a ratio of means above it is reported as not bounded
 NORMAL_OPTIMUM = 5_000  # units at which the asymptotic sequence is narrowest; fixed, so that nobody chooses it late
@@ -89,12 +91,15 @@ class Contrast:
             return bool(_log_mixture(s_b - r * s_a, v_b + r**2 * v_a) >= limit)
 
         middle = min(max(s_b / s_a, 0.0), self.highest_ratio) if s_a > 0 else 1.0
-        if outside(middle):
-            return (self.highest_ratio, np.inf) if middle == self.highest_ratio else (0.0, np.inf)
-        low, high = edge(outside, middle, 0.0), edge(outside, middle, self.highest_ratio)
-        if outside(1.0):  # whatever the shape of the set far away, 1 is not in it
-            low, high = (max(low, 1.0), high) if middle > 1 else (low, min(high, 1.0))
-        return low, (high if outside(self.highest_ratio) else np.inf)
+        if middle == self.highest_ratio and outside(middle):
+            return self.highest_ratio, np.inf
+        low, high = 0.0, np.inf
+        if not outside(middle):  # else no ratio fits: an estimate of a mean is below 0
+            low = edge(outside, middle, 0.0)
+            high = edge(outside, middle, self.highest_ratio) if outside(self.highest_ratio) else np.inf
+        if outside(1.0):  # whatever the shape of the set elsewhere, 1 is not in it
+            low, high = (max(low, ABOVE_1), high) if s_b > s_a else (low, min(high, BELOW_1))
+        return low, high
 
 
 def arm_contrast(
@@ -171,15 +176,17 @@ def edge(outside: Callable[[float], bool], inside: float, far: float) -> float:
 def _log_mixture(surplus: npt.ArrayLike, spread: npt.ArrayLike) -> Floats:
     """``log mean_l cosh(l surplus) exp(-psi(l) spread)`` over `BETS`, without overflow."""
     size = np.abs(np.asarray(surplus, dtype=float))
-    total = np.asarray(-np.inf)
+    total: Floats = np.asarray(-np.inf)
     for bet in BETS:
         log_cosh = bet * size + np.log1p(np.exp(-2 * bet * size)) - np.log(2)
         total = np.logaddexp(total, log_cosh - _psi(bet) * np.asarray(spread, dtype=float))
-    return total - np.log(len(BETS))
+    total -= np.log(len(BETS))
+    return total
 
 
 def _psi(bet: npt.ArrayLike) -> Floats:
-    return -np.log1p(-np.asarray(bet)) - bet
+    bets = np.asarray(bet, dtype=float)
+    return np.asarray(-np.log1p(-bets) - bets)
 
 
 def _before(x: Floats, first: npt.ArrayLike) -> Floats:

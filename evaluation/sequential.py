@@ -106,7 +106,8 @@ def binary_log_e(
     arm, hit = np.asarray(in_arm).astype(np.int64), np.asarray(success, dtype=bool)
     successes = assignment_log_e(arm, both, phase=phase, counted=hit, concentration=concentration)
     failures = assignment_log_e(arm, both, phase=phase, counted=~hit, concentration=concentration)
-    return np.logaddexp(successes, failures) - np.log(2)
+    log_e: Floats = np.logaddexp(successes, failures) - np.log(2)
+    return log_e
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,14 +139,14 @@ class BinaryCounts:
 
     def log_e(self, concentration: float = CONCENTRATION) -> float:
         """`binary_log_e` after these units, in closed form."""
-        parts = [
+        of_successes, of_failures = (
             sum(
                 counts_log_e([n_a, n_b], [1 - w, w], concentration=concentration)
                 for w, n_b, n_a in zip(self.weights, b, a, strict=True)
             )
             for b, a in ((self.successes_b, self.successes_a), (self.failures_b, self.failures_a))
-        ]
-        return float(np.logaddexp(*parts) - np.log(2))
+        )
+        return float(np.logaddexp(of_successes, of_failures) - np.log(2))
 
     def log_e_of_rates(self, concentration: float = CONCENTRATION) -> Callable[[Floats, Floats], Floats]:
         """The log e-value against rates of success (of baseline, of arm); where they are equal it is `log_e`.
@@ -168,7 +169,8 @@ class BinaryCounts:
                 for w, s_b, s_a, f_b, f_a in rows:
                     successes -= _log_likelihood(s_b, s_a, w * p_b, (1 - w) * p_a)
                     failures -= _log_likelihood(f_b, f_a, w * q_b, (1 - w) * q_a)
-            return np.nan_to_num(np.logaddexp(successes, failures), nan=np.inf, posinf=np.inf) - np.log(2)
+            found: Floats = np.nan_to_num(np.logaddexp(successes, failures), nan=np.inf, posinf=np.inf) - np.log(2)
+            return found
 
         return log_e
 
