@@ -27,7 +27,7 @@ SPANS = TracerProvider().get_tracer("test")
 @pytest.fixture
 def registry() -> Iterator[RegistryStub]:
     stub = RegistryStub()
-    configure(endpoint=stub.url, project="test", prompt_wait_s=30.0)
+    configure(endpoint=stub.url, project="test", prompt_wait_s=30.0, timeout_s=3.0)
     yield stub
     loading.clear_prompt_cache()
     stub.stop()
