@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assay.settings import Settings
 
 DELAY_WHILE_AWAY_S = 0.2  # a process that is killed then loses what ended since, and no more
-DRAINED_WITHIN_S = 20.0  # for encoding and spooling what waits, which takes that long on a starved machine only
+DRAINED_WITHIN_S = 8.0  # for encoding and spooling what waits; on a starved machine, since supervisors kill after 10
 SPAN_BYTES = 600  # of a span without attributes, about
 
 

@@ -79,6 +79,7 @@ OFF = Runtime(enabled=False, capture_content=False, tracer=otel_trace.NoOpTracer
 
 # None until the first use. Read without the lock on the hot path: one reference, replaced as a whole.
 active: Runtime | None = None
+_ending: Runtime | None = None  # what is being closed on some thread just now
 _redact_with: tuple[Callable[[str], str], ...] = ()
 _lock = threading.RLock()
 _retiring: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # still sending what an earlier runtime left
@@ -198,12 +199,11 @@ def shutdown(timeout_s: float | None = None) -> bool:
 
     False when `timeout_s` was not enough to send everything; None allows 5 s, and 30 s with an embedded collector.
     """
-    from assay.client import reset_client
-    from assay.embedded import stop_embedded
-
     done = _stop(timeout_s)
-    reset_client()
-    stop_embedded()
+    # Nothing is imported here: a SIGTERM in the middle of that would leave the sending thread waiting for the import.
+    for module, end in (("assay.client", "reset_client"), ("assay.embedded", "stop_embedded")):
+        if module in sys.modules:
+            getattr(sys.modules[module], end)()
     return done
 
 
@@ -214,14 +214,18 @@ def reset(timeout_s: float | None = None) -> None:
 
 @harmless("ending tracing", default=False)
 def _stop(timeout_s: float | None) -> bool:
-    global active
+    global active, _ending
     with _lock:
-        runtime, active = active, None
-    for thread in list(_retiring):
-        thread.join(EXIT_TIMEOUT_S if timeout_s is None else timeout_s)
-    if runtime is None:
-        return True
-    return runtime.close(runtime.exit_timeout_s if timeout_s is None else timeout_s)
+        runtime = _ending = active
+        active = None
+    try:
+        for thread in list(_retiring):
+            thread.join(EXIT_TIMEOUT_S if timeout_s is None else timeout_s)
+        if runtime is None:
+            return True
+        return runtime.close(runtime.exit_timeout_s if timeout_s is None else timeout_s)
+    finally:
+        _ending = None
 
 
 def _replace(runtime: Runtime) -> Runtime:
@@ -359,9 +363,12 @@ def _flush_at_exit() -> None:
 
 
 def _end_on_signal() -> None:
-    """In a signal handler, on the main thread, wherever that was."""
-    if (runtime := active) is not None:
+    """In a signal handler, on the main thread, wherever that was: also in the middle of closing."""
+    deadline = time.monotonic() + SIGTERM_TIMEOUT_S
+    if (runtime := active or _ending) is not None:
         runtime.close(SIGTERM_TIMEOUT_S)
+    for thread in list(_retiring):
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def _shut_down_at_exit() -> None:

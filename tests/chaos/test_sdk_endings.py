@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -107,6 +110,71 @@ def test_sigterm_sends_or_spools_what_waits_and_ends_the_process_by_it(collector
     report(handed_over, port.taken, program.told_as_dropped(), f"collector {collector}, ended after {took_s:.1f} s")
     assert names("on", handed_over) <= port.taken.keys()
     assert program.told_as_dropped() == 0
+
+
+# Where a SIGTERM is at its worst: each sends one to itself in the middle of something.
+WORST_MOMENTS = {
+    "while Assay is ending": """
+import os, assay.tracing.export
+close = assay.tracing.export.SpanExport.close
+def struck(self, timeout_s):
+    assay.tracing.export.SpanExport.close = close
+    os.kill(os.getpid(), 15)
+    return close(self, timeout_s)
+assay.init()
+assay.tracing.export.SpanExport.close = struck
+work(0, 2000)
+""",
+    "while the program imports": """
+import os, sys, time
+class Strikes:
+    def find_spec(self, name, *_):
+        if name == "nothing_of_that_name":
+            os.kill(os.getpid(), 15)
+assay.init()
+sys.meta_path.insert(0, Strikes())
+work(0, 2000)
+try:
+    import nothing_of_that_name
+except ImportError:
+    time.sleep(1000)
+""",
+}
+
+
+@pytest.mark.parametrize("moment", WORST_MOMENTS)
+def test_sigterm_at_the_worst_moment_loses_nothing(moment: str, tmp_path: Path) -> None:
+    with OtlpPort() as port:
+        env = {"ASSAY_ENDPOINT": port.url}
+        program = Program(WORK + WORST_MOMENTS[moment], cwd=tmp_path, env=env)
+        assert program.wait() == -signal.SIGTERM, program.errors
+        again(tmp_path, env)
+    report(2000, port.taken, program.told_as_dropped(), moment)
+    assert names("end", 2000) <= port.taken.keys(), program.errors
+    assert program.told_as_dropped() == 0
+
+
+POOL = """
+import assay, multiprocessing, sys
+def work(number):
+    with assay.start_span(f"end/{number}"):
+        return number
+if __name__ == "__main__":
+    with multiprocessing.get_context(sys.argv[1]).Pool(2) as pool:
+        pool.map(work, range(20))
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_pool_that_is_left_at_once_loses_nothing(method: str, tmp_path: Path) -> None:
+    program = tmp_path / "pool.py"  # what the workers import
+    program.write_text(POOL, encoding="utf-8")
+    with OtlpPort() as port:
+        env = {**os.environ, "ASSAY_ENDPOINT": port.url, "ASSAY_DATA_DIR": str(tmp_path / ".assay")}
+        subprocess.run([sys.executable, str(program), method], env=env, cwd=tmp_path, check=True, timeout=300)
+        again(tmp_path, {"ASSAY_ENDPOINT": port.url})
+    report(20, port.taken, 0, f"pool by {method}")
+    assert names("end", 20) <= port.taken.keys()
 
 
 @pytest.mark.parametrize(
