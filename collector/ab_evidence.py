@@ -91,8 +91,11 @@ def _metric(said: str, metrics: Mapping[str, Mapping[str, Any]]) -> str | None:
 
 
 def _verdict(condition: Condition, bounds: Bounds) -> str:
+    """Of one condition. An interval of the difference that ends at 0 exactly is that of a test that does not reject."""
     holds = COMPARE[condition.operator]
     lower_decides = condition.operator.startswith(">")
+    if condition.relative and condition.number == 0 and 0 in bounds:
+        return "not enough evidence"
     worst, best = bounds if lower_decides else bounds[::-1]
     if worst is not None and holds(worst, condition.number):
         return "passed"

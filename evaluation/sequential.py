@@ -254,9 +254,13 @@ def _ratios(evidence: _Evidence, rates: _Pair, box: _Box, rejects_none: bool) ->
 def _ends(
     outside: Callable[[float], bool], estimate: float, lowest: float, highest: float, rejects_none: bool
 ) -> tuple[float, float]:
-    """Ends of an interval around `estimate`; whether 0 is in it is for the test to say."""
+    """Ends of an interval around `estimate`; whether 0 is in it is for the test to say.
+
+    Few units may have rates in boxes apart from each other before the test rejects: the interval then reaches to 0.
+    """
     if not rejects_none:
-        return edge(outside, min(estimate, 0.0), lowest), edge(outside, max(estimate, 0.0), highest)
+        low = edge(outside, min(estimate, 0.0), min(lowest, 0.0))
+        return low, edge(outside, max(estimate, 0.0), max(highest, 0.0))
     if estimate > 0:
         return edge(outside, estimate, max(lowest, 0.0)), edge(outside, estimate, highest)
     return edge(outside, estimate, lowest), edge(outside, estimate, min(highest, 0.0))

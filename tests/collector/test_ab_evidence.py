@@ -30,6 +30,8 @@ def report(low: float | None = 0.01, high: float | None = 0.2, *, health: str = 
         pytest.param("helpful >= baseline", 0.01, 0.2, "passed", id="better"),
         pytest.param("scores.helpful >= baseline - 0.02", -0.01, 0.2, "passed", id="not-worse-by-more"),
         pytest.param("helpful >= baseline", -0.01, 0.2, "not enough evidence", id="open"),
+        pytest.param("helpful >= baseline", 0.0, 0.2, "not enough evidence", id="the-test-does-not-reject"),
+        pytest.param("helpful > baseline", -0.2, 0.0, "not enough evidence", id="nor-the-other-way"),
         pytest.param("helpful >= baseline", -0.2, -0.1, "failed", id="worse"),
         pytest.param("helpful <= baseline", -0.2, -0.1, "passed", id="less-is-wanted"),
         pytest.param("helpful >= baseline", None, None, "not enough evidence", id="unknown"),

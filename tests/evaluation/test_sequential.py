@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -145,6 +145,34 @@ def test_a_binary_interval_excludes_none_exactly_when_the_test_rejects(
     assert interval[0] <= interval[1]
     if scale == "difference":
         assert -1 <= interval[0] <= interval[1] <= 1
+
+
+few = st.tuples(st.integers(4, 60), st.integers(4, 60), st.floats(0, 1), st.floats(0, 1))  # units and rates, a and b
+FEW = [[(20, 20, 0, 1)], [(25, 25, 2 / 25, 24 / 25)], [(30, 30, 0.1, 0.9)], [(100, 100, 0, 0.3)], [(30, 30, 0.9, 0.1)]]
+
+
+@settings(max_examples=25, deadline=None)
+@example(FEW[0], 0.05)
+@example(FEW[1], 0.05)
+@example(FEW[2], 0.05)
+@example(FEW[3], 0.05)
+@example(FEW[4], 0.05)
+@given(st.lists(few, min_size=1, max_size=2), st.sampled_from([0.5, 0.2, 0.05, 0.025, 0.01]))
+def test_an_interval_of_few_units_excludes_none_exactly_when_the_test_rejects(
+    phases: list[tuple[int, int, float, float]], alpha: float
+) -> None:
+    n_a, n_b, rate_a, rate_b = np.array(phases, dtype=float).T
+    s_a, s_b = np.round(n_a * rate_a), np.round(n_b * rate_b)
+    found = BinaryCounts(
+        weights=n_b / (n_a + n_b), successes_b=s_b, successes_a=s_a, failures_b=n_b - s_b, failures_a=n_a - s_a
+    )
+    rejected = found.log_e() >= -math.log(alpha)
+    for scale, none in (("difference", 0.0), ("ratio", 1.0)):
+        interval = binary_interval(found, alpha=alpha, scale=scale)  # type: ignore[arg-type]
+        assert interval is not None or len(phases) > 1  # phases may contradict each other
+        if interval is not None:
+            assert interval[0] <= interval[1]
+            assert (interval[0] > none or interval[1] < none) == rejected
 
 
 @settings(max_examples=10, deadline=None)
