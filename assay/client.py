@@ -192,6 +192,11 @@ class Client:
 
 
 def _unreachable(url: str, error: Exception) -> CollectorUnavailable:
+    if isinstance(error, httpx.ReadTimeout):
+        return CollectorUnavailable(
+            f"The collector at {url} has not answered in time ({error}).",
+            hint="It may have done what was asked. Look before you ask again, or allow it more time: ASSAY_TIMEOUT_S.",
+        )
     return CollectorUnavailable(
         f"The collector at {url} does not answer ({type(error).__name__}: {error}).",
         hint="Is it running? Try: assay serve",
