@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, get_args
-from urllib.parse import quote
 
 import typer
 
@@ -18,7 +18,9 @@ from assay.evaluation.ab_report import DecisionState
 from assay.settings import configure
 
 EXIT_MISSED = 100  # the test stands otherwise than --expect says
+STATUSES = ("running", "stopped")
 STATES: tuple[str, ...] = get_args(DecisionState)
+FILE_HINT = 'Write what the test declares, such as {"arms": {"control": "prompts:/qa/1", …}, "primary": "error_rate"}.'
 GUARDRAIL = re.compile(r"\s*(.+?)\s*((?:<=|>=).+)")
 
 app = typer.Typer(help="A/B tests in production.", no_args_is_help=True)
@@ -59,6 +61,8 @@ def list_tests(
 ) -> None:
     """List A/B tests: how much traffic they have, and how it is shared out."""
     configure(project=project)
+    if status not in (None, *STATUSES):
+        raise ConfigurationError(f"--status is {status!r}.", hint=f"It is one of: {', '.join(STATUSES)}.")
     rows = list(client().pages("/ab-tests", status=status))
     print_rows(rows, as_json, TESTS, drop=("created_at", "promoted", "weights", "phase"))
 
@@ -79,7 +83,7 @@ def show_test(name: Name, project: Project = None, as_json: Json = False) -> Non
         shares = ", ".join(f"{arm} {weight:.4g}" for arm, weight in phase["weights"].items())
         print(f"{'phase':>10}  {phase['phase']} since {time(phase['started_at'])} UTC: {shares}")
     print()
-    print_rows(test["decisions"], False, DECISIONS, drop=("data_hash", "author", "alias", "detail"))
+    print_rows(test["decisions"], False, DECISIONS, drop=("data_hash", "detail", "alias", "author"))
 
 
 @app.command("report")
@@ -113,12 +117,14 @@ def report_test(
 def create_test(
     name: Name,
     arm: Annotated[list[str] | None, typer.Option(help="control=prompts:/qa/1; give it once for each arm.")] = None,
-    weight: Annotated[list[str] | None, typer.Option(help="control=0.5. [default: even ones]")] = None,
+    weight: Annotated[
+        list[str] | None, typer.Option(help="control=0.5; all of them add up to 1. [default: even ones]")
+    ] = None,
     primary: Annotated[str | None, typer.Option(help="The metric that decides: scores.helpful")] = None,
     guardrail: Annotated[list[str] | None, typer.Option(help="'cost_usd <= +10%'")] = None,
-    metric: Annotated[list[str] | None, typer.Option(help="slow='duration_ms > 5000'; a filter expression.")] = None,
-    unit: Annotated[str, typer.Option(help="user_id, session_id or trace_id.")] = "user_id",
-    coverage: Annotated[float, typer.Option(help="Share of units that take part.")] = 1.0,
+    metric: Annotated[list[str] | None, typer.Option(help="fast='duration_ms < 2000'; a filter expression.")] = None,
+    unit: Annotated[str | None, typer.Option(help="user_id, session_id or trace_id. [default: user_id]")] = None,
+    coverage: Annotated[float | None, typer.Option(help="Share of units that take part. [default: 1.0]")] = None,
     file: Annotated[
         Path | None, typer.Option(help="JSON with everything that POST /api/v1/ab-tests takes; options go before it.")
     ] = None,
@@ -127,18 +133,17 @@ def create_test(
 ) -> None:
     """Begin a test. Declared once more as it was, it goes on as it stands."""
     configure(project=project)
-    said: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file else {}
-    said |= {"name": name}
+    said = {"author": _user(), **(_declared(file) if file else {}), "name": name}
     given = {
         "arms": _pairs("--arm", arm),
-        "weights": {key: _number("--weight", value) for key, value in _pairs("--weight", weight).items()},
+        "weights": _weights("--weight", weight),
         "primary": primary,
-        "guardrails": dict(_guardrail(text) for text in guardrail or ()),
+        "guardrails": _by_name("--guardrail", [_guardrail(text) for text in guardrail or ()]),
         "metrics": _pairs("--metric", metric),
+        "unit": unit,
+        "coverage": None if coverage is None else _finite("--coverage", coverage),
     }
-    said |= {key: value for key, value in given.items() if value}
-    if file is None:
-        said |= {"unit": unit, "coverage": coverage}
+    said |= {key: value for key, value in given.items() if value not in (None, {})}
     if missing := [option for option, key in (("--arm", "arms"), ("--primary", "primary")) if key not in said]:
         raise ConfigurationError(f"{missing[0]} is missing.", hint="Try: assay ab create --help")
     _said(client().post("/ab-tests", said), as_json)
@@ -154,21 +159,22 @@ def ramp_test(
 ) -> None:
     """Let more or fewer units in. Nobody changes arms."""
     configure(project=project)
-    _said(client().put(f"{_path(name)}/coverage", {"coverage": coverage, "reason": reason}), as_json)
+    body = {"coverage": _finite("coverage", coverage), "reason": reason, "author": _user()}
+    _said(client().put(f"{_path(name)}/coverage", body), as_json)
 
 
 @app.command("weights")
 def set_weights(
     name: Name,
-    weights: Annotated[list[str], typer.Argument(help="control=0.2 short=0.8")],
+    weights: Annotated[list[str], typer.Argument(help="control=0.2 short=0.8; they add up to 1.")],
     reason: Reason = None,
     project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Begin a new phase with other weights. Units that were exposed before keep their arm."""
     configure(project=project)
-    shares = {arm: _number("weights", value) for arm, value in _pairs("weights", weights).items()}
-    _said(client().put(f"{_path(name)}/weights", {"weights": shares, "reason": reason}), as_json)
+    body = {"weights": _weights("weights", weights), "reason": reason, "author": _user()}
+    _said(client().put(f"{_path(name)}/weights", body), as_json)
 
 
 @app.command("assign")
@@ -199,7 +205,7 @@ def stop_test(
 ) -> None:
     """End a test, and point the alias at the promoted version. What was known is recorded with it."""
     configure(project=project)
-    said = {"promote": promote, "alias": alias or None, "reason": reason}
+    said = {"promote": promote, "alias": alias or None, "reason": reason, "author": _user()}
     test = client().post(f"{_path(name)}/stop", said)
     if as_json:
         print_json(test)
@@ -208,33 +214,77 @@ def stop_test(
     moved = decision["detail"]
     print(f"{name} has been stopped; everybody gets {promote or test['baseline']} from now on.")
     if moved:
-        print(f"{decision['alias']} of {moved['prompt']} went from version {moved['from']} to {moved['to']}.")
+        before, now = moved["from"], moved["to"]
+        went = f"was at version {now} already" if before == now else f"went from version {before} to {now}"
+        print(f"{decision['alias']} of {moved['prompt']} {went}.")
 
 
 # Helpers ----------------------------------------------------------------------------------------------------------
 
 
 def _path(name: str) -> str:
-    return f"/ab-tests/{quote(name, safe='')}"
+    from assay.prompts.arguments import url_part
+
+    return f"/ab-tests/{url_part('An A/B test', name)}"
+
+
+def _user() -> str | None:
+    from assay.prompts.registry import user_name
+
+    return user_name()
+
+
+def _declared(file: Path) -> dict[str, Any]:
+    """What a file declares.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is no JSON object.
+    """
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}.", hint="Is the path right?") from error
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{file} is no JSON: {error}.", hint=FILE_HINT) from error
+    if not isinstance(said, dict):
+        raise ConfigurationError(f"{file} holds no JSON object, but {str(said)[:80]!r}.", hint=FILE_HINT)
+    return said
 
 
 def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
     """`["a=b"]` -> {"a": "b"}.
 
     Raises:
-        ConfigurationError: one has no "=".
+        ConfigurationError: one has no "=", or two have the same name.
     """
     split = [text.partition("=") for text in texts or ()]
     if wrong := [text for text, (key, equals, _) in zip(texts or (), split, strict=True) if not (key and equals)]:
         raise ConfigurationError(f"{option} is {wrong[0]!r}.", hint="Write it as name=value.")
-    return {key.strip(): value.strip() for key, _, value in split}
+    return _by_name(option, [(key.strip(), value.strip()) for key, _, value in split])
+
+
+def _by_name(option: str, pairs: list[tuple[str, str]]) -> dict[str, str]:
+    names = [name for name, _ in pairs]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ConfigurationError(f"{option} is given for {twice[0]!r} more than once.", hint="Give it once.")
+    return dict(pairs)
+
+
+def _weights(option: str, texts: list[str] | None) -> dict[str, float]:
+    return {arm: _number(option, value) for arm, value in _pairs(option, texts).items()}
 
 
 def _number(option: str, text: str) -> float:
     try:
-        return float(text)
+        return _finite(option, float(text))
     except ValueError as error:
         raise ConfigurationError(f"{option} is {text!r}.", hint="It is a number, such as 0.5.") from error
+
+
+def _finite(option: str, number: float) -> float:
+    if not math.isfinite(number):
+        raise ConfigurationError(f"{option} is {number}.", hint="It is a number, such as 0.5.")
+    return number
 
 
 def _guardrail(text: str) -> tuple[str, str]:

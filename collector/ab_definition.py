@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ CONTROL = "control"
 UNITS = ("user_id", "session_id", "trace_id")
 MAX_ARMS = 20
 ARM_KEYS = ("prompt", "config")
+ROUNDING = 1e-6  # of each weight: 0.333333 three times is 1
 
 DEFAULT_ALPHA = 0.05
 DEFAULT_MIN_UNITS = 100  # of each arm
@@ -148,22 +149,32 @@ def normalised(weights: Mapping[str, float] | None, arms: Sequence[str]) -> dict
     """Weights of all arms, in their order, that add up to 1; even ones where none are given.
 
     Raises:
-        InvalidRequest: an arm has none, or there is a weight of none of the arms, or one that is no positive number.
+        InvalidRequest: an arm has none, there is a weight of none of the arms, one is no positive number, or they add
+            up to something else than 1, other than by rounding.
     """
-    given = dict.fromkeys(arms, 1.0) if weights is None else dict(weights)
-    if set(given) != set(arms):
-        odd = sorted(set(given) ^ set(arms))
-        raise InvalidRequest(
-            f"Weights are given for {', '.join(map(repr, given))}, which are not the arms: see {odd[0]!r}.",
-            hint=_arms_hint(arms),
-        )
+    given = dict.fromkeys(arms, 1 / len(arms)) if weights is None else dict(weights)
+    if missing := [arm for arm in arms if arm not in given]:
+        raise InvalidRequest(f"{missing[0]!r} has no weight.", hint=_arms_hint(arms))
+    if odd := sorted(set(given) - set(arms)):
+        raise InvalidRequest(f"There is no arm {odd[0]!r} to give a weight to.", hint=_arms_hint(arms))
     for arm, weight in given.items():
         if isinstance(weight, bool) or not 0 < weight < math.inf:
             raise InvalidRequest(f"The weight of {arm!r} is {weight!r}.", hint="It is above 0; stop a test to end it.")
-    total = math.fsum(given.values())
+    total = _total(given.values())
+    if abs(total - 1) > ROUNDING * len(arms):
+        shares = {arm: float(f"{given[arm] / total:.6g}") for arm in arms}
+        meant = f" Did you mean {shares}?" if all(shares.values()) else ""
+        raise InvalidRequest(f"The weights add up to {total:.6g}.", hint=f"They are shares that add up to 1.{meant}")
     if abs(total - 1) <= 1e-9:
         total = 1.0
     return {arm: given[arm] / total for arm in arms}
+
+
+def _total(weights: Iterable[float]) -> float:
+    try:
+        return math.fsum(weights)
+    except OverflowError:
+        return math.inf
 
 
 def prompt_of(arm: str, given: str) -> Reference:

@@ -52,7 +52,9 @@ def expose(service: Service, test: str, unit: str, arm: str, *, number: int, pha
 
 
 def test_a_test_is_answered_whole(http: TestClient, name: str) -> None:
-    answer = create(http, name, weights={"control": 3, "short": 1}, guardrails={"error_rate": "<= +1pp"}, coverage=0.5)
+    answer = create(
+        http, name, weights={"control": 0.75, "short": 0.25}, guardrails={"error_rate": "<= +1pp"}, coverage=0.5
+    )
     test = answer.json()
     assert answer.status_code == 201
     assert (test["arms"], test["order"], test["baseline"]) == (ARMS, ["control", "short"], "control")
@@ -105,7 +107,10 @@ def test_an_alias_is_pinned_to_what_it_means_now(http: TestClient, name: str) ->
         pytest.param({"arms": {"a": "prompts:/qa/1", "2": "prompts:/qa/2"}}, 400, "cannot be an arm", id="number"),
         pytest.param({"arms": {"a": "prompts:/qa/1", "b": {}}}, 400, "of which one is enough", id="empty-arm"),
         pytest.param({"arms": {"a": "prompts:/qa/1", "b": "prompts:/qa/9"}}, 404, "version 9", id="no-version"),
-        pytest.param({"weights": {"control": 1}}, 400, "short", id="weight-missing"),
+        pytest.param({"weights": {"control": 1}}, 400, "'short' has no weight", id="weight-missing"),
+        pytest.param({"weights": {"control": 0.5, "short": 0.25, "nope": 0.25}}, 400, "no arm 'nope'", id="no-arm"),
+        pytest.param({"weights": {"control": 0.9, "short": 0.3}}, 400, "'control': 0.75, 'short': 0.25", id="sum"),
+        pytest.param({"weights": {"control": 1e308, "short": 1e308}}, 400, "add up to inf", id="sum-infinite"),
         pytest.param({"weights": {"control": 1, "short": 0}}, 400, "above 0", id="weight-of-zero"),
         pytest.param({"coverage": 1.5}, 400, "share of all units", id="coverage"),
         pytest.param({"primary": "scores.helpful >"}, 400, "neither a score", id="metric"),
@@ -150,9 +155,9 @@ def test_ramping_goes_on_with_the_phase_and_is_written_down(http: TestClient, na
 
 def test_new_weights_are_a_new_phase_and_the_same_ones_are_none(http: TestClient, name: str) -> None:
     create(http, name)
-    same = http.put(f"/ab-tests/{name}/weights", json={"weights": {"short": 5, "control": 5}}).json()
+    same = http.put(f"/ab-tests/{name}/weights", json={"weights": {"short": 0.5, "control": 0.5}}).json()
     assert same["phase"] == 1
-    test = http.put(f"/ab-tests/{name}/weights", json={"weights": {"control": 1, "short": 3}}).json()
+    test = http.put(f"/ab-tests/{name}/weights", json={"weights": {"control": 0.25, "short": 0.75}}).json()
     assert [phase["weights"]["short"] for phase in test["phases"]] == [0.5, 0.75]
     assert test["decisions"][-1]["action"] == "weights"
 
@@ -194,7 +199,7 @@ def test_a_test_that_is_not_there_is_told(http: TestClient) -> None:
 def test_every_change_is_in_the_audit_log(http: TestClient, service: Service, name: str) -> None:
     create(http, name)
     http.put(f"/ab-tests/{name}/coverage", json={"coverage": 0.5})
-    http.put(f"/ab-tests/{name}/weights", json={"weights": {"control": 1, "short": 3}})
+    http.put(f"/ab-tests/{name}/weights", json={"weights": {"control": 0.25, "short": 0.75}})
     entries = service.registry.audit.page("p", action="ab_test").items
     assert [entry["action"] for entry in entries if entry["object"] == name] == [
         "ab_test.weights",
