@@ -112,10 +112,10 @@ def _lacking(design: Design, arm: str, arms: Sequence[ArmSummary], found: Sequen
         if effect.arm != arm:
             continue
         if effect.role == "primary" and not _above_margin(design, effect):
-            lacking.append(f"not shown: {_shown(design)}")
+            lacking.append(f"not proven yet: {_shown(design)}")
         if effect.role == "guardrail" and effect.verdict != "held":
             metric = next(metric for metric in design.metrics if metric.name == effect.metric)
-            lacking.append(f"not shown: {effect.metric} {margin_words(metric)}")
+            lacking.append(f"not proven yet: {effect.metric} {margin_words(metric)}")
     fewest = min(each.metrics[design.primary.name].n for each in arms if each.arm in (arm, design.baseline))
     if fewest < design.min_units:
         lacking.append(f"{count(fewest, 'unit')} with an outcome in the smaller arm, of {design.min_units:,}")

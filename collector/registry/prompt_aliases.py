@@ -367,7 +367,7 @@ def _check_protection(
     if evidence is not None and target is not None:
         if evidence.passes(gate, version=target, baseline_version=previous):
             return
-        told = evidence.problem or f"the gate {gate!r} is {evidence.verdict or 'not decided'} ({evidence.explanation})."
+        told = evidence.problem or f"{_told(gate, evidence.verdict)} ({evidence.explanation})."
         raise GateMissed(
             f"Alias {alias!r} of prompt {prompt.name!r} is protected, and this is not enough to move it: {told}",
             hint="An admin may move it all the same, by naming nothing that speaks for it.",
@@ -393,3 +393,9 @@ def _state(session: Session, prompt: Prompt, alias: str) -> dict[str, Any]:
         "protected": protection is not None,
         "gate": protection.gate if protection else None,
     }
+
+
+def _told(gate: str, verdict: str | None) -> str:
+    if verdict == "not enough evidence":
+        return f"there is not enough evidence for the gate {gate!r}"
+    return f"the gate {gate!r} is {verdict or 'not decided'}"

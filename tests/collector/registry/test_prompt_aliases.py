@@ -182,7 +182,7 @@ def test_evidence_that_passed_moves_a_protected_alias_and_is_kept_with_the_move(
     ("changes", "message"),
     [
         pytest.param({"verdict": "failed", "explanation": "-0.1"}, r"is failed \(-0.1\)", id="failed"),
-        pytest.param({"verdict": "not enough evidence"}, "not enough evidence", id="too-few"),
+        pytest.param({"verdict": "not enough evidence"}, "there is not enough evidence for the gate", id="too-few"),
         pytest.param({"verdict": None}, "not decided", id="not-decided"),
         pytest.param({"problem": "Experiment e was run without qa."}, "without qa", id="about-something-else"),
         pytest.param({"version": 3}, "not enough to move it", id="another-version"),
