@@ -39,12 +39,27 @@ def report(store: SpanStore, registry: Registry, project: str, name: str) -> dic
     found = analyse(design_of(test, units), units, now).to_dict()
     return {
         **found,
+        "decision": as_decided(test, found["decision"]),
         "counts": {**found["counts"], "unknown": len(told) - len(units)},  # arms or phases that the test never had
         "test": {key: value for key, value in test.items() if key not in ("phases", "decisions")},
         "phases": test["phases"],
         "decisions": test["decisions"],
         "prompts": {arm: prompt_object(arm_prompt(given)) for arm, given in test["arms"].items()},
     }
+
+
+def as_decided(test: Test, now: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The decision of a report: that of `now` while the test runs. A stopped test gives no more orders: its decision is
+    the one that was known when it was stopped, and the words say what was done.
+    """
+    stop = next((one for one in reversed(test["decisions"]) if one["action"] == "stop"), None)
+    if stop is None:
+        return now
+    known = (stop["report"] or {}).get("decision")
+    then = known or now
+    when = "Known then" if known else "No report could be made then. Known now"
+    done = f"Stopped on {stop['at'][:10]}; {stop['arm'] or 'nothing'} was promoted."
+    return {**then, "words": f"{done} {when}: {then['words']}"}
 
 
 def design_of(test: Test, units: list[UnitOutcome]) -> Design:

@@ -128,8 +128,12 @@ def _values(units: list[UnitOutcome], metric: str) -> Floats:
 
 
 def _hash(design: Design, names: str, seen: int, crossovers: int, columns: list[npt.NDArray[np.generic]]) -> str:
-    """SHA-256 of the design and the units, the same on every machine and for every order of the rows."""
-    declared = json.dumps([dataclasses.asdict(design), seen, crossovers], sort_keys=True, default=str)
+    """SHA-256 of the design and the units, the same on every machine and for every order of the rows.
+
+    Whether the test still runs is neither: the hash that a stop records is that of the report right after.
+    """
+    fixed = {key: value for key, value in dataclasses.asdict(design).items() if key != "status"}
+    declared = json.dumps([fixed, seen, crossovers], sort_keys=True, default=str)
     digest = hashlib.sha256(f"{declared}\n{names}\n".encode())
     for column in columns:
         digest.update(np.ascontiguousarray(column, dtype=column.dtype.newbyteorder("<")).tobytes())

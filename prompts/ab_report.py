@@ -33,7 +33,10 @@ class AbReport(Mapping[str, Any]):
 
     @property
     def decision(self) -> Mapping[str, Any]:
-        """{"state", "arm", "words", "reasons"}; state: continue, ship, harm, futility, expired or blocked."""
+        """{"state", "arm", "words", "reasons"}; state: continue, ship, harm, futility, expired or blocked.
+
+        Of a stopped test it is what was known when it was stopped.
+        """
         decision: Mapping[str, Any] = self.data["decision"]
         return decision
 
@@ -66,17 +69,23 @@ class AbReport(Mapping[str, Any]):
 
 
 def _rendered(data: Mapping[str, Any]) -> Any:
-    """Health first, then each arm, then what they differ in, and the decision last."""
+    """Health first, then each arm, then what they differ in, and the decision last; that of a stopped test first."""
     from rich.console import Group
     from rich.text import Text
 
     test, decision = data["test"], data["decision"]
     title = f"{test['name']}: {test['status']}, phase {test['phase']}, coverage {test['coverage']:.0%}"
-    lines: list[Any] = [Text(title, style="bold"), Text(), _health(data["health"]), Text(), _arms(data)]
+    is_stopped = test["status"] == "stopped"
+    words = decision["words"] if is_stopped else f"{decision['state']}: {decision['words']}"
+    decided = [Text(words, style="bold"), *(Text(f"  {reason}") for reason in decision["reasons"])]
+    lines: list[Any] = [Text(title, style="bold"), Text()]
+    if is_stopped:
+        lines += [*decided, Text()]
+    lines += [_health(data["health"]), Text(), _arms(data)]
     if data["effects"]:
         lines += [Text(), _effects(data["effects"])]
-    lines += [Text(), Text(f"{decision['state']}: {decision['words']}", style="bold")]
-    lines += [Text(f"  {reason}") for reason in decision["reasons"]]
+    if not is_stopped:
+        lines += [Text(), *decided]
     lines.append(Text(f"data {data['data_hash'][:12]}", style="dim"))
     return Group(*lines)
 

@@ -49,6 +49,16 @@ class MetricGroup:
     lines: list[EffectLine]
 
 
+def standing(report: Row) -> tuple[str, str, str | None]:
+    """Colour, a few words and arm of the banner: what to do, or, once it was done, what that was."""
+    if report["test"]["status"] == "stopped":
+        promoted = report["test"]["promoted"]
+        return "plain", f"stopped: {'promoted' if promoted else 'nothing promoted'}", promoted
+    decision = report["decision"]
+    tone, state = STATES.get(decision["state"], ("plain", formats.words(decision["state"])))
+    return tone, state, decision["arm"]
+
+
 def metric_groups(report: Row) -> list[MetricGroup]:
     """The primary metric first, then the guardrails, then the rest, each in the order declared."""
     names = dict.fromkeys(effect["metric"] for effect in report["effects"])

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from assay.collector.ab_service import as_decided
 from assay.collector.app import create_app
 from assay.collector.service import Service
+from assay.prompts.ab_report import AbReport
 from support.queried import SECOND, span, store_spans
 
 numbers = count(1)
@@ -106,6 +108,22 @@ def test_stopping_moves_the_alias_and_keeps_what_was_known(team: Team) -> None:
     assert decision["reason"] == "fewer failures"
     assert decision["report"]["counts"]["units"] == 40
     assert decision["data_hash"] == decision["report"]["data_hash"]
+    report = team.ask("GET", f"/ab-tests/{team.name}/report").json()
+    assert report["data_hash"] == decision["data_hash"]
+    known, told = decision["report"]["decision"], report["decision"]
+    done = f"Stopped on {decision['at'][:10]}; short was promoted. Known then: {known['words']}"
+    assert told == known | {"words": done}
+    lines = str(AbReport(report)).splitlines()
+    assert lines[2].startswith("Stopped on ")
+    assert not any(line.startswith(f"{known['state']}:") for line in lines)
+
+
+def test_a_test_that_was_stopped_without_a_report_says_so() -> None:
+    stop = {"action": "stop", "at": "2026-11-22T01:00:00Z", "arm": None, "report": {"unavailable": "busy"}}
+    now = {"state": "continue", "arm": None, "words": "Go on.", "reasons": []}
+    words = "Stopped on 2026-11-22; nothing was promoted. No report could be made then. Known now: Go on."
+    assert as_decided({"decisions": [stop]}, now) == now | {"words": words}
+    assert as_decided({"decisions": [{"action": "start"}]}, now) == now
 
 
 def test_exposures_to_arms_and_phases_that_never_were_are_counted_and_left_out(team: Team) -> None:

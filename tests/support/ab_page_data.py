@@ -21,6 +21,8 @@ METRICS = {
     "error_rate": {"of": "error_rate", "kind": "auto", "low": 0.0, "high": 1.0, "higher_is_better": False},
 }
 
+STOPPED = {"words": "Stopped on 2026-11-21; short was promoted. Known then: short may go to everybody."}
+
 
 def ab_reports() -> dict[str, Row]:
     return {name: report(name) for name in ("qa-skewed", "qa-tone", "qa-welcome")}
@@ -39,7 +41,7 @@ def report(name: str) -> Row:
             for arm, units in zip(ARMS, counts, strict=True)
         ],
         "effects": [] if is_blocked else effects(),
-        "decision": decision(is_blocked),
+        "decision": decision(is_blocked) | (STOPPED if is_stopped else {}),
         "counts": {"units": sum(counts), "crossovers": 2, "open": 90, "closed": sum(counts) - 90},
         "data_hash": "d" * 64,
         "test": test,

@@ -482,8 +482,10 @@ def test_effects_have_intervals_words_and_a_link_to_the_traces_of_each_arm(clien
 
 
 def test_a_test_that_has_ended_cannot_be_ended_again(client: TestClient) -> None:
-    assert "Stop the test" not in text_of(client, f"{AB}/qa-welcome")
-    assert "Stopped; short was promoted, and production moved to its version" in text_of(client, f"{AB}/qa-welcome")
+    shown = text_of(client, f"{AB}/qa-welcome")
+    assert not any(order in shown for order in ("Stop the test", "ship it"))
+    assert "short was promoted. Known then: short may go to everybody." in shown
+    assert "Stopped; short was promoted, and production moved to its version" in shown
 
 
 def test_a_test_can_be_ended_while_its_report_cannot_be_made(
