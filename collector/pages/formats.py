@@ -10,6 +10,8 @@ from typing import Any
 
 UNKNOWN = "–"
 _MINUS = "−"
+TIME_NOTES = {"in_progress": "so far", "interrupted": "interrupted"}
+"""Status of a span or trace without an end -> what has to stand beside its time."""
 
 
 def nanoseconds(moment: str) -> int:
@@ -43,6 +45,11 @@ def duration(milliseconds: float | None) -> str:
         return f"{minutes} m {seconds:02} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02} m"
+
+
+def time_note(status: str | None) -> str:
+    """What a time means that is not the time something took: "so far" · "interrupted"; else ""."""
+    return TIME_NOTES.get(status or "", "")
 
 
 def count(number: float | None) -> str:

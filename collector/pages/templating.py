@@ -28,6 +28,7 @@ def make_environment() -> Environment:
     environment.globals.update(urls=urls, asset=ASSETS.url, unknown=formats.UNKNOWN, KINDS=KINDS)
     environment.filters.update(
         duration=formats.duration,
+        time_note=formats.time_note,
         count=formats.count,
         cost=formats.cost,
         figure=formats.figure,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from assay.collector.pages import filters, urls
+from assay.collector.pages.formats import time_note
 from assay.collector.pages.snippets import tracing_snippets
 from assay.collector.pages.source import Row, Source
 from assay.collector.pages.span_details import span_details
@@ -88,6 +89,7 @@ def trace_page(
         page_size=TREE_ROWS,
         complete=len(tree) >= trace["span_count"],
         ticks=ticks(tree.length_ns),
+        has_notes=any(time_note(row.status) for row in shown),
         selected=selected["span_id"],
         details=details_of(selected, trace["scores"], tab),
         filter_for=filters.equals,
