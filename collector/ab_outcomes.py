@@ -26,21 +26,31 @@ HOUR_NS = 3600 * 10**9
 RECENT_SPANS = 50_000
 ENOUGH_TRACES = 100
 CAP_OVER_P99 = 2.0
+NO_ARM = ""  # no arm of any test has this name
 
+# One row per span. A phase that is not said is the first
+EXPOSURES = f"""
+SELECT trace_id, start_time, session_id, nullif(ab_arm, '') AS arm,
+    json_extract_string(attributes['{semconv.ASSAY_AB_UNIT}'], '$') AS unit,
+    CASE WHEN attributes['{semconv.ASSAY_AB_PHASE}'] IS NULL THEN 1
+        ELSE TRY_CAST(json_extract_string(attributes['{semconv.ASSAY_AB_PHASE}'], '$') AS INTEGER) END AS phase
+FROM span_log
+WHERE project = $project AND ab_test = $test AND start_time >= $since::TIMESTAMP_NS
+"""
 # One row per trace, unit and arm
 EXPOSED = f"""
 CREATE OR REPLACE TEMP TABLE ab_exposed AS
 SELECT trace_id, unit, arm, min(start_time) AS seen_at, arg_min(phase, start_time) AS phase,
     any_value(session_id) AS session_id
-FROM (
-    SELECT trace_id, start_time, session_id, ab_arm AS arm,
-        json_extract_string(attributes['{semconv.ASSAY_AB_UNIT}'], '$') AS unit,
-        coalesce(TRY_CAST(attributes['{semconv.ASSAY_AB_PHASE}'] AS INTEGER), 1) AS phase
-    FROM span_log
-    WHERE project = $project AND ab_test = $test AND start_time >= $since::TIMESTAMP_NS AND ab_arm IS NOT NULL
-)
-WHERE unit IS NOT NULL
+FROM ({EXPOSURES})
+WHERE unit IS NOT NULL AND arm IS NOT NULL AND phase IS NOT NULL
 GROUP BY ALL
+"""
+# Units of which nothing else is known than exposures without an arm, or with a phase that is no number
+UNREADABLE = f"""
+SELECT unit, epoch_ns(min(start_time)) FROM ({EXPOSURES})
+WHERE unit IS NOT NULL AND (arm IS NULL OR phase IS NULL) AND unit NOT IN (SELECT unit FROM ab_units)
+GROUP BY unit
 """
 # One row per unit, of its first exposure. `arms`: in how many it was seen; above 1 it has crossed over
 UNITS = """
@@ -78,6 +88,8 @@ def units_of(
 ) -> list[UnitOutcome]:
     """Every unit that was exposed, in the order of their first exposures. It is closed when its longest window is.
 
+    Units of which no exposure can be read come last, in `NO_ARM`.
+
     Args:
         since: when the test was made.
         window_hours: how long after its first exposure a unit's outcomes count, for metrics that do not say; None: for
@@ -96,6 +108,7 @@ def units_of(
             " WHERE u.arms = 1 ORDER BY u.exposed_at, u.unit"
         ).fetchall()
         crossed = db.execute(CROSSED).fetchall()
+        unreadable = db.execute(UNREADABLE, _of_test(project, test, since)).fetchall()
     longest = max((hours for hours in windows.values() if hours), default=0.0)
     closed_before = int(now.timestamp() * 10**9) - int(longest * HOUR_NS)
     none = (None,) * len(metrics)
@@ -108,7 +121,7 @@ def units_of(
             values=dict(zip(metrics, values or none, strict=True)),
             closed=not longest or at <= closed_before,
         )
-        for unit, arm, phase, at, *values in (*rows, *crossed)
+        for unit, arm, phase, at, *values in (*rows, *crossed, *((unit, NO_ARM, 0, at) for unit, at in unreadable))
     ]
 
 
@@ -118,11 +131,16 @@ def exposed(store: SpanStore, project: str, test: str, since: datetime) -> Itera
     with store.read(timeout_s=READ_WITHIN_S) as db:
         db.execute("BEGIN TRANSACTION")
         try:
-            db.execute(EXPOSED, {"project": project, "test": test, "since": _text(since - CLOCKS_DIFFER)})
+            db.execute(EXPOSED, _of_test(project, test, since))
             db.execute(UNITS)
             yield db
         finally:
             db.execute("ROLLBACK")
+
+
+def _of_test(project: str, test: str, since: datetime) -> dict[str, str]:
+    """The parameters of `EXPOSURES`."""
+    return {"project": project, "test": test, "since": _text(since - CLOCKS_DIFFER)}
 
 
 def first_exposures(

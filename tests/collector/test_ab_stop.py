@@ -128,13 +128,13 @@ def test_a_test_that_was_stopped_without_a_report_says_so() -> None:
 
 def test_exposures_to_arms_and_phases_that_never_were_are_counted_and_left_out(team: Team) -> None:
     team.observe(10, failing="short")
-    wrong = [("shrot", 1), ("short", 9)]
+    wrong = [("shrot", 1), ("short", 9), ("", 1), ("short", "one"), (None, None)]
     for number, (arm, phase) in enumerate(wrong, 5_000):
-        attributes = {"assay.ab_test.unit": f"u{number}", "assay.ab_test.phase": phase}
+        attributes = {"assay.ab_test.unit": f"u{number}"} | ({} if phase is None else {"assay.ab_test.phase": phase})
         link = {"ab_test": team.name, "ab_arm": arm, "attributes": attributes}
         store_spans(team.service, [span(team.number * 10_000 + number, 1, start=LATER, project="p", **link)])
     report = team.ask("GET", f"/ab-tests/{team.name}/report").json()
-    assert (report["counts"]["units"], report["counts"]["unknown"]) == (10, 2)
+    assert (report["counts"]["units"], report["counts"]["unknown"]) == (10, 5)
     assert {arm["arm"]: arm["units"] for arm in report["arms"]} == {"control": 5, "short": 5}
 
 
