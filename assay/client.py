@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from assay.content_hash import json_bytes
 from assay.destination import Destination, find_destination, http_client
 from assay.embedded import embedded_url, load_api
 from assay.errors import (
@@ -107,11 +108,12 @@ class Client:
         """Send one request below `/api/v1` and return its JSON. The project is added where the caller names none.
 
         Raises:
+            InvalidRequest: `json` holds what JSON cannot say, such as NaN or an object.
             CollectorUnavailable: nobody answers, or the collector is too busy.
             AssayError: the collector refused; the subclass says why (see ERRORS).
         """
         query = {key: value for key, value in {"project": self.project, **(params or {})}.items() if value is not None}
-        response = self._send(method, f"/api/v1{path}", query, json)
+        response = self._send(method, f"/api/v1{path}", query, None if json is None else json_bytes(json))
         if response.is_success:
             return response.json() if response.content else None
         raise _error(response)
@@ -158,15 +160,17 @@ class Client:
             return response.content
         raise _otlp_error(response)
 
-    def _send(self, method: str, path: str, query: dict[str, Any], json: Any) -> httpx.Response:
+    def _send(self, method: str, path: str, query: dict[str, Any], body: bytes | None) -> httpx.Response:
         for attempt in (1, 2):
             url = self.url
             headers = self._destination.headers if self._destination else {}
+            if body is not None:
+                headers = {**headers, "content-type": "application/json"}
             if self.embedded:
                 load_api()
             http = self._connections(url)
             try:
-                return http.request(method, f"{url}{path}", params=query, json=json, headers=headers)
+                return http.request(method, f"{url}{path}", params=query, content=body, headers=headers)
             except httpx.ConnectError as error:
                 # The collector may have moved: an embedded one ends with its process, a server restarts on another
                 # port.

@@ -17,6 +17,22 @@ MAX_DEPTH = 100  # of lists and objects within each other: what JSON libraries r
 DERIVED_ID_LENGTH = 16  # hex digits: 64 bits, ample for a data set that fits in memory
 
 
+def json_bytes(value: Any, *, sort_keys: bool = False) -> bytes:
+    """`value` as JSON in UTF-8, without white space.
+
+    Raises:
+        InvalidRequest: `value` holds what JSON cannot say: NaN, an infinity, half a surrogate pair, an object.
+    """
+    try:
+        text = json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return text.encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidRequest(
+            f"This cannot be written as JSON: {error}.",
+            hint="Use text, finite numbers, booleans, null, lists and objects.",
+        ) from error
+
+
 def canonical_json(value: Any) -> str:
     """`value` in the one spelling that hashes are taken of.
 
@@ -24,14 +40,7 @@ def canonical_json(value: Any) -> str:
         InvalidRequest: `value` holds what JSON cannot say: NaN, an infinity, half a surrogate pair, an object; or it is
             nested too deeply.
     """
-    try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        text.encode("utf-8")
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequest(
-            f"This cannot be written as JSON: {error}.",
-            hint="Use text, finite numbers, booleans, null, lists and objects.",
-        ) from error
+    text = json_bytes(value, sort_keys=True).decode("utf-8")
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise InvalidRequest(
             f"Lists and objects are nested more than {MAX_DEPTH} deep.", hint="Write what is inside them as text."

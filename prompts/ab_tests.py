@@ -13,14 +13,16 @@ from assay.errors import ConfigurationError
 from assay.prompts.ab_definition import AbDefinition, Assignment
 from assay.prompts.ab_loading import load_definition, refresh_definition
 from assay.prompts.ab_report import AbReport
+from assay.prompts.arguments import check_ttl, mapping, number, url_part
 from assay.prompts.assignment import Unit, unit_text
-from assay.prompts.loading import DEFAULT_CACHE_TTL_S, Fallback, quoted, refresh_loaded
+from assay.prompts.loading import DEFAULT_CACHE_TTL_S, Fallback, refresh_loaded
 from assay.prompts.registry import user_name
 from assay.prompts.version import PromptVersion
 
 logger = logging.getLogger("assay.prompts")
 
 DEFAULT_ALIAS = "production"
+ARMS = '{"control": "prompts:/qa/1", "short": "prompts:/qa/2"}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,20 +75,20 @@ def create_ab_test(
         window_hours: how long after its first exposure a unit's outcomes count.
 
     Raises:
-        InvalidRequest: something that is declared cannot be used; the message says what.
+        InvalidRequest, ConfigurationError: something that is declared cannot be used; the message says what.
         PromptNotFound: there is no such prompt.
         Conflict: there is a test of this name that was declared otherwise.
         CollectorUnavailable: nobody answers.
     """
     said = {
         "name": name,
-        "arms": {arm: given if isinstance(given, str) else dict(given) for arm, given in arms.items()},
-        "weights": None if weights is None else dict(weights),
+        "arms": {arm: _arm(arm, given) for arm, given in mapping("arms", arms, ARMS).items()},
+        "weights": None if weights is None else _weights(weights),
         "primary": primary,
         "unit": unit,
-        "guardrails": dict(guardrails or {}),
-        "metrics": dict(metrics or {}) if isinstance(metrics, Mapping | None) else list(metrics),
-        "coverage": coverage,
+        "guardrails": mapping("guardrails", guardrails or {}, '{"cost_usd": "<= +10%"}'),
+        "metrics": _metrics(metrics or {}),
+        "coverage": number("coverage", coverage, "0.1"),
         "baseline": baseline,
         "alpha": alpha,
         "min_units": min_units,
@@ -97,6 +99,7 @@ def create_ab_test(
         "description": description,
         "author": user_name(),
     }
+    check_ttl(cache_ttl)
     client = current_client()
     client.post("/ab-tests", {key: value for key, value in said.items() if value is not None})
     refresh_definition(client, name)
@@ -113,6 +116,7 @@ def ab_test(name: str, *, cache_ttl: float = DEFAULT_CACHE_TTL_S, fallback: Fall
         fallback: a template, or a prompt version, for everybody while the test could never be loaded.
 
     Raises:
+        ConfigurationError: the name can be that of no test.
         AbTestNotFound: there is no such test, and no fallback.
         CollectorUnavailable: nobody answers, nothing is known of the test, and there is no fallback.
     """
@@ -142,6 +146,8 @@ class AbTest:
     """A running or stopped test. Cheap to keep, and safe to use from any thread."""
 
     def __init__(self, name: str, *, cache_ttl: float = DEFAULT_CACHE_TTL_S, fallback: Fallback | None = None) -> None:
+        self._path = f"/ab-tests/{url_part('An A/B test', name)}"
+        check_ttl(cache_ttl)
         self.name = name
         self._cache_ttl = cache_ttl
         self._fallback: AbDefinition | None = None
@@ -242,19 +248,19 @@ class AbTest:
         """Let more or fewer units take part. Nobody changes arms.
 
         Raises:
-            InvalidRequest: it is no share.
+            InvalidRequest, ConfigurationError: it is no share.
             Conflict: the test has been stopped.
         """
-        return self._change("PUT", "coverage", coverage=coverage, reason=reason)
+        return self._change("PUT", "coverage", coverage=number("coverage", coverage, "0.1"), reason=reason)
 
     def set_weights(self, weights: Mapping[str, float], *, reason: str | None = None) -> AbTest:
         """Begin a new phase with other weights. Units that were exposed before keep their arm.
 
         Raises:
-            InvalidRequest: these are no weights of its arms.
+            InvalidRequest, ConfigurationError: these are no weights of its arms.
             Conflict: the test has been stopped.
         """
-        return self._change("PUT", "weights", weights=dict(weights), reason=reason)
+        return self._change("PUT", "weights", weights=_weights(weights), reason=reason)
 
     def stop(
         self, promote: str | None = None, *, alias: str | None = DEFAULT_ALIAS, reason: str | None = None
@@ -281,10 +287,6 @@ class AbTest:
 
     def __repr__(self) -> str:
         return f"<assay.AbTest {self.name!r}>"
-
-    @property
-    def _path(self) -> str:
-        return f"/ab-tests/{quoted(self.name)}"
 
     def _definition(self) -> AbDefinition:
         return load_definition(self.name, ttl=self._cache_ttl, fallback=self._fallback)
@@ -321,3 +323,18 @@ class AbTest:
                 "Ask for it inside a traced function.",
                 self.name,
             )
+
+
+def _arm(arm: str, given: object) -> str | dict[str, Any]:
+    return given if isinstance(given, str) else mapping(f"The arm {arm!r}", given, '{"prompt": "prompts:/qa/2"}')
+
+
+def _weights(weights: object) -> dict[str, float]:
+    said = mapping("weights", weights, '{"control": 0.5, "short": 0.5}')
+    return {arm: number(f"The weight of {arm!r}", weight, "0.5") for arm, weight in said.items()}
+
+
+def _metrics(metrics: object) -> dict[str, Any] | list[str]:
+    if isinstance(metrics, Sequence) and not isinstance(metrics, str):
+        return list(metrics)
+    return mapping("metrics", metrics, '{"fast": "duration_ms < 2000"}, or a list of names')

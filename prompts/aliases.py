@@ -9,7 +9,8 @@ from typing import Any
 
 from assay.client import current_client
 from assay.errors import ConfigurationError
-from assay.prompts.loading import quoted, refresh_loaded
+from assay.prompts.arguments import url_part
+from assay.prompts.loading import refresh_loaded
 from assay.prompts.registry import user_name
 
 
@@ -47,8 +48,11 @@ def set_prompt_alias(
     Raises:
         PromptNotFound: there is no such prompt or version.
         InvalidRequest: this cannot be an alias (`latest` is taken), or the experiment is about something else.
+        ConfigurationError: `version` is no number of a version.
         Forbidden: the alias is protected; the message says what would do.
     """
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise ConfigurationError(f"version is {version!r}.", hint="Give the number of a version, such as 2.")
     told = {"version": version, "reason": reason, "author": user_name()}
     evidence = {"experiment_id": experiment_id, "ab_test": ab_test}
     _change("PUT", name, alias, {**told, **{key: value for key, value in evidence.items() if value is not None}})
@@ -135,7 +139,7 @@ def _change(method: str, name: str, alias: str, body: dict[str, Any], what: str 
 
 
 def _path(name: str, alias: str) -> str:
-    return f"/prompts/{quoted(name)}/aliases/{quoted(alias)}"
+    return f"/prompts/{url_part('A prompt', name)}/aliases/{url_part('An alias', alias)}"
 
 
 def _in_utc(at: datetime | date | str) -> datetime:

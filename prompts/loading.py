@@ -6,12 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from math import isnan
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from assay.client import Client, client_for
 from assay.errors import AssayError, CollectorUnavailable
+from assay.prompts.arguments import check_ttl
 from assay.prompts.cache import Answer, Key, Place, PromptCache
 from assay.prompts.cache_stats import PromptCacheStats
 from assay.prompts.disk_copies import DIRECTORY, DiskCopies
@@ -47,11 +49,13 @@ def load_prompt(
         fallback: a template, or a version from elsewhere, served while no load has succeeded, for whatever reason.
 
     Raises:
-        ConfigurationError: more than one version is named.
+        ConfigurationError: more than one version is named, or an argument cannot be used.
         PromptNotFound: there is no such prompt, version or alias, and no fallback.
         CollectorUnavailable: nobody answers, nothing is in memory or on disk, and there is no fallback.
         TemplateError: the fallback cannot be parsed.
     """
+    if cache_ttl.__class__ is not float or isnan(cache_ttl):
+        check_ttl(cache_ttl)
     try:
         key = _key(_places.current(), name_or_uri, version, alias, label)
     except TypeError:  # an argument that cannot be hashed is none that can be used: this tells which

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from assay.client import current_client
-from assay.errors import ConfigurationError
-from assay.prompts.loading import quoted, refresh_loaded
+from assay.errors import ConfigurationError, TemplateError
+from assay.prompts.arguments import mapping, mappings, url_part
+from assay.prompts.loading import refresh_loaded
 from assay.prompts.template import TemplateFormat
 from assay.prompts.version import PromptVersion
 
@@ -59,21 +60,21 @@ def register_prompt(
     Raises:
         TemplateError: the template cannot be parsed, or something that it includes cannot be found; the message says
             where.
-        InvalidRequest: the name or the commit message cannot be used.
+        InvalidRequest: the name or the commit message cannot be used, or something holds what JSON cannot say.
         Conflict: the latest version is not `parent_version`.
-        ConfigurationError: `response_format` is neither a schema nor a class that has one.
+        ConfigurationError: an argument is of another type; the message says which it takes.
         CollectorUnavailable: nobody answers.
     """
     client = current_client()
     body = {
         "name": name,
-        "template": template if isinstance(template, str) else [dict(message) for message in template],
+        "template": _template(template),
         "commit_message": commit_message,
         "format": format,
-        "config": dict(config or {}),
+        "config": mapping("config", config or {}, '{"temperature": 0}'),
         "response_format": _json_schema(response_format),
-        "tools": None if tools is None else [dict(tool) for tool in tools],
-        "tags": dict(tags or {}),
+        "tools": None if tools is None else mappings("tools", tools, '[{"type": "function", …}]'),
+        "tags": mapping("tags", tags or {}, '{"team": "support"}'),
         "author": author or user_name(),
         "parent_version": parent_version,
         "force": force,
@@ -89,7 +90,9 @@ def prompt_history(name: str) -> list[PromptVersion]:
     Raises:
         PromptNotFound: there is no such prompt.
     """
-    return [PromptVersion.from_api(row) for row in current_client().pages(f"/prompts/{quoted(name)}/versions")]
+    return [
+        PromptVersion.from_api(row) for row in current_client().pages(f"/prompts/{url_part('A prompt', name)}/versions")
+    ]
 
 
 def search_prompts(filter: str | None = None) -> list[PromptSummary]:
@@ -106,6 +109,17 @@ def search_prompts(filter: str | None = None) -> list[PromptSummary]:
         )
         for row in current_client().pages("/prompts", filter=filter)
     ]
+
+
+def _template(template: object) -> str | list[dict[str, Any]]:
+    if isinstance(template, str):
+        return template
+    if isinstance(template, Sequence) and all(isinstance(message, Mapping) for message in template):
+        return [dict(message) for message in template]
+    raise TemplateError(
+        f"The template is {template!r}.",
+        hint='Give a text, or a list of messages such as [{"role": "user", "content": "{{question}}"}].',
+    )
 
 
 def _json_schema(response_format: Mapping[str, Any] | type | None) -> dict[str, Any] | None:

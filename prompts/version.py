@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from assay import prompt_texts
 from assay.content_hash import prompt_hash
+from assay.errors import ConfigurationError
 from assay.prompts.composition import Pin
 from assay.prompts.diff import Diff, diff_versions
 from assay.prompts.messages import PLACEHOLDER, Message, texts_of
@@ -168,7 +169,16 @@ class PromptVersion:
                 prompt_texts.remember(text, self.name, self.version)
 
     def diff(self, other: PromptVersion) -> Diff:
-        """What changes from this version to `other`. `print` it, or render its parts."""
+        """What changes from this version to `other`. `print` it, or render its parts.
+
+        Raises:
+            ConfigurationError: `other` is no prompt version.
+        """
+        if not isinstance(other, PromptVersion):
+            raise ConfigurationError(
+                f"A prompt version is compared with another, not with {other!r}.",
+                hint="Give what load_prompt or prompt_history returned.",
+            )
         return diff_versions(self._content, other._content)
 
     def served(self, source: Source, age_s: float | None, is_stale: bool) -> PromptVersion:

@@ -251,7 +251,7 @@ def test_what_is_declared_otherwise_is_refused(test: AbTest) -> None:
     assert assay.create_ab_test(test.name, ARMS, primary="scores.helpful").phase == 1
     with pytest.raises(Conflict, match="primary"):
         assay.create_ab_test(test.name, ARMS, primary="error_rate")
-    with pytest.raises(InvalidRequest, match="not the arms"):
+    with pytest.raises(InvalidRequest, match="has no weight"):
         test.set_weights({"control": 1})
 
 
