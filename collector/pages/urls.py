@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
+from assay.collector.registry.names import RESERVED_PARTS
 from assay.collector.segments import name_of as name_of
 from assay.collector.segments import segment as segment
 
@@ -37,8 +38,15 @@ def prompts(project_name: str, /, **query: Any) -> str:
 
 
 def prompt(project_name: str, name: str, version: int | None = None, /) -> str:
-    path = f"{prompts(project_name)}/{segment(name)}"
+    path = f"{prompts(project_name)}/{_prompt_path(name)}"
     return path if version is None else f"{path}/v/{version}"
+
+
+def _prompt_path(name: str) -> str:
+    """Routes of prompts take names of several parts, so "/" stays; but not in what no prompt can be called."""
+    parts = name.split("/")
+    plain = all(parts) and not RESERVED_PARTS.intersection(parts)
+    return "/".join(map(segment, parts)) if plain else segment(name)
 
 
 def prompt_diff(project_name: str, name: str, old: int, new: int, /) -> str:

@@ -368,7 +368,7 @@ def test_a_version_shows_all_that_it_is_made_of(client: TestClient) -> None:
     shown = " ".join(parts_of(html).text.split())
     for part in ("Messages given as {{history}}", "{{> team/tone of voice@production}}", "order_status", "sources"):
         assert part in shown
-    assert f'href="{PROMPTS}/team%252Ftone%20of%20voice"' in html
+    assert f'href="{PROMPTS}/team/tone%20of%20voice"' in html
 
 
 def test_a_version_shows_what_came_of_it(client: TestClient) -> None:

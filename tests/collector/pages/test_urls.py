@@ -37,3 +37,12 @@ def test_a_slash_typed_by_hand_is_understood() -> None:
 def test_parameters_that_are_not_given_leave_no_trace() -> None:
     assert urls.traces("p", q="", after=None) == "/p/p/traces"
     assert urls.traces("p", q="a b&c") == "/p/p/traces?q=a+b%26c"
+
+
+def test_the_parts_of_a_prompts_name_are_parts_of_its_address() -> None:
+    assert urls.prompt("p", "weird/x y", 2) == "/p/p/prompts/weird/x%20y/v/2"
+
+
+@pytest.mark.parametrize("name", ["a/v/2", "a/versions", "/a", "a//b", "a/"])
+def test_what_could_be_read_in_two_ways_stays_one_segment(name: str) -> None:
+    assert urls.prompt("p", name) == f"/p/p/prompts/{urls.segment(name)}"
