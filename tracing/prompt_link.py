@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from opentelemetry import trace as otel_trace
+from opentelemetry import context as otel
+from opentelemetry.trace.propagation import _SPAN_KEY
 
 from assay import semconv
 from assay.tracing.processor import set_prompt
@@ -23,8 +24,8 @@ def link_prompt(
         late: where the version came from and its age in seconds, when the collector has not confirmed it in time.
     """
     try:
-        span: Any = otel_trace.get_current_span()
-        if span.is_recording():
+        span: Any = otel.get_current().get(_SPAN_KEY)
+        if span is not None and span.is_recording():
             span._assay_prompt = (name, version, *includes)
             set_prompt(span, span._assay_prompt)
             if late is not None:
@@ -37,8 +38,8 @@ def link_prompt(
 def link_fallback(name: str) -> None:
     """Note on the current span that a program's own text stood in for this prompt: it belongs to no version."""
     try:
-        span: Any = otel_trace.get_current_span()
-        if span.is_recording():
+        span: Any = otel.get_current().get(_SPAN_KEY)
+        if span is not None and span.is_recording():
             span.set_attribute(semconv.ASSAY_PROMPT_SOURCE, "fallback")
             span.set_attribute(semconv.ASSAY_PROMPT_FALLBACK_FOR, name)
     except Exception:
