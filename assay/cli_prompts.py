@@ -1,4 +1,4 @@
-"""`assay prompts …`: the registry from the command line. Exit codes: 0; 1 an error or a refusal; 100 a gate missed."""
+"""`assay prompts …`: the registry from the command line. How it ends is told by the `epilog` below."""
 
 from __future__ import annotations
 
@@ -61,6 +61,9 @@ FILES = (
 )
 
 Name = Annotated[str, typer.Argument(help="Name of the prompt, e.g. support/answer.")]
+NameOrUri = Annotated[
+    str, typer.Argument(help="Name of the prompt, e.g. support/answer, or prompts:/support/answer/2.")
+]
 Names = Annotated[list[str] | None, typer.Argument(help="Prompts to take. [default: all]")]
 Reference = Annotated[str, typer.Argument(help="A version by its number or an alias, or latest.")]
 Folder = Annotated[Path, typer.Argument(help="Folder of *.prompt.md files.")]
@@ -71,7 +74,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 app = typer.Typer(
     help="The prompt registry: versions that never change, and aliases such as `production` that point at them.",
-    epilog="Exit codes: 0; 1 an error, or something refused; 100 a gate was missed.",
+    epilog="Exit codes: 0; 1 an error, or something refused; 2 asked wrongly; 100 a gate was missed.",
     no_args_is_help=True,
 )
 
@@ -89,7 +92,9 @@ def list_prompts(
 
 
 @app.command("show")
-def show_prompt(name: Name, reference: Reference = "latest", project: Project = None, as_json: Json = False) -> None:
+def show_prompt(
+    name: NameOrUri, reference: Reference = "latest", project: Project = None, as_json: Json = False
+) -> None:
     """Show one version: its template, config and message, as `pull` writes them to a file."""
     configure(project=project)
     row = _version(name, reference)
@@ -295,6 +300,11 @@ def _path(name: str) -> str:
 
 
 def _version(name: str, reference: str) -> dict[str, Any]:
+    from assay.prompts.reference import LATEST, SCHEME, parse_reference
+
+    if name.startswith(SCHEME):
+        named = parse_reference(name, alias=None if reference == LATEST else reference)
+        name, reference = named.name, str(named.version)
     if not reference.strip("./"):  # would be another path of the API's
         raise PromptNotFound(
             f"Prompt {name!r} has no version {reference!r}.", hint=f"Try: assay prompts history {name}"

@@ -85,7 +85,11 @@ def _plan_push(client: Client, found: Found, message: str | None, author: str | 
         return _Push(result=result, detail=detail, latest=latest)
     commit = _commit(found, parent, message, author)
     if commit is None:
-        return _Push(result="invalid", detail="There is no commit message. Give one with --message, or in the file.")
+        own = "that of the version before" if found.file.commit_message else "missing"
+        detail = (
+            f"The commit message is {own}. Give a new one with --message, or in the file, or commit the file in git."
+        )
+        return _Push(result="invalid", detail=detail)
     return _Push(result=result, detail=detail, latest=latest, commit=commit)
 
 
@@ -104,18 +108,19 @@ def _judge_push(
         lost = "its new tags or message are not: they belong to a version" if notes_differ(file, latest) else ""
         return "unchanged", lost
     has = f"the registry has version {latest['version']}"
-    told = f"it was made from version {file.version}"
+    told = f"this file was made from version {file.version}"
     if file.version is None:
-        told = "it does not say what it was made from"
+        told = "this file does not say what it was made from"
     elif parent is None or (file.content_hash is not None and parent["content_hash"] != file.content_hash):
-        told = f"it was made from a version {file.version} that the registry does not have"
+        told = f"this file was made from a version {file.version} that the registry does not have"
     elif file.hash == parent["content_hash"]:
         return "behind", f"{has}: pull"
     elif file.version == latest["version"]:
         return "registered", ""
     if descends():
         return "registered", ""
-    return "conflict", f"{has}, and of this file, {told}. Look: assay prompts history {file.name}; then push --force."
+    look = f"Look: assay prompts history {file.name}; then push --force."
+    return "conflict", f"{has}, but {told}. {look}"
 
 
 def _descends(path: Path, latest: Row | None) -> bool:

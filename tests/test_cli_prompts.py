@@ -173,3 +173,18 @@ def test_a_folder_is_pushed_and_pulled(tmp_path: Path) -> None:
 def test_what_is_not_there_is_an_error_of_ours(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, ["prompts", *arguments])
     assert isinstance(result.exception, assay.AssayError)
+
+
+def test_a_uri_is_shown_like_the_name_and_version_in_it() -> None:
+    two_versions()
+    assert as_json("show", "prompts:/team/qa/1") == as_json("show", "team/qa", "1")
+    assert as_json("show", "prompts:/team/qa@production")["version"] == 1
+    assert as_json("show", "prompts:/team/qa", "1")["version"] == 1
+    both = CliRunner().invoke(app, ["prompts", "show", "prompts:/team/qa/1", "2"])
+    assert "More than one version" in str(both.exception)
+
+
+def test_an_alias_that_never_was_is_told_when_it_is_rolled_back() -> None:
+    two_versions()
+    result = CliRunner().invoke(app, ["prompts", "rollback", "team/qa", "--alias", "x"])
+    assert "'team/qa' has no alias 'x'" in str(result.exception)

@@ -104,6 +104,11 @@ class PromptAliases:
                     hint="Somebody has moved it; look at its moves before you roll it back.",
                 )
             last = session.scalar(_not_undone(prompt, alias).order_by(AliasMove.id.desc()).limit(1))
+            if last is None and previous is None:
+                raise Conflict(
+                    f"Prompt {name!r} has no alias {alias!r} to roll back.",
+                    hint="Is its name right? Set it first where it is new.",
+                )
             if last is None or last.from_version is None:
                 raise Conflict(
                     f"Alias {alias!r} of prompt {name!r} has pointed nowhere else before.",

@@ -75,10 +75,12 @@ def test_removing_an_alias_can_be_taken_back(registry: Registry) -> None:
     assert registry.aliases.rollback("p", "qa", "production") == {"alias": "production", "version": 1, "previous": None}
 
 
-@pytest.mark.parametrize("versions", [(), (1,)])
-def test_where_nothing_was_before_there_is_nothing_to_roll_back_to(registry: Registry, versions: tuple[int]) -> None:
+@pytest.mark.parametrize(("versions", "words"), [((), "no alias 'production'"), ((1,), "nowhere else before")])
+def test_where_nothing_was_before_there_is_nothing_to_roll_back_to(
+    registry: Registry, versions: tuple[int], words: str
+) -> None:
     point(registry, *versions)
-    with pytest.raises(Conflict, match="nowhere else before"):
+    with pytest.raises(Conflict, match=words):
         registry.aliases.rollback("p", "qa", "production")
 
 
