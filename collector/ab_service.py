@@ -123,7 +123,7 @@ def assign(store: SpanStore, registry: Registry, project: str, name: str, unit: 
         since = datetime.fromisoformat(test["created_at"])
         recorded = [text, pseudonym(text, test["salt"])]
         first = ab_outcomes.first_exposure(store, project, name, since, recorded)
-        arm, phase = first or (arm, phase)
+        arm, phase = first if first and _is_of(test, *first) else (arm, phase)
     given = test["arms"][arm]
     return {
         "test": name,
@@ -138,6 +138,11 @@ def assign(store: SpanStore, registry: Registry, project: str, name: str, unit: 
     }
 
 
+def _is_of(test: Mapping[str, Any], arm: str, phase: int) -> bool:
+    """Programs of others write exposures too: has the test ever had such an arm and such a phase?"""
+    return arm in test["arms"] and any(each["phase"] == phase for each in test["phases"])
+
+
 def sticky(store: SpanStore, registry: Registry, project: str, name: str) -> dict[str, Any]:
     """Units that keep the arm of their first exposure, in an earlier phase, though the rule would say another now.
 
@@ -149,7 +154,9 @@ def sticky(store: SpanStore, registry: Registry, project: str, name: str) -> dic
     if test["phase"] > 1:
         since = datetime.fromisoformat(test["created_at"])
         earlier = ab_outcomes.first_exposures(store, project, name, since, before_phase=test["phase"], limit=MAX_STICKY)
-        found = [{"unit": unit, "arm": arm, "phase": phase} for unit, arm, phase in earlier]
+        found = [
+            {"unit": unit, "arm": arm, "phase": phase} for unit, arm, phase in earlier if _is_of(test, arm, phase)
+        ]
     return {"phase": test["phase"], "items": found}
 
 

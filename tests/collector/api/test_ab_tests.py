@@ -171,9 +171,11 @@ def test_a_unit_is_placed_by_the_rule_until_its_first_exposure_says_otherwise(
     assert (found["covered"], found["phase"], found["weight"]) == (True, 1, 0.5)
     assert found["prompt"] == ARMS[found["arm"]]
     expose(service, name, "ada", other, number=1)
+    expose(service, name, "bob", "an arm of nobody's", number=2)
     assert http.get(f"/ab-tests/{name}/sticky").json() == {"phase": 1, "items": []}
     http.put(f"/ab-tests/{name}/weights", json={"weights": {"control": 0.5001, "short": 0.4999}})
     assert http.get(f"/ab-tests/{name}/assign", params={"unit": "ada"}).json()["arm"] == other
+    assert http.get(f"/ab-tests/{name}/assign", params={"unit": "bob"}).json()["arm"] in test["order"]
     assert http.get(f"/ab-tests/{name}/sticky").json()["items"] == [{"unit": "ada", "arm": other, "phase": 1}]
     whole = http.get(f"/ab-tests/{name}", params={"resolve": True}).json()
     assert whole["sticky"] == {"ada": [other, 1]}
