@@ -58,7 +58,7 @@ def number(what: str, value: object, example: str) -> float:
     Raises:
         ConfigurationError: it is no finite number.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
         raise ConfigurationError(f"{what} is {value!r}.", hint=f"Give a number, such as {example}.")
     return value
 
@@ -68,5 +68,5 @@ def check_ttl(seconds: object) -> None:
     Raises:
         ConfigurationError: these are no seconds that something can be kept for.
     """
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or math.isnan(seconds):
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds != seconds:  # NaN
         raise ConfigurationError(f"cache_ttl is {seconds!r}.", hint="Give seconds, such as 60; 0 asks every time.")

@@ -70,6 +70,7 @@ WRONG: list[tuple[Callable[[], object], type[AssayError], str]] = [
     (lambda: create(guardrails=["cost_usd"]), ConfigurationError, "guardrails is ['cost_usd']. Give a dict"),
     (lambda: create(metrics="fast"), ConfigurationError, "or a list of names"),
     (lambda: create(coverage="all"), ConfigurationError, "coverage is 'all'. Give a number"),
+    (lambda: create(coverage=10**400), InvalidRequest, ""),
     (lambda: AbTest("t").ramp(NAN), ConfigurationError, "coverage is nan. Give a number"),
     (lambda: AbTest("t").set_weights([0.5, 0.5]), ConfigurationError, "weights is [0.5, 0.5]. Give a dict"),  # type: ignore[arg-type]
     (lambda: assay.ab_test(None), ConfigurationError, "An A/B test is named by a text, not by None"),  # type: ignore[arg-type]
