@@ -154,9 +154,7 @@ def sticky(store: SpanStore, registry: Registry, project: str, name: str) -> dic
     if test["phase"] > 1:
         since = datetime.fromisoformat(test["created_at"])
         earlier = ab_outcomes.first_exposures(store, project, name, since, before_phase=test["phase"], limit=MAX_STICKY)
-        found = [
-            {"unit": unit, "arm": arm, "phase": phase} for unit, arm, phase in earlier if _is_of(test, arm, phase)
-        ]
+        found = [{"unit": unit, "arm": arm, "phase": phase} for unit, arm, phase in earlier if _is_of(test, arm, phase)]
     return {"phase": test["phase"], "items": found}
 
 
