@@ -85,9 +85,9 @@ def _record(span: Any, exposure: Exposure, unit: str, recorded: Callable[[str], 
         return
     known.add(key)
     root._assay_ab_of_trace = exposure.link if len(known) == 1 else None
+    attributes = exposure.attributes(recorded(unit))
     if getattr(span, "_assay_exposure", None) is None:
         span._assay_exposure = exposure
-        span.set_attributes(exposure.attributes(recorded(unit)))
+        span.set_attributes(attributes)
     else:
-        attributes = exposure.attributes(recorded(unit))
         runtime.start().tracer.start_span(f"ab_test {exposure.test}", attributes=attributes).end()

@@ -144,11 +144,8 @@ class Outbox:
         settled = self.settle(timeout_s)
         with self._changed:
             self._ended = True
-            left, self._waiting, self._waiting_bytes = (
-                self._waiting,
-                [],
-                0,
-            )  # also what is under way: sent twice at worst
+            left = self._waiting  # also what is under way: sent twice at worst
+            self._waiting, self._waiting_bytes = [], 0
             self._changed.notify_all()
             thread = self._thread
         for request in left:

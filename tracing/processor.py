@@ -69,7 +69,7 @@ def _inherit(span: Any, context: otel.Context) -> None:
         span._assay_prompt = prompt
         if _calls_a_model(span.attributes):
             set_prompt(span, prompt)
-    if (arm := getattr(parent, "_assay_ab", None) or getattr(span._assay_root, "_assay_ab_of_trace", None)) is not None:
+    if (arm := arm_of(parent)) is not None:
         span._assay_ab = arm
         own = span.attributes
         span.set_attributes({name: value for name, value in arm.items() if name not in own})
@@ -77,6 +77,12 @@ def _inherit(span: Any, context: otel.Context) -> None:
     if inherited is not None:
         own = span.attributes
         span.set_attributes({name: value for name, value in inherited.attributes.items() if name not in own})
+
+
+def arm_of(span: Any) -> dict[str, str] | None:
+    """The A/B test that `span` is exposed to and its arm, as attributes: by itself, or as a part of its trace."""
+    arm: dict[str, str] | None = getattr(span, "_assay_ab", None)
+    return arm or getattr(getattr(span, "_assay_root", None), "_assay_ab_of_trace", None)
 
 
 def _calls_a_model(attributes: Any) -> bool:

@@ -22,6 +22,7 @@ from assay import semconv
 from assay.tracing.inherited import INHERITED, Inherited
 from assay.tracing.orphans import CAME_BY
 from assay.tracing.otel_context import attach, current, detach
+from assay.tracing.processor import arm_of
 from assay.tracing.tell import our_fault
 
 VARIABLES = {"TRACEPARENT": "traceparent", "TRACESTATE": "tracestate", "BAGGAGE": "baggage"}
@@ -150,20 +151,13 @@ def _baggage_allowed() -> bool:
 def with_baggage(context: otel.Context) -> otel.Context:
     """`context`, with what its spans inherit as baggage, for any propagator to send."""
     inherited: Any = context.get(INHERITED)
-    said = {**(inherited.attributes if inherited is not None else {}), **_arm_of(context)}
+    said = {**(inherited.attributes if inherited is not None else {}), **(arm_of(context.get(_SPAN_KEY)) or {})}
     for name in _NAMES if said else ():
         value = said.get(name)
         text = json.dumps(value) if isinstance(value, tuple) else value
         if isinstance(text, str) and len(text) <= MAX_BAGGAGE_CHARS:
             context = baggage.set_baggage(name, text, context)
     return context
-
-
-def _arm_of(context: otel.Context) -> dict[str, str]:
-    """The A/B test that the current span is exposed to, and its arm."""
-    span: Any = context.get(_SPAN_KEY)
-    root = getattr(span, "_assay_root", None)
-    return getattr(span, "_assay_ab", None) or getattr(root, "_assay_ab_of_trace", None) or {}
 
 
 def with_inherited(context: otel.Context) -> otel.Context:

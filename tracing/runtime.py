@@ -216,7 +216,8 @@ def reset(timeout_s: float | None = None) -> None:
 def _stop(timeout_s: float | None) -> bool:
     global active, _ending
     with _lock:
-        runtime = _ending = active
+        if (runtime := active) is not None:
+            _ending = runtime  # before it is no longer active: a SIGTERM finds the one or the other
         active = None
     try:
         for thread in list(_retiring):
@@ -225,7 +226,8 @@ def _stop(timeout_s: float | None) -> bool:
             return True
         return runtime.close(runtime.exit_timeout_s if timeout_s is None else timeout_s)
     finally:
-        _ending = None
+        if _ending is runtime:
+            _ending = None
 
 
 def _replace(runtime: Runtime) -> Runtime:
