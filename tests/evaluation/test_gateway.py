@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from assay.errors import GatewayError
-from assay.evaluation.gateway import Completion, LiteLLMGateway, model_name
+from assay.evaluation.gateway import Completion, model_name
+from assay.evaluation.gateway.in_process import LiteLLMGateway
 from assay.evaluation.retry import is_passing, retry_after_s, with_retries
 from assay.settings import Settings
 from support.openai_server import OpenAIServer, usage

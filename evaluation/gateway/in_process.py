@@ -1,4 +1,4 @@
-"""Model calls: one narrow interface, and LiteLLM behind it, in process or pointed at any OpenAI-compatible address."""
+"""Model calls through LiteLLM, in process or pointed at any OpenAI-compatible address."""
 
 from __future__ import annotations
 
@@ -8,52 +8,14 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from assay.errors import GatewayError, MissingExtra
-from assay.settings import Settings, current_settings
-
-Message = Mapping[str, Any]
+from assay.evaluation.gateway.protocol import Completion, Embeddings, Message, model_name
+from assay.settings import Settings
 
 TIMEOUT_S = 60.0
 ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completion:
-    """One answer of a model. What the provider did not say is None; an unknown price is None, never 0."""
-
-    text: str | None  # None: a refusal, or an answer made of tool calls only
-    model: str | None  # as the provider named the one that answered
-    finish_reason: str | None
-    input_tokens: int | None
-    output_tokens: int | None
-    cost_usd: float | None
-    system_fingerprint: str | None = None
-
-
-class Gateway(Protocol):
-    """Where model calls go. Called from any event loop and many rows at once; raises GatewayError and nothing else."""
-
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        model: str,
-        response_format: Mapping[str, Any] | None = None,
-        temperature: float | None = None,
-    ) -> Completion: ...
-
-
-def default_gateway() -> Gateway:
-    """The gateway that the settings describe."""
-    return LiteLLMGateway(current_settings())
-
-
-def model_name(name: str) -> str:
-    """A model as LiteLLM names it: "openai:/gpt-4o-mini" is "openai/gpt-4o-mini"."""
-    provider, separator, model = name.partition(":/")
-    return f"{provider}/{model.lstrip('/')}" if separator and "/" not in provider else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +33,10 @@ class LiteLLMGateway:
         model: str,
         response_format: Mapping[str, Any] | None = None,
         temperature: float | None = None,
+        max_tokens: int | None = None,
+        seed: int | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        logprobs: int | None = None,
     ) -> Completion:
         request: dict[str, Any] = {
             **self._target(model),
@@ -84,7 +50,14 @@ class LiteLLMGateway:
             request["response_format"] = dict(response_format)
         if temperature is not None:
             request["temperature"] = temperature
+        given = {"max_tokens": max_tokens, "seed": seed, "tools": tools, "top_logprobs": logprobs}
+        request |= {name: value for name, value in given.items() if value is not None}
+        if logprobs is not None:
+            request["logprobs"] = True
         return await asyncio.wrap_future(_submit(self._call(request, model)))
+
+    async def embed(self, texts: Sequence[str], *, model: str, dimensions: int | None = None) -> Embeddings:
+        raise GatewayError("Embeddings are not available yet.")
 
     def _target(self, model: str) -> dict[str, Any]:
         """Model, address and credentials. A gateway's own names for models may hold slashes: they go to it as they
