@@ -9,12 +9,15 @@ from typing import Any
 
 
 def lazy_names(package: str, modules: Mapping[str, str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a package whose public names live in `modules`: name -> module, within the package."""
+    """The `__getattr__` of a package whose public names live in `modules`: name -> module, within the package or, with
+    its full name, anywhere in assay.
+    """
 
     def load(name: str) -> Any:
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(f"{package}.{modules[name]}"), name)
+        module = modules[name] if modules[name].startswith("assay.") else f"{package}.{modules[name]}"
+        value = getattr(importlib.import_module(module), name)
         setattr(sys.modules[package], name, value)
         return value
 

@@ -12,7 +12,8 @@ from assay.evaluation.dataset import ALIASES, Item
 # What a scorer may ask for: our name, and the names others use, to our name
 SCORER_ARGUMENTS: dict[str, str] = {
     **{alias: name for name, aliases in ALIASES.items() for alias in aliases},
-    **{name: name for name in ("metadata", "trace", "item")},
+    **{name: name for name in ("context", "metadata", "trace", "item")},
+    "retrieved": "context",
 }
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -47,7 +48,7 @@ def scorer_arguments(name: str, function: Callable[..., Any]) -> dict[str, str]:
         if p.default is inspect.Parameter.empty and p.name not in wanted and not variadic:
             raise ConfigurationError(
                 f"Scorer {name!r} asks for {p.name!r}, which no row has.",
-                hint="It may ask, by name, for: input, output, expected, metadata, trace, item.",
+                hint="It may ask, by name, for: input, output, expected, metadata, context, trace, item.",
             )
     return wanted
 

@@ -14,6 +14,7 @@ from assay.errors import AssayError, ScorerError
 from assay.evaluation.binding import is_async
 from assay.evaluation.dataset import NOTHING, Item
 from assay.evaluation.plain import plain
+from assay.evaluation.retrieved import context_of
 from assay.evaluation.scoring import PreparedScorer, run_scorer
 from assay.evaluation.threads import Threads
 from assay.evaluation.usage import Usage, UsageMeter
@@ -139,6 +140,7 @@ class RowRunner:
             "output": outcome.output,
             "expected": item.expected,
             "metadata": item.metadata,
+            "context": context_of(outcome.output, item.metadata),
             "item": item,
         }
         if any(scorer.wants("trace") for scorer in self.scorers):

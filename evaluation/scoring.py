@@ -15,6 +15,7 @@ from assay.evaluation.binding import is_async, scorer_arguments
 from assay.evaluation.dataset import ALIASES, Item
 from assay.evaluation.plain import plain
 from assay.evaluation.scorers import BUILT_IN
+from assay.evaluation.scorers.by_name import scorer_by_name
 from assay.evaluation.scorers.protocol import scorer_name, source_hash
 from assay.evaluation.summary import Direction
 from assay.evaluation.threads import Threads
@@ -79,11 +80,7 @@ def prepare_scorers(scorers: Any, items: Sequence[Item], *, has_task: bool) -> l
 
 def _prepare(scorer: Any) -> PreparedScorer:
     if isinstance(scorer, str):
-        if scorer not in BUILT_IN:
-            raise ConfigurationError(
-                f"There is no scorer {scorer!r}.", hint=f"Built in: {', '.join(sorted(BUILT_IN))}."
-            )
-        scorer = BUILT_IN[scorer]()
+        scorer = scorer_by_name(scorer, BUILT_IN)
     if inspect.isclass(scorer) or not callable(scorer):
         what = f"{scorer.__name__} is a class" if inspect.isclass(scorer) else f"{scorer!r} cannot be called"
         raise ConfigurationError(f"{what}; a scorer is an object or a function.", hint="E.g. ExactMatch()")
@@ -96,7 +93,7 @@ def _prepare(scorer: Any) -> PreparedScorer:
     return PreparedScorer(
         name=name,
         function=scorer,
-        arguments=scorer_arguments(name, scorer),
+        arguments=_arguments(name, scorer),
         is_async=is_async(scorer),
         source=source if (source := getattr(scorer, "source", "code")) in SOURCES else "code",
         direction=direction,
@@ -104,6 +101,14 @@ def _prepare(scorer: Any) -> PreparedScorer:
         version=getattr(scorer, "version", None) or source_hash(scorer),
         parameters=_parameters(scorer),
     )
+
+
+def _arguments(name: str, scorer: Any) -> Mapping[str, str]:
+    """A trace costs a request to the collector: a scorer that can take one says whether it needs it."""
+    arguments = scorer_arguments(name, scorer)
+    if getattr(scorer, "needs_trace", True):
+        return arguments
+    return {parameter: field for parameter, field in arguments.items() if field != "trace"}
 
 
 def _parameters(scorer: Any) -> Mapping[str, Any]:

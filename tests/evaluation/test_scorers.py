@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from hypothesis import strategies as st
 
 from assay.errors import ConfigurationError, ScorerError
 from assay.evaluation.dataset import Item
-from assay.evaluation.scorers import BUILT_IN, Contains, ExactMatch, scorer
+from assay.evaluation.scorers import BUILT_IN
 from assay.evaluation.scorers.protocol import scorer_name, source_hash
 from assay.evaluation.scoring import as_scores, prepare_scorers, run_scorer
 from assay.evaluation.threads import Threads
-from assay.scores import Score
+from assay.scorers import Contains, ExactMatch, Score, scorer
 
 ITEMS = [Item(id="a", input="i", expected="e")]
 
@@ -177,7 +178,8 @@ def test_the_version_of_a_scorer_follows_its_source() -> None:
         pytest.param([], "needs a scorer", id="none"),
         pytest.param([ExactMatch], "ExactMatch is a class", id="class"),
         pytest.param([3], "3 cannot be called", id="number"),
-        pytest.param(["exactmatch"], "no scorer 'exactmatch'. Built in: contains, correctness, exact_match", id="name"),
+        pytest.param(["exactmatch"], "no scorer 'exactmatch'. Did you mean 'exact_match'?", id="near-name"),
+        pytest.param(["quality"], "no scorer 'quality'. Built in: ", id="name"),
         pytest.param([ExactMatch(), ExactMatch()], "Two scorers are called 'exact_match'", id="twice"),
         pytest.param([lambda output, answer: True], "asks for 'answer', which no row has", id="unknown-argument"),
         pytest.param([ExactMatch(name="a/b")], "slash", id="slash"),
@@ -185,7 +187,7 @@ def test_the_version_of_a_scorer_follows_its_source() -> None:
     ],
 )
 def test_scorers_that_cannot_work_are_refused_before_anything_runs(scorers: Any, message: str) -> None:
-    with pytest.raises(ConfigurationError, match=message.replace(".", r"\.")):
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
         prepare_scorers(scorers, ITEMS, has_task=False)
 
 
