@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
-Outcome = Literal["scored", "task_error", "scorer_error", "not_applicable"]
+Outcome = Literal["scored", "task_error", "scorer_error", "invalid", "not_applicable"]
 Dtype = Literal["bool", "number", "category"]
+
+FAILED: tuple[Outcome, ...] = ("task_error", "scorer_error", "invalid")
+SAID: tuple[Outcome, ...] = ("scored", "invalid", "not_applicable")  # what a score may say of itself; else it failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,7 @@ def _cell(name: str, key: tuple[str, int], row: Row, scores: Mapping[str, Row]) 
         # A finished row without this score: its scorer had nothing to say here (a dict that lacks the key).
         outcome = "not_applicable" if row["status"] == "ok" else "task_error"
     else:
-        outcome = score["status"] if score["status"] in ("scored", "not_applicable") else "scorer_error"
+        outcome = score["status"] if score["status"] in SAID else "scorer_error"
     value = score["value"] if score is not None and outcome == "scored" else None
     if outcome == "scored" and value is None:
         outcome = "scorer_error"

@@ -115,8 +115,8 @@ def _how(row: SummaryRow) -> str:
     said = labels or row.method or row.reason or ""
     if row.bound_low is not None and row.bound_high is not None:
         said += f"; with the failed {number(row.bound_low)} to {number(row.bound_high)}"
-    if row.not_applicable:
-        said += f"; {row.not_applicable} not applicable"
+    if row.n_na:
+        said += f"; {row.n_na} not applicable"
     return said
 
 

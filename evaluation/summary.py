@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
-from assay.evaluation.cells import Row, ScorerCells, scorer_cells
+from assay.evaluation.cells import FAILED, Row, ScorerCells, scorer_cells
 from assay.evaluation.statistics import Estimate, failure_bounds, mean_interval, proportion_interval
 
 Direction = Literal["higher", "lower"]
 Kind = Literal["code", "judge", "human"]
+Level = Literal["item", "run"]
 T = TypeVar("T")
 
 KINDS: dict[str | None, Kind] = {"llm": "judge", "human": "human", "user": "human"}  # by source; anything else is code
@@ -19,7 +20,10 @@ KINDS: dict[str | None, Kind] = {"llm": "judge", "human": "human", "user": "huma
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryRow:
-    """One scorer over one experiment. n_scored + failed + not_applicable = n_rows, always."""
+    """One scorer over one experiment. Of rows, n_scored + failed + n_na = n_rows, always.
+
+    A scorer of the whole run (`level` "run") has one value, which stands in `mean`; its counts are of the rows it saw.
+    """
 
     scorer: str
     kind: Kind
@@ -28,10 +32,11 @@ class SummaryRow:
     n: int  # items behind the mean: the unit of the interval
     n_rows: int  # items times repeats
     n_scored: int
-    failed: int  # task_errors + scorer_errors
-    task_errors: int
-    scorer_errors: int
-    not_applicable: int
+    failed: int  # n_task_error + n_scorer_error + n_invalid
+    n_task_error: int
+    n_scorer_error: int
+    n_invalid: int  # scored outside of the scorer's declared range: kept, never averaged
+    n_na: int  # the scorer did not apply
     mean: float | None
     ci_low: float | None
     ci_high: float | None
@@ -42,7 +47,9 @@ class SummaryRow:
     bound_low: float | None  # the mean, had every failed row scored worst; None where the scorer has no range
     bound_high: float | None
     counts: Mapping[str, int] = field(default_factory=dict)  # of labels
-    reason: str | None = None  # why something is None
+    reason: str | None = None  # why something is None, or what to be careful with
+    level: Level = "item"
+    artifact: Mapping[str, Any] | None = None  # {"kind": "confusion_matrix" | "curve", ...}, of scorers of a whole run
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -84,7 +91,7 @@ def _summarise(
     column: ScorerCells, direction: Direction, value_range: tuple[float, float] | None, confidence: float
 ) -> SummaryRow:
     estimate = estimate_column(column, confidence)
-    failed = column.count("task_error") + column.count("scorer_error")
+    failed = sum(column.count(outcome) for outcome in FAILED)
     value_range = value_range or ((0.0, 1.0) if column.dtype == "bool" else None)
     values = [value for repeats in column.item_values.values() for value in repeats]
     bounds = failure_bounds(values, failed, *value_range) if value_range and failed else None
@@ -100,9 +107,10 @@ def _summarise(
         n_rows=len(column.cells),
         n_scored=column.count("scored"),
         failed=failed,
-        task_errors=column.count("task_error"),
-        scorer_errors=column.count("scorer_error"),
-        not_applicable=column.count("not_applicable"),
+        n_task_error=column.count("task_error"),
+        n_scorer_error=column.count("scorer_error"),
+        n_invalid=column.count("invalid"),
+        n_na=column.count("not_applicable"),
         mean=estimate.value,
         ci_low=estimate.low,
         ci_high=estimate.high,

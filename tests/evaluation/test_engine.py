@@ -98,8 +98,8 @@ def test_failures_are_data_and_never_end_the_run() -> None:
     ]
     assert result.status == "completed_with_errors"
     exact, other = result.summary_rows
-    assert (exact.n, exact.task_errors, exact.scorer_errors, exact.mean) == (3, 6, 0, 1.0)
-    assert (other.n, other.task_errors, other.scorer_errors, other.not_applicable) == (1, 6, 1, 1)
+    assert (exact.n, exact.n_task_error, exact.n_scorer_error, exact.mean) == (3, 6, 0, 1.0)
+    assert (other.n, other.n_task_error, other.n_scorer_error, other.n_na) == (1, 6, 1, 1)
     assert [row["scores"] for row in result.records[:6]] == [[]] * 6
 
 

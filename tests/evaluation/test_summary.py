@@ -27,7 +27,7 @@ def only(rows: list[dict[str, Any]], **options: Any) -> SummaryRow:
         ),
         pytest.param(
             [row("a", x=True), row("b", status="task_error"), row("c", x=FAILED), row("d", x=None)],
-            {"n": 1, "n_rows": 4, "failed": 2, "task_errors": 1, "scorer_errors": 1, "not_applicable": 1, "mean": 1.0}
+            {"n": 1, "n_rows": 4, "failed": 2, "n_task_error": 1, "n_scorer_error": 1, "n_na": 1, "mean": 1.0}
             | {"bound_low": 1 / 3, "bound_high": 1.0},
             id="one-of-each",
         ),
@@ -38,12 +38,12 @@ def only(rows: list[dict[str, Any]], **options: Any) -> SummaryRow:
         ),
         pytest.param(
             [row("a", x=None), row("b", x=None)],
-            {"n": 0, "failed": 0, "not_applicable": 2, "mean": None},
+            {"n": 0, "failed": 0, "n_na": 2, "mean": None},
             id="applies-to-none",
         ),
         pytest.param(
             [row("a", 0, x=True), row("a", 1, x=FAILED), row("b", 0, x=False), row("b", 1, x=False)],
-            {"n": 2, "n_rows": 4, "n_scored": 3, "scorer_errors": 1, "mean": 0.5, "method": "Wilson, repeats"},
+            {"n": 2, "n_rows": 4, "n_scored": 3, "n_scorer_error": 1, "mean": 0.5, "method": "Wilson, repeats"},
             id="item-is-the-unit-of-repeats",
         ),
         pytest.param(
@@ -76,8 +76,8 @@ def test_labels_are_counted() -> None:
 def test_a_scorer_of_several_keys_that_fails_fails_all_of_them() -> None:
     rows = [row("a", f__p=1.0, f__r=0.5), row("b", f=FAILED), row("c", f__p=0.0)]
     p, r = summarise_rows(rows)
-    assert (p.scorer, p.n_scored, p.scorer_errors, p.not_applicable) == ("f/p", 2, 1, 0)
-    assert (r.scorer, r.n_scored, r.scorer_errors, r.not_applicable) == ("f/r", 1, 1, 1)
+    assert (p.scorer, p.n_scored, p.n_scorer_error, p.n_na) == ("f/p", 2, 1, 0)
+    assert (r.scorer, r.n_scored, r.n_scorer_error, r.n_na) == ("f/r", 1, 1, 1)
 
 
 def test_a_declared_range_bounds_what_failed_rows_could_have_changed() -> None:
@@ -99,7 +99,7 @@ def test_every_row_is_counted_once_and_the_mean_is_that_of_the_items(drawn: list
     rows = [row(i, r, status=o) if o == "task_error" else row(i, r, x=o) for i, r, o in drawn]
     summary = only(rows, scorers=["x"])
     assert (
-        summary.n_scored + summary.failed + summary.not_applicable
+        summary.n_scored + summary.failed + summary.n_na
         == summary.n_rows
         == len({(i, r) for i, r, _ in drawn})
     )
