@@ -93,12 +93,6 @@ def make_sampler(settings: Settings) -> Sampler | None:
     return ParentBased(TraceIdRatioBased(max(rate, 0.0)))
 
 
-def records_all(provider: TracerProvider) -> bool:
-    """Is every span recorded that has no unsampled parent? Then what it holds can be worked out before it is made."""
-    sampler: Any = provider.sampler
-    return getattr(sampler, "_root", sampler) is ALWAYS_ON
-
-
 _own: OwnProvider | None = None
 _processor = Processor()
 _in_others: weakref.WeakSet[Any] = weakref.WeakSet()

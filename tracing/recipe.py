@@ -13,6 +13,7 @@ from opentelemetry import trace as otel_trace
 
 from assay.tracing.arguments import Bind
 from assay.tracing.kinds import argument_attributes, output_attributes
+from assay.tracing.own_attributes import set_own
 from assay.tracing.serialise import describe_error
 from assay.tracing.span import close_span, end_span, open_span
 from assay.tracing.tell import our_fault, say_once
@@ -36,24 +37,14 @@ class Recipe:
         self, running: Runtime, args: tuple[Any, ...], kwargs: dict[str, Any], context: otel.Context | None = None
     ) -> tuple[otel_trace.Span, Token[Any] | None]:
         """Open the span of a call, with its arguments. Before the call: the function may change them."""
-        if self.bind is None or not running.capture_content:
-            return open_span(self.name, self.attributes, context)
-        if not running.samples:
-            return open_span(self.name, {**self.attributes, **self._input(args, kwargs)}, context)
         span, token = open_span(self.name, self.attributes, context)
-        if span.is_recording():  # most may not be: what they would have held is not worked out
+        # Most may not be recorded: what they would have held is not worked out.
+        if self.bind is not None and running.capture_content and span.is_recording():
             try:
-                span.set_attributes(self._input(args, kwargs))
+                set_own(span, argument_attributes(self.kind, self.bind(args, kwargs)))
             except Exception:
                 our_fault("recording arguments")
         return span, token
-
-    def _input(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return argument_attributes(self.kind, self.bind(args, kwargs)) if self.bind is not None else {}
-        except Exception:
-            our_fault("recording arguments")
-            return {}
 
     def close(self, running: Runtime, span: otel_trace.Span, token: Token[Any] | None, result: Any) -> None:
         ended = time_ns()  # what it takes to record the result is not the function's time
@@ -67,7 +58,7 @@ class Recipe:
         if not self.capture_output or not running.capture_content or not span.is_recording():
             return
         try:
-            span.set_attributes(output_attributes(self.kind, value))
+            set_own(span, output_attributes(self.kind, value))
         except Exception:
             our_fault("recording a result")
 

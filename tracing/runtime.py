@@ -56,7 +56,6 @@ class Runtime:
     capture_content: bool
     tracer: otel_trace.Tracer
     exit_timeout_s: float = EXIT_TIMEOUT_S
-    samples: bool = False  # some spans may not be recorded
     queues: list[Queue] = field(default_factory=list)
     closers: list[Callable[[], None]] = field(default_factory=list)
     score_queue: BackgroundQueue[dict[str, Any]] | None = None
@@ -270,7 +269,7 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
     from assay.tracing.otel_context import set_process_context
     from assay.tracing.prepare import prepare
     from assay.tracing.propagation import process_context
-    from assay.tracing.provider import SCOPE, connect, records_all
+    from assay.tracing.provider import SCOPE, connect
 
     prepared = prepare(settings, _redact_with)  # first, as it may refuse a setting
     provider, processor = connect(settings)
@@ -280,7 +279,6 @@ def _enabled(settings: Settings, send: Callable[[list[ReadableSpan]], None] | No
         capture_content=settings.capture_content,
         tracer=provider.get_tracer(SCOPE),
         exit_timeout_s=EXIT_TIMEOUT_S if settings.endpoint or send else EMBEDDED_EXIT_TIMEOUT_S,
-        samples=not records_all(provider),
         queues=[spans],
         prepare=prepared,
     )
