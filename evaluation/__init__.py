@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from assay.evaluation.compared import Comparison
     from assay.evaluation.dataset import Dataset, Item, read_items
     from assay.evaluation.engine import aevaluate, evaluate
-    from assay.evaluation.experiment import Limits
     from assay.evaluation.gate import Gate
     from assay.evaluation.gateway import Completion, Gateway
+    from assay.evaluation.limits import Limits
     from assay.evaluation.result import EvaluationResult
     from assay.evaluation.scorers import Judge, Scorer, judge, scorer
 
@@ -49,7 +49,7 @@ __getattr__ = lazy_names(
         "Gateway": "gateway",
         "Item": "dataset",
         "Judge": "scorers",
-        "Limits": "experiment",
+        "Limits": "limits",
         "Scorer": "scorers",
         "aevaluate": "engine",
         "evaluate": "engine",

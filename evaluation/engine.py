@@ -19,7 +19,8 @@ from assay.client import Client, current_client
 from assay.errors import AssayError, ConfigurationError, DatasetError
 from assay.evaluation.binding import bind_task, display_name
 from assay.evaluation.dataset import Dataset, Item, read_dataset
-from assay.evaluation.experiment import Limits, experiment_body
+from assay.evaluation.experiment import experiment_body
+from assay.evaluation.limits import Limits
 from assay.evaluation.progress import Progress, make_progress
 from assay.evaluation.redacted_rows import redacted_rows
 from assay.evaluation.report import counted

@@ -9,14 +9,14 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import assay
-from assay.errors import ConfigurationError
 from assay.evaluation.dataset import Dataset
+from assay.evaluation.limits import Limits
 from assay.evaluation.scorers.protocol import source_hash
 from assay.evaluation.scoring import PreparedScorer
 from assay.settings import Settings
@@ -24,26 +24,6 @@ from assay.settings import Settings
 SCHEMA_VERSION = 1
 PACKAGES = ("litellm", "openai", "langchain-core", "numpy", "scipy", "pandas", "opentelemetry-sdk", "genai-prices")
 GIT_TIMEOUT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a run may use up. None is without limit.
-
-    `max_cost_usd` counts task and judges; no row begins once it is spent, so that the rows then under way are all
-    that can go over. A model without a known price ends such a run, as nobody can say what it spends.
-    `max_duration_s` works alike. `row_timeout_s` is for the task on one row, and for each scorer on it: what takes
-    longer is recorded as a failure.
-    """
-
-    max_cost_usd: float | None = None
-    max_duration_s: float | None = None
-    row_timeout_s: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if value is not None and not value > 0:
-                raise ConfigurationError(f"Limits({name}=) must be above 0, not {value!r}.")
 
 
 def experiment_body(
