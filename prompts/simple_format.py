@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from assay.errors import ConfigurationError, TemplateError
@@ -49,6 +49,13 @@ Part = str | Variable | Include  # of a parsed text: literal text, or what goes 
 @dataclass(frozen=True, slots=True)
 class SimpleText:
     parts: tuple[Part, ...]
+    _pattern: str = field(init=False, repr=False, compare=False)  # of the `%` operator, which fills it quickest
+    _names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        texts = ["%s" if not isinstance(part, str) else part.replace("%", "%%") for part in self.parts]
+        object.__setattr__(self, "_pattern", "".join(texts))
+        object.__setattr__(self, "_names", self.variables)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -66,7 +73,7 @@ class SimpleText:
         """There is nothing to prepare."""
 
     def fill(self, scope: Mapping[str, Any]) -> str:
-        return "".join([part if isinstance(part, str) else str(scope[part.name]) for part in self.parts])
+        return self._pattern % tuple(map(scope.__getitem__, self._names))
 
 
 def parse_text(text: str, place: str = "") -> Iterator[Part]:

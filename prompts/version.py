@@ -184,7 +184,8 @@ class PromptVersion:
     def served(self, source: Source, age_s: float | None, is_stale: bool) -> PromptVersion:
         """The same version with containers of its own: what a caller does to them is not seen by another."""
         # What is parsed once serves all copies.
-        own = {**self.__dict__, "source": source, "age_s": age_s, "is_stale": is_stale}
+        own = self.__dict__.copy()
+        own["source"], own["age_s"], own["is_stale"] = source, age_s, is_stale
         for name, copied in self._containers:
             own[name] = copied(own[name])
         twin = object.__new__(type(self))
