@@ -106,6 +106,13 @@ def derived_item_id(item: Mapping[str, Any]) -> str:
 def dataset_hash(items: Iterable[Mapping[str, Any]]) -> str:
     """Hash of a whole data set. The order of items does not count; their ids and contents do.
 
-    An item without an id counts under the one that is derived from its content.
+    An item without an id counts under the one that is derived from its content. An output counts where an item has
+    one, though not for its id: another answer to a question makes another version, not another question.
     """
-    return content_hash(sorted([item.get("id") or derived_item_id(item), item_hash(item)] for item in items))
+    return content_hash(
+        sorted(
+            [item.get("id") or derived_item_id(item), item_hash(item)]
+            + ([content_hash(item["output"])] if "output" in item else [])
+            for item in items
+        )
+    )

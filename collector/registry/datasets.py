@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from assay.collector.registry.actor import LOCAL, Actor
@@ -18,10 +18,11 @@ from assay.collector.registry.page import DEFAULT_LIMIT, Page, checked_limit, nu
 from assay.collector.registry.projects import ensure_project
 from assay.collector.registry.times import Clock, iso, utc_now
 from assay.content_hash import canonical_json, dataset_hash, derived_item_id
-from assay.errors import DatasetNotFound, InvalidRequest
+from assay.errors import Conflict, DatasetNotFound, InvalidRequest
 
 MAX_VERSION = 2**31 - 1
 SHOWN_DUPLICATES = 5
+IDS_AT_ONCE = 500  # in one statement: SQLite takes so many parameters and no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,15 @@ class Datasets:
         items: Sequence[Mapping[str, Any]],
         *,
         description: str | None = None,
+        message: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+        cluster: str | None = None,
         actor: Actor = LOCAL,
     ) -> tuple[dict[str, Any], bool]:
         """The version that holds these items, and whether it is new. The order of items does not make a new version.
 
-        An item without an id gets one derived from its content. A description given replaces the one there is.
+        An item without an id gets one derived from its content. A description, message, schema or cluster that is
+        given replaces the one there is.
 
         Raises:
             InvalidRequest: the name cannot be used, there is no item, or two items share an id.
@@ -52,7 +57,7 @@ class Datasets:
             raise InvalidRequest(f"Data set {name!r} has no items.", hint="Give it at least one.")
         identified = with_ids(items)
         digest = dataset_hash(identified)
-        canonical_json(description)
+        canonical_json([description, message, schema, cluster])
         with self.database.write() as session:
             now = self.clock()
             ensure_project(session, project, now, actor)
@@ -80,13 +85,22 @@ class Datasets:
                 session.add(version)
                 session.flush()
                 _insert_items(session, version.id, identified)
+            said = {"message": message, "item_schema": schema, "cluster": cluster}
+            for field, value in said.items():
+                if value is not None and value != getattr(version, field):
+                    setattr(version, field, value)
+                    changed = True
             if is_new or changed:
                 record(session, actor, now, "dataset.register", name, project=project, version=version.version)
             session.flush()
             return _version_object(dataset, version), is_new
 
-    def page(self, project: str, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Page:
-        """Data sets in the order of their names, each with its latest version."""
+    def page(
+        self, project: str, *, filter: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> Page:
+        """Data sets in the order of their names, each with its latest version; `filter` is a part of the name, in any
+        case.
+        """
         query = (
             select(Dataset, DatasetVersion)
             .join(
@@ -97,6 +111,8 @@ class Datasets:
             .order_by(Dataset.name)
             .limit(checked_limit(limit) + 1)
         )
+        if filter:
+            query = query.where(Dataset.name.icontains(filter, autoescape=True))
         if cursor is not None:
             query = query.where(Dataset.name > cursor)
         with self.database.read() as session:
@@ -132,16 +148,69 @@ class Datasets:
             dataset = _dataset(session, project, name)
             return _version_object(dataset, _resolve(session, dataset, version))
 
+    def split(
+        self,
+        project: str,
+        name: str,
+        version: int,
+        spec: Mapping[str, Any],
+        parts: Mapping[str, str],
+        *,
+        replace: bool = False,
+        actor: Actor = LOCAL,
+    ) -> dict[str, Any]:
+        """Say which part every item of a version belongs to. The same said twice changes nothing.
+
+        Args:
+            spec: how it was made: shares, seed and the like.
+            parts: the part of every item, by its id.
+
+        Raises:
+            DatasetNotFound: there is no such data set or version.
+            InvalidRequest: an item is missing, or one is not of this version.
+            Conflict: the version has been split otherwise.
+        """
+        with self.database.write() as session:
+            dataset = _dataset(session, project, name)
+            found = _resolve(session, dataset, version)
+            of_version = DatasetItem.dataset_version_id == found.id
+            rows = session.execute(select(DatasetItem.item_id, DatasetItem.split).where(of_version)).all()
+            there = {row.item_id: row.split for row in rows}
+            if there.keys() != parts.keys():
+                odd = min(there.keys() ^ parts.keys())
+                raise InvalidRequest(
+                    f"A split names every item of the version and no other; {odd!r} is wrong or missing.",
+                    hint=f"Version {version} of {name!r} has {len(there)} items.",
+                )
+            if found.split is not None and there != dict(parts) and not replace:
+                raise Conflict(
+                    f"Version {version} of data set {name!r} has been split otherwise: {found.split}.",
+                    hint="Figures of its parts may depend on it. To split it anew nonetheless: replace=true.",
+                )
+            if found.split != dict(spec) or there != dict(parts):
+                by_part: dict[str, list[str]] = {}
+                for id, part in parts.items():
+                    by_part.setdefault(part, []).append(id)
+                for part, ids in by_part.items():
+                    for start in range(0, len(ids), IDS_AT_ONCE):
+                        some = DatasetItem.item_id.in_(ids[start : start + IDS_AT_ONCE])
+                        session.execute(update(DatasetItem).where(of_version, some).values(split=part))
+                found.split = dict(spec)
+                record(session, actor, self.clock(), "dataset.split", name, project=project, version=version)
+            session.flush()
+            return _version_object(dataset, found)
+
     def items(
         self,
         project: str,
         name: str,
         version: int | None = None,
         *,
+        split: str | None = None,
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Page:
-        """The items of a version (None: the latest) in the order they were given.
+        """The items of a version (None: the latest), or of one split of it, in the order they were given.
 
         Raises:
             DatasetNotFound: there is no such data set or version.
@@ -154,6 +223,8 @@ class Datasets:
                 .order_by(DatasetItem.position)
                 .limit(checked_limit(limit) + 1)
             )
+            if split is not None:
+                query = query.where(DatasetItem.split == split)
             if cursor is not None:
                 query = query.where(DatasetItem.position > numeric_cursor(cursor))
             return page_of(session.scalars(query).all(), limit, _item, lambda row: row.position)
@@ -171,6 +242,7 @@ def with_ids(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "input": item["input"],
             "expected": item.get("expected"),
             "metadata": dict(item.get("metadata") or {}),
+            **({"output": item["output"]} if "output" in item else {}),
         }
         for item in items
     ]
@@ -196,6 +268,7 @@ def _insert_items(session: Session, version_id: int, items: Sequence[Mapping[str
             "input": item["input"],
             "expected": item["expected"],
             "item_metadata": item["metadata"],
+            "output": {"value": item["output"]} if "output" in item else None,
         }
         for position, item in enumerate(items)
     ]
@@ -242,7 +315,13 @@ def _version_object(dataset: Dataset, row: DatasetVersion) -> dict[str, Any]:
         "item_count": row.item_count,
         "description": dataset.description,
         "created_at": iso(row.created_at),
+        **_present(message=row.message, schema=row.item_schema, cluster=row.cluster, split=row.split),
     }
+
+
+def _present(**fields: Any) -> dict[str, Any]:
+    """Those fields that say something."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _summary(dataset: Dataset, latest: DatasetVersion) -> dict[str, Any]:
@@ -264,4 +343,6 @@ def _item(row: DatasetItem) -> dict[str, Any]:
         "input": row.input,
         "expected": row.expected,
         "metadata": row.item_metadata,
+        **({"output": row.output["value"]} if row.output is not None else {}),
+        **_present(split=row.split),
     }

@@ -152,7 +152,7 @@ class Dataset(Base):
 
 
 class DatasetVersion(Base):
-    """Written once, never changed."""
+    """Its items are written once and never change; what is said about them may be added to."""
 
     __tablename__ = "dataset_versions"
     __table_args__ = (UniqueConstraint("dataset_id", "version"), UniqueConstraint("dataset_id", "content_hash"))
@@ -163,6 +163,10 @@ class DatasetVersion(Base):
     content_hash: Mapped[str]
     item_count: Mapped[int]
     created_at: Mapped[datetime]
+    message: Mapped[str | None]
+    item_schema: Mapped[dict[str, Any] | None] = mapped_column("schema")  # what items are checked against
+    cluster: Mapped[str | None]  # the field that says which items belong together
+    split: Mapped[dict[str, Any] | None]  # shares, seed and field of the split; the parts are the items'
 
 
 class DatasetItem(Base):
@@ -175,6 +179,8 @@ class DatasetItem(Base):
     input: Mapped[Any] = mapped_column(JSON)
     expected: Mapped[Any] = mapped_column(JSON)
     item_metadata: Mapped[dict[str, Any]] = mapped_column("metadata")
+    output: Mapped[dict[str, Any] | None]  # {"value": ...} where the data hold an output, which may be null
+    split: Mapped[str | None]  # the part that the item belongs to, where the version has been split
 
 
 class Experiment(Base):
@@ -214,6 +220,23 @@ class Comparison(Base):
     rows: Mapped[list[Any]]
     verdict: Mapped[str | None]
     content_hash: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class Alignment(Base):
+    """How well a judge agrees with people's labels. Only ever added to; the newest counts."""
+
+    __tablename__ = "alignments"
+    __table_args__ = (Index(None, "project", "judge", "seq"),)
+
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    project: Mapped[str] = mapped_column(ForeignKey("projects.name"))
+    judge: Mapped[str]  # name of the judge's scores
+    prompt_hash: Mapped[str | None]  # of what the judge is told; None: not known
+    model: Mapped[str | None]
+    labels: Mapped[int]  # how many rows have both a label and a verdict
+    record: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
 
 

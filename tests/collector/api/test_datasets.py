@@ -35,7 +35,7 @@ def test_versions_and_items_are_listed(http: TestClient) -> None:
         pytest.param([], "no items", id="none"),
         pytest.param([{"id": "a", "input": 1}, {"id": "a", "input": 2}], "'a' at 1, 2", id="shared-id"),
         pytest.param([{"expected": 1}], "items.0.input", id="no-input"),
-        pytest.param([{"input": 1, "output": 2}], "items.0.output", id="unknown-field"),
+        pytest.param([{"input": 1, "answer": 2}], "items.0.answer", id="unknown-field"),
         pytest.param([{"id": "", "input": 1}], "items.0.id", id="empty-id"),
     ],
 )
