@@ -59,6 +59,21 @@ def proportion_interval(
     return rate_estimate(n, p, low, high, math.sqrt(variance), sd, confidence, method)
 
 
+def clopper_pearson(successes: int, n: int, *, confidence: float = 0.95) -> Estimate:
+    """A rate with the exact interval: never below its confidence, and for that wider than Wilson's.
+
+    Ends are the rates at which `successes` or more (or fewer) have a chance of alpha/2:
+    ``Beta(alpha/2; s, n-s+1)`` and ``Beta(1-alpha/2; s+1, n-s)``. Source: Clopper and Pearson 1934.
+    """
+    if n == 0:
+        return Estimate(n=0, value=None, confidence=confidence, reason="nothing was scored")
+    p = successes / n
+    ends = scipy.stats.binomtest(successes, n).proportion_ci(confidence_level=confidence, method="exact")
+    stderr = math.sqrt(p * (1 - p) / n)
+    sd = math.sqrt(p * (1 - p) * n / (n - 1)) if n > 1 else None
+    return rate_estimate(n, p, ends.low, ends.high, stderr, sd, confidence, "Clopper-Pearson")
+
+
 def rate_estimate(
     n: int, p: float, low: float, high: float, stderr: float, sd: float | None, confidence: float, method: str
 ) -> Estimate:

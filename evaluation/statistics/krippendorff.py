@@ -1,0 +1,100 @@
+"""Krippendorff's alpha: agreement of any number of raters with gaps, on any scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from assay.errors import MissingExtra
+from assay.evaluation.statistics.estimate import Estimate, Floats
+from assay.evaluation.statistics.labels import label_order
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+Scale = Literal["nominal", "ordinal", "interval", "ratio"]
+
+
+def krippendorff_alpha(
+    ratings: Sequence[Sequence[Any]],
+    *,
+    scale: Scale = "nominal",
+    labels: Sequence[Any] | None = None,
+    confidence: float = 0.95,
+    resamples: int = 500,
+    seed: int = 0,
+) -> Estimate:
+    """Krippendorff's alpha, `ratings` one sequence per item with the label of each rater or None, with an interval.
+
+    ``1 - D_o / D_e``: disagreement within items over that of labels paired at random, by the scale's distance
+    (computed by evalica). Source: Krippendorff 2011. The interval is the percentile bootstrap over items (Zapf,
+    Castell, Morawietz and Karch 2016), not Krippendorff's own, which draws pairs of labels as if those of one item
+    were independent and is too narrow (benchmarks/coverage.py). Undefined where all labels are the same: there is no
+    disagreement to expect.
+
+    Args:
+        labels: all labels in order; needed for ordinal labels that are not numbers.
+
+    Raises:
+        ValueError: an interval or ratio scale with labels that are not numbers.
+        MissingExtra: evalica is not installed.
+    """
+    rated = [list(row) for row in ratings if sum(label is not None for label in row) > 1]
+    n, method = len(rated), f"Krippendorff's alpha, {scale}"
+    nothing = Estimate(n=n, value=None, confidence=confidence, method=method)
+    if n == 0:
+        return replace(nothing, reason="no item was labelled by two raters")
+    matrix = _codes(rated, scale, labels)
+    value = _alpha(matrix, scale)
+    if value is None:
+        return replace(nothing, reason="all raters gave one label only: there is no disagreement to expect")
+    estimate = replace(nothing, value=value)
+    if n < 2:
+        return replace(estimate, reason="one item has no spread")
+    rng = np.random.default_rng(seed)
+    drawn = [_alpha(matrix[rng.integers(0, n, n)], scale) for _ in range(resamples)]
+    known = np.array([each for each in drawn if each is not None])
+    if len(known) < 0.95 * resamples:
+        share = 1 - len(known) / resamples
+        return replace(estimate, reason=f"{share:.0%} of the resamples had one label only: too few items disagree")
+    if np.ptp(known) < 1e-12:
+        return replace(estimate, reason=f"the raters agree on all {n} items: the spread cannot be estimated")
+    low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+    method += f", bootstrap over items, {resamples:,} draws, seed {seed}"
+    return replace(estimate, low=float(low), high=float(high), stderr=float(known.std(ddof=1)), method=method)
+
+
+def _codes(rated: Sequence[Sequence[Any]], scale: Scale, labels: Sequence[Any] | None) -> Floats:
+    """Items by raters, gaps NaN. Where only the order of labels counts they are numbered; else they are numbers."""
+    width = max(len(row) for row in rated)
+    padded = [[*row, *[None] * (width - len(row))] for row in rated]
+    seen = [label for row in padded for label in row if label is not None]
+    if scale in ("interval", "ratio"):
+        wrong = next((label for label in seen if not isinstance(label, (bool, int, float))), None)
+        if wrong is not None:
+            raise ValueError(f"an {scale} scale needs numbers, not {wrong!r}")
+        codes = {label: float(label) for label in seen}
+    else:
+        order = label_order(seen, labels, ordered=scale == "ordinal")
+        codes = {label: float(code) for code, label in enumerate(order)}
+    return np.array([[np.nan if label is None else codes[label] for label in row] for row in padded])
+
+
+def _alpha(matrix: Floats, scale: Scale) -> float | None:
+    """Alpha by evalica, which calls constant ratings perfect; here they are undefined."""
+    import pandas as pd
+
+    if len(np.unique(matrix[~np.isnan(matrix)])) < 2:
+        return None
+    return float(_evalica().alpha(pd.DataFrame(matrix.T), scale).alpha)
+
+
+def _evalica() -> ModuleType:
+    try:
+        import evalica
+    except ImportError as error:
+        raise MissingExtra("Krippendorff's alpha", "eval") from error
+    return evalica
