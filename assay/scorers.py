@@ -9,11 +9,11 @@ from assay.lazy import lazy_names
 
 # What editors and type checkers read; tests hold it equal to the table in evaluation/scorers
 if TYPE_CHECKING:
+    from assay.evaluation.judges.correctness import Correctness as Correctness
+    from assay.evaluation.judges.own import judge as judge
+    from assay.evaluation.judges.verdict import Judge as Judge
     from assay.evaluation.scorers.contains import Contains as Contains
-    from assay.evaluation.scorers.correctness import Correctness as Correctness
     from assay.evaluation.scorers.exact_match import ExactMatch as ExactMatch
-    from assay.evaluation.scorers.judges import Judge as Judge
-    from assay.evaluation.scorers.judges import judge as judge
     from assay.evaluation.scorers.protocol import RunRow as RunRow
     from assay.evaluation.scorers.protocol import RunScorer as RunScorer
     from assay.evaluation.scorers.protocol import Scorer as Scorer

@@ -21,12 +21,12 @@ SPAN_ID_DIGITS = 16
 class Score:
     """What a scorer, a person or a user thought of one result.
 
-    `value` is a verdict (bool), a number or a label (str). There is no value that means "failed": a scorer that could
-    not judge raises instead, and is counted apart.
+    `value` is a verdict (bool), a number or a label (str). None says that there was nothing to judge, and `explanation`
+    why. There is no value that means "failed": a scorer that could not judge raises instead, and is counted apart.
     """
 
     name: str
-    value: ScoreValue
+    value: ScoreValue | None
     explanation: str | None = None
     source: ScoreSource = "code"
     metadata: Mapping[str, Any] = field(default_factory=dict)

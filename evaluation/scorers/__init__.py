@@ -11,8 +11,8 @@ from assay.evaluation.scorers.by_name import BuiltIn
 from assay.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from assay.evaluation.scorers.judges import Judge as Judge
-    from assay.evaluation.scorers.judges import judge as judge
+    from assay.evaluation.judges.own import judge as judge
+    from assay.evaluation.judges.verdict import Judge as Judge
     from assay.evaluation.scorers.protocol import RunRow as RunRow
     from assay.evaluation.scorers.protocol import RunScorer as RunScorer
     from assay.evaluation.scorers.protocol import Scorer as Scorer
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 # Class -> module. What can be asked for by name, what docs/scorers.md lists and assay.scorers offers follow this table.
 SCORERS: dict[str, str] = {
     "Contains": "assay.evaluation.scorers.contains",
-    "Correctness": "assay.evaluation.scorers.correctness",
+    "Correctness": "assay.evaluation.judges.correctness",
     "ExactMatch": "assay.evaluation.scorers.exact_match",
 }
 
 # What is no scorer that could be asked for by name
 OTHERS: dict[str, str] = {
-    "Judge": "assay.evaluation.scorers.judges",
+    "Judge": "assay.evaluation.judges.verdict",
     "RunRow": "assay.evaluation.scorers.protocol",
     "RunScorer": "assay.evaluation.scorers.protocol",
     "Scorer": "assay.evaluation.scorers.protocol",
-    "judge": "assay.evaluation.scorers.judges",
+    "judge": "assay.evaluation.judges.own",
     "scorer": "assay.evaluation.scorers.protocol",
 }
 

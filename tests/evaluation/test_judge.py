@@ -11,7 +11,9 @@ import pytest
 
 from assay.errors import ConfigurationError, GatewayError, ScorerError
 from assay.evaluation.gateway import Completion, Message
-from assay.evaluation.scorers import Correctness, Judge, judge
+from assay.evaluation.judges.correctness import Correctness
+from assay.evaluation.judges.own import judge
+from assay.evaluation.judges.verdict import Judge
 from assay.settings import configure
 
 pytestmark = pytest.mark.usefixtures("untraced")

@@ -1,0 +1,86 @@
+"""From several ballots to one verdict: strict majority, ties, entropy, and what is recorded of them. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from assay.errors import AssayError, ScorerError
+from assay.evaluation.judges.ballots import Ballot
+from assay.evaluation.judges.spending import joined, spent
+
+
+def majority(labels: Iterable[str], panel: int) -> str | None:
+    """The label that more than half of a panel of this size gave; None when there is none."""
+    [*most] = Counter(labels).most_common(1)
+    return most[0][0] if most and 2 * most[0][1] > panel else None
+
+
+def entropy_bits(counts: Mapping[str, int]) -> float | None:
+    """How much the votes differ: ``-sum p log2 p``, 0 when all agree, 1 for two verdicts half and half.
+
+    None for fewer than two votes: one vote cannot differ. Source: Shannon 1948.
+    """
+    total = sum(counts.values())
+    if total < 2:
+        return None
+    return sum(-count / total * math.log2(count / total) for count in counts.values() if count) + 0.0
+
+
+def record(ballots: Sequence[Ballot]) -> dict[str, Any]:
+    """Metadata of a score: models, tokens and cost of all ballots together, and each of several by itself."""
+    answers = [answer for ballot in ballots for answer in ballot.answers]
+    found: dict[str, Any] = {"model": joined([ballot.model for ballot in ballots]), **spent(answers)}
+    if left := sorted({name for ballot in ballots for name in ballot.described().get("left_out", ())}):
+        found["left_out"] = left
+    if len(ballots) > 1:
+        found["panel"] = [ballot.described() for ballot in ballots]
+    return found
+
+
+def voted(ballots: Sequence[Ballot]) -> dict[str, Any]:
+    """How many votes each verdict had, and how much they differ."""
+    counts = Counter(ballot.reading.label for ballot in ballots if ballot.reading and ballot.reading.label is not None)
+    votes = {str(label): count for label, count in counts.most_common()}
+    return {"votes": votes, "entropy": entropy_bits(votes)}
+
+
+def check_answered(ballots: Sequence[Ballot], metadata: Mapping[str, Any]) -> None:
+    """Raise when no ballot could be read.
+
+    Raises:
+        GatewayError: the one ballot there is failed before any answer came.
+        ScorerError: all failed; its metadata hold what they cost, and the raw text of the last answer.
+    """
+    failed = [ballot for ballot in ballots if ballot.error is not None]
+    if len(failed) < len(ballots):
+        return
+    first = failed[0].error
+    assert first is not None
+    if len(ballots) == 1 and not ballots[0].answers:
+        raise first
+    raise unanswered(str(first) if len(ballots) == 1 else _counted(failed, len(ballots)), first, failed, metadata)
+
+
+def unanswered(message: str, cause: AssayError, failed: Sequence[Ballot], metadata: Mapping[str, Any]) -> ScorerError:
+    """The failure of a whole panel, with the last raw answer that could not be used."""
+    raw = next((ballot.answers[-1].text for ballot in reversed(failed) if ballot.answers), None)
+    error = ScorerError(message, metadata={**metadata, "raw": raw})
+    error.__cause__ = cause
+    return error
+
+
+def _counted(failed: Sequence[Ballot], panel: int) -> str:
+    return f"{len(failed)} of {panel} votes failed; the first: {failed[0].error}"
+
+
+def no_majority(ballots: Sequence[Ballot], metadata: Mapping[str, Any]) -> ScorerError | None:
+    """Is it for failures that no verdict has a majority? Then that is a failure, not a tie."""
+    failed = [ballot for ballot in ballots if ballot.error is not None]
+    if not failed:
+        return None
+    assert failed[0].error is not None
+    message = f"{_counted(failed, len(ballots))} The others give no verdict a majority of the panel."
+    return unanswered(message, failed[0].error, failed, metadata)
