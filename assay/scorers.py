@@ -9,15 +9,72 @@ from assay.lazy import lazy_names
 
 # What editors and type checkers read; tests hold it equal to the table in evaluation/scorers
 if TYPE_CHECKING:
+    from assay.evaluation.classic.accuracy import Accuracy as Accuracy
+    from assay.evaluation.classic.accuracy import BalancedAccuracy as BalancedAccuracy
+    from assay.evaluation.classic.accuracy import Correct as Correct
+    from assay.evaluation.classic.agreement import CohenKappa as CohenKappa
+    from assay.evaluation.classic.agreement import MatthewsCorrelation as MatthewsCorrelation
+    from assay.evaluation.classic.calibration import BrierScore as BrierScore
+    from assay.evaluation.classic.calibration import ExpectedCalibrationError as ExpectedCalibrationError
+    from assay.evaluation.classic.calibration import LogLoss as LogLoss
+    from assay.evaluation.classic.confusion_matrix import ConfusionMatrix as ConfusionMatrix
+    from assay.evaluation.classic.precision_recall import F1 as F1
+    from assay.evaluation.classic.precision_recall import Precision as Precision
+    from assay.evaluation.classic.precision_recall import Recall as Recall
+    from assay.evaluation.classic.ranking import AveragePrecisionScore as AveragePrecisionScore
+    from assay.evaluation.classic.ranking import RocAuc as RocAuc
+    from assay.evaluation.classic.regression import R2 as R2
+    from assay.evaluation.classic.regression import AbsoluteError as AbsoluteError
+    from assay.evaluation.classic.regression import MeanAbsoluteError as MeanAbsoluteError
+    from assay.evaluation.classic.regression import MeanAbsolutePercentageError as MeanAbsolutePercentageError
+    from assay.evaluation.classic.regression import MeanSquaredError as MeanSquaredError
+    from assay.evaluation.classic.regression import RootMeanSquaredError as RootMeanSquaredError
+    from assay.evaluation.classic.regression import SpearmanCorrelation as SpearmanCorrelation
+    from assay.evaluation.classic.sets import classification as classification
+    from assay.evaluation.classic.sets import regression as regression
     from assay.evaluation.judges.correctness import Correctness as Correctness
     from assay.evaluation.judges.own import judge as judge
     from assay.evaluation.judges.verdict import Judge as Judge
+    from assay.evaluation.scorers.bleu import Bleu as Bleu
+    from assay.evaluation.scorers.bleu import CorpusBleu as CorpusBleu
+    from assay.evaluation.scorers.chrf import Chrf as Chrf
+    from assay.evaluation.scorers.chrf import ChrfPlusPlus as ChrfPlusPlus
+    from assay.evaluation.scorers.chrf import CorpusChrf as CorpusChrf
+    from assay.evaluation.scorers.chrf import CorpusChrfPlusPlus as CorpusChrfPlusPlus
     from assay.evaluation.scorers.contains import Contains as Contains
+    from assay.evaluation.scorers.counts import Length as Length
+    from assay.evaluation.scorers.counts import WordCount as WordCount
+    from assay.evaluation.scorers.edit_similarity import EditSimilarity as EditSimilarity
+    from assay.evaluation.scorers.embedding_similarity import EmbeddingSimilarity as EmbeddingSimilarity
     from assay.evaluation.scorers.exact_match import ExactMatch as ExactMatch
+    from assay.evaluation.scorers.json_match import JsonMatch as JsonMatch
+    from assay.evaluation.scorers.json_valid import JsonValid as JsonValid
     from assay.evaluation.scorers.protocol import RunRow as RunRow
     from assay.evaluation.scorers.protocol import RunScorer as RunScorer
     from assay.evaluation.scorers.protocol import Scorer as Scorer
     from assay.evaluation.scorers.protocol import scorer as scorer
+    from assay.evaluation.scorers.readability import Ari as Ari
+    from assay.evaluation.scorers.readability import ColemanLiau as ColemanLiau
+    from assay.evaluation.scorers.readability import Readability as Readability
+    from assay.evaluation.scorers.regex import Regex as Regex
+    from assay.evaluation.scorers.retrieval import AveragePrecision as AveragePrecision
+    from assay.evaluation.scorers.retrieval import HitAtK as HitAtK
+    from assay.evaluation.scorers.retrieval import Ndcg as Ndcg
+    from assay.evaluation.scorers.retrieval import NdcgExp as NdcgExp
+    from assay.evaluation.scorers.retrieval import PrecisionAtK as PrecisionAtK
+    from assay.evaluation.scorers.retrieval import RecallAtK as RecallAtK
+    from assay.evaluation.scorers.retrieval import ReciprocalRank as ReciprocalRank
+    from assay.evaluation.scorers.retrieval import UnjudgedAtK as UnjudgedAtK
+    from assay.evaluation.scorers.rouge import Rouge1 as Rouge1
+    from assay.evaluation.scorers.rouge import Rouge2 as Rouge2
+    from assay.evaluation.scorers.rouge import RougeL as RougeL
+    from assay.evaluation.scorers.rouge import RougeLsum as RougeLsum
+    from assay.evaluation.scorers.squad import SquadExactMatch as SquadExactMatch
+    from assay.evaluation.scorers.squad import TokenF1 as TokenF1
+    from assay.evaluation.scorers.starts_ends import EndsWith as EndsWith
+    from assay.evaluation.scorers.starts_ends import StartsWith as StartsWith
+    from assay.evaluation.scorers.ter import CorpusTer as CorpusTer
+    from assay.evaluation.scorers.ter import Ter as Ter
     from assay.scores import Score as Score
 
 __all__ = sorted([*SCORERS, *OTHERS, "Score"])

@@ -1,6 +1,9 @@
 """The scorers that come with Assay, one file each. A name loads its module on first use.
 
 A new scorer is a line in `SCORERS` here and one in `assay/scorers.py`, which is what editors and type checkers read.
+Its docstring says in its first sentence what the score tells, and then, each as a paragraph that begins so at the
+docstring's own indentation: "Definition:", "Range:", "Direction:", "Source:", "Pitfalls:" (see contains.py).
+docs/scorers.md is made of them (`make docs`), and a test asks every class for all five.
 """
 
 from __future__ import annotations
@@ -20,9 +23,64 @@ if TYPE_CHECKING:
 
 # Class -> module. What can be asked for by name, what docs/scorers.md lists and assay.scorers offers follow this table.
 SCORERS: dict[str, str] = {
+    "AbsoluteError": "assay.evaluation.classic.regression",
+    "Accuracy": "assay.evaluation.classic.accuracy",
+    "Ari": "assay.evaluation.scorers.readability",
+    "AveragePrecision": "assay.evaluation.scorers.retrieval",
+    "AveragePrecisionScore": "assay.evaluation.classic.ranking",
+    "BalancedAccuracy": "assay.evaluation.classic.accuracy",
+    "Bleu": "assay.evaluation.scorers.bleu",
+    "BrierScore": "assay.evaluation.classic.calibration",
+    "Chrf": "assay.evaluation.scorers.chrf",
+    "ChrfPlusPlus": "assay.evaluation.scorers.chrf",
+    "CohenKappa": "assay.evaluation.classic.agreement",
+    "ColemanLiau": "assay.evaluation.scorers.readability",
+    "ConfusionMatrix": "assay.evaluation.classic.confusion_matrix",
     "Contains": "assay.evaluation.scorers.contains",
+    "CorpusBleu": "assay.evaluation.scorers.bleu",
+    "CorpusChrf": "assay.evaluation.scorers.chrf",
+    "CorpusChrfPlusPlus": "assay.evaluation.scorers.chrf",
+    "CorpusTer": "assay.evaluation.scorers.ter",
+    "Correct": "assay.evaluation.classic.accuracy",
     "Correctness": "assay.evaluation.judges.correctness",
+    "EditSimilarity": "assay.evaluation.scorers.edit_similarity",
+    "EmbeddingSimilarity": "assay.evaluation.scorers.embedding_similarity",
+    "EndsWith": "assay.evaluation.scorers.starts_ends",
     "ExactMatch": "assay.evaluation.scorers.exact_match",
+    "ExpectedCalibrationError": "assay.evaluation.classic.calibration",
+    "F1": "assay.evaluation.classic.precision_recall",
+    "HitAtK": "assay.evaluation.scorers.retrieval",
+    "JsonMatch": "assay.evaluation.scorers.json_match",
+    "JsonValid": "assay.evaluation.scorers.json_valid",
+    "Length": "assay.evaluation.scorers.counts",
+    "LogLoss": "assay.evaluation.classic.calibration",
+    "MatthewsCorrelation": "assay.evaluation.classic.agreement",
+    "MeanAbsoluteError": "assay.evaluation.classic.regression",
+    "MeanAbsolutePercentageError": "assay.evaluation.classic.regression",
+    "MeanSquaredError": "assay.evaluation.classic.regression",
+    "Ndcg": "assay.evaluation.scorers.retrieval",
+    "NdcgExp": "assay.evaluation.scorers.retrieval",
+    "Precision": "assay.evaluation.classic.precision_recall",
+    "PrecisionAtK": "assay.evaluation.scorers.retrieval",
+    "R2": "assay.evaluation.classic.regression",
+    "Readability": "assay.evaluation.scorers.readability",
+    "Recall": "assay.evaluation.classic.precision_recall",
+    "RecallAtK": "assay.evaluation.scorers.retrieval",
+    "ReciprocalRank": "assay.evaluation.scorers.retrieval",
+    "Regex": "assay.evaluation.scorers.regex",
+    "RocAuc": "assay.evaluation.classic.ranking",
+    "RootMeanSquaredError": "assay.evaluation.classic.regression",
+    "Rouge1": "assay.evaluation.scorers.rouge",
+    "Rouge2": "assay.evaluation.scorers.rouge",
+    "RougeL": "assay.evaluation.scorers.rouge",
+    "RougeLsum": "assay.evaluation.scorers.rouge",
+    "SpearmanCorrelation": "assay.evaluation.classic.regression",
+    "SquadExactMatch": "assay.evaluation.scorers.squad",
+    "StartsWith": "assay.evaluation.scorers.starts_ends",
+    "Ter": "assay.evaluation.scorers.ter",
+    "TokenF1": "assay.evaluation.scorers.squad",
+    "UnjudgedAtK": "assay.evaluation.scorers.retrieval",
+    "WordCount": "assay.evaluation.scorers.counts",
 }
 
 # What is no scorer that could be asked for by name
@@ -31,7 +89,9 @@ OTHERS: dict[str, str] = {
     "RunRow": "assay.evaluation.scorers.protocol",
     "RunScorer": "assay.evaluation.scorers.protocol",
     "Scorer": "assay.evaluation.scorers.protocol",
+    "classification": "assay.evaluation.classic.sets",
     "judge": "assay.evaluation.judges.own",
+    "regression": "assay.evaluation.classic.sets",
     "scorer": "assay.evaluation.scorers.protocol",
 }
 

@@ -13,6 +13,14 @@ from assay.evaluation.scorers.protocol import snake_case
 
 NEAR_MATCHES = 3
 
+# What the field calls some of them
+ALIASES = {
+    "chrf++": "chrf_plus_plus",
+    "corpus_chrf++": "corpus_chrf_plus_plus",
+    "mrr": "reciprocal_rank",
+    "squad_em": "squad_exact_match",
+}
+
 
 class BuiltIn(Mapping[str, type]):
     """The built-in scorers by their names in snake_case, each class imported when it is taken."""
@@ -41,15 +49,18 @@ def scorer_by_name(name: str, built_in: Mapping[str, type]) -> Any:
     Raises:
         ConfigurationError: there is none, or it cannot be made without arguments.
     """
-    plain, at, cutoff = name.partition("@")
+    asked, at, cutoff = name.partition("@")
+    plain = snake_case(ALIASES.get(asked, asked))
+    if at and f"{plain}_at_k" in built_in:
+        plain = f"{plain}_at_k"  # "precision@5" is no "precision"
     if plain not in built_in:
-        near = difflib.get_close_matches(snake_case(plain), built_in, NEAR_MATCHES, 0.6)
+        near = difflib.get_close_matches(plain, [*built_in, *ALIASES], NEAR_MATCHES, 0.6)
         hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"Built in: {', '.join(built_in)}."
         raise ConfigurationError(f"There is no scorer {name!r}.", hint=hint)
     found = built_in[plain]
     if not at:
         return _made(found, plain)
-    if not cutoff.isascii() or not cutoff.isdigit() or "k" not in _fields(found):
+    if not (cutoff.isascii() and cutoff.isdigit() and "k" in _fields(found)):
         raise ConfigurationError(
             f"There is no scorer {name!r}: after @ stands the cut-off of a scorer that has one.", hint="E.g. 'ndcg@5'."
         )

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from assay.errors import ConfigurationError
+from assay.evaluation.scorers.texts import references_of, text_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contains:
-    """True when the output contains the expected phrases. Not applicable to items without any.
+    """Whether the output contains the expected phrases. Not applicable to items without any.
 
-    Phrases come from `phrases`, else from the item's expected value: a text or a list of texts. `match` says whether
-    all of them must occur or any one. An output that is no text is no match for any phrase: that is an error, not a
-    False.
-
-    Pitfalls: substrings, not words: "cat" is in "concatenate". Case counts unless `case_sensitive` is false.
+    Definition: Every phrase (`match="any"`: at least one) is a substring of the output. Phrases come from `phrases`,
+        else from the item's expected value: a text or a list of texts. Case counts unless `case_sensitive` is false.
+    Range: true or false.
+    Direction: higher is better.
+    Source: Python's `in`; case is ignored by Unicode case folding.
+    Pitfalls: Substrings, not words: "cat" is in "concatenate". The empty text is in every text. The same accented
+        letter in one character and in two is not the same substring.
     """
 
     phrases: str | tuple[str, ...] | None = None
@@ -31,16 +34,11 @@ class Contains:
             raise ConfigurationError(f"Contains(match=) is 'all' or 'any', not {self.match!r}.")
 
     def __call__(self, output: Any, expected: Any = None) -> bool | None:
-        wanted = self.phrases if self.phrases is not None else expected
-        if wanted is None:
+        phrases = references_of(self.phrases if self.phrases is not None else expected, self.name)
+        if phrases is None:
             return None
-        phrases = [wanted] if isinstance(wanted, str) else list(wanted)
-        if not phrases:
-            return None
-        for text in (output, *phrases):
-            if not isinstance(text, str):
-                raise TypeError(f"texts can contain texts; this is {type(text).__name__}: {str(text)[:80]!r}")
-        found = [self._folded(phrase) in self._folded(output) for phrase in phrases]
+        text = self._folded(text_of(output, self.name))
+        found = [self._folded(phrase) in text for phrase in phrases]
         return all(found) if self.match == "all" else any(found)
 
     def _folded(self, text: str) -> str:
