@@ -7,6 +7,7 @@ command line's help and `docs/settings.md` are made from this table.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any, Literal
@@ -236,16 +237,61 @@ class Settings(BaseSettings):
         "million tokens), and `provider`, `cache_read`, `cache_write`, `since`, `above_input_tokens` where needed.",
         name="prices",
     )
+    gateway: Literal["litellm", "openai", "litellm_proxy", "portkey", "azure"] | None = _setting(
+        None,
+        "Where model calls go: `litellm` (in process, to each provider), `openai` (any OpenAI-compatible address), "
+        "`litellm_proxy`, `portkey` or `azure`. Unset: `openai` where gateway_url is set, else `litellm`.",
+        name="gateway",
+    )
     gateway_url: str | None = _setting(
         None,
-        "OpenAI-compatible base URL of every model call: LiteLLM proxy, Portkey, vLLM, ... Unset: the provider's own.",
+        "Base URL of the gateway: LiteLLM proxy, Portkey, Azure endpoint, vLLM, ... Unset: Portkey's own, and the "
+        "provider's own with `litellm`.",
         name="gateway_url",
     )
     gateway_api_key: str | None = _setting(
-        None, "Key for the gateway; unset: the provider's variable.", name="gateway_api_key"
+        None,
+        "Key for the gateway; with Portkey, the provider's key behind it. Unset: the provider's variable.",
+        name="gateway_api_key",
     )
     gateway_headers: dict[str, str] = _setting(
-        {}, "Headers for the gateway as a JSON object, e.g. Portkey's x-portkey-provider.", name="gateway_headers"
+        {}, "More headers for the gateway, as a JSON object. They come before all others.", name="gateway_headers"
+    )
+    gateway_timeout_s: float = _setting(
+        60.0, "Seconds before a model call is given up, and tried again.", name="gateway_timeout_s", gt=0
+    )
+    portkey_api_key: str | None = _setting(
+        None, "Portkey's own key; a gateway of one's own may need none.", "PORTKEY_API_KEY", name="portkey_api_key"
+    )
+    portkey_provider: str | None = _setting(
+        None,
+        "Portkey: the provider, or `@` and its slug. Unset: what a model's name begins with.",
+        name="portkey_provider",
+    )
+    portkey_virtual_key: str | None = _setting(
+        None, "Portkey: the virtual key that stands for a provider and its key.", name="portkey_virtual_key"
+    )
+    portkey_config: str | None = _setting(
+        None, "Portkey: id of a saved config, or a config as a JSON object.", name="portkey_config"
+    )
+    azure_api_version: str = _setting(
+        "2024-10-21",
+        "Azure OpenAI: version of its API; `v1` for the one without versions.",
+        "AZURE_API_VERSION",
+        name="azure_api_version",
+    )
+    azure_deployments: dict[str, str] = _setting(
+        {},
+        'Azure OpenAI: names of deployments by model, as a JSON object, e.g. {"gpt-4o-mini": "judges"}. Other models are '
+        "asked for by their own names.",
+        name="azure_deployments",
+    )
+    answer_cache_max_bytes: int = _setting(
+        256 * 1024**2,
+        "Largest size of the answers of models that are kept in `<data_dir>/cache`; beyond, those go that were not "
+        "used for longest.",
+        name="answer_cache_max_bytes",
+        ge=1024**2,
     )
     judge_model: str = _setting("openai/gpt-4o-mini", "Model of judges that name none.", name="judge_model")
 
@@ -264,6 +310,11 @@ class Settings(BaseSettings):
             if not ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin: write scheme, host and port only, as https://example.org")
         return value
+
+    @field_validator("portkey_config", mode="before")
+    @classmethod
+    def _as_json(cls, value: Any) -> Any:
+        return json.dumps(value) if isinstance(value, dict) else value
 
     @field_validator("redact", "redact_names", "in_progress", mode="before")
     @classmethod
@@ -302,8 +353,19 @@ def load_settings(**values: Any) -> Settings:
     except SettingsError as error:  # a variable that should hold JSON
         raise ConfigurationError(f"Settings cannot be used: {error}.", hint="See: assay settings") from error
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']} (got {e['input']!r})" for e in error.errors())
+        problems = "; ".join(_problem(e["loc"], e["msg"], e["input"]) for e in error.errors())
         raise ConfigurationError(f"Settings cannot be used: {problems}.", hint="See: assay settings") from error
+
+
+def is_secret(name: str) -> bool:
+    """Does a setting hold keys, or what stands for them? Its value is never shown."""
+    return name.lower().endswith(("api_key", "virtual_key", "gateway_headers", "portkey_config"))
+
+
+def _problem(place: tuple[int | str, ...], message: str, value: Any) -> str:
+    name = ".".join(map(str, place))
+    hidden = any(is_secret(str(step)) for step in place)
+    return f"{name}: {message}" + ("" if hidden else f" (got {value!r})")
 
 
 _current: Settings | None = None

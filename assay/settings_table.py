@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from assay.settings import Settings
+from assay.settings import Settings, is_secret
 
 
 def setting_rows(settings: Settings) -> list[dict[str, Any]]:
@@ -34,7 +34,7 @@ def settings_markdown() -> str:
 
 
 def _row(name: str, value: Any) -> dict[str, Any]:
-    secret = name.endswith("api_key") and value is not None
+    secret = is_secret(name) and bool(value)
     shown = "(set)" if secret else str(value) if isinstance(value, Path) else value
     return {
         "setting": name,

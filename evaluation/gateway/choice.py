@@ -2,11 +2,35 @@
 
 from __future__ import annotations
 
-from assay.evaluation.gateway.in_process import LiteLLMGateway
+from assay.evaluation.gateway.client import Backend, GatewayClient
+from assay.evaluation.gateway.in_process import InProcess
+from assay.evaluation.gateway.over_http import OverHttp
 from assay.evaluation.gateway.protocol import Gateway
-from assay.settings import current_settings
+from assay.evaluation.gateway.routes import route
+from assay.settings import Settings, current_settings
 
 
 def default_gateway() -> Gateway:
-    """The gateway that the settings describe."""
-    return LiteLLMGateway(current_settings())
+    """The gateway that the settings describe.
+
+    Raises:
+        ConfigurationError: they lack something that this kind of gateway needs.
+    """
+    return gateway_of(current_settings())
+
+
+def gateway_of(settings: Settings) -> GatewayClient:
+    """`default_gateway`, for settings of one's own."""
+    return GatewayClient(_backend(settings, gateway_kind(settings)), settings)
+
+
+def gateway_kind(settings: Settings) -> str:
+    """What the setting `gateway` says, or leaves to the address."""
+    return settings.gateway or ("openai" if settings.gateway_url else "litellm")
+
+
+def _backend(settings: Settings, kind: str) -> Backend:
+    if kind == "litellm":
+        return InProcess(settings)
+    route(settings, kind, settings.judge_model)  # what is lacking is told now, not by every row
+    return OverHttp(settings, kind)

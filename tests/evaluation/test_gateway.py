@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 
 from assay.errors import GatewayError
 from assay.evaluation.gateway import Completion, model_name
-from assay.evaluation.gateway.in_process import LiteLLMGateway
-from assay.evaluation.retry import is_passing, retry_after_s, with_retries
+from assay.evaluation.gateway.choice import gateway_of
+from assay.evaluation.gateway.client import GatewayClient
+from assay.evaluation.rates import is_passing, retry_after_s, with_retries
 from assay.settings import Settings
 from support.openai_server import OpenAIServer, usage
 
@@ -20,8 +22,8 @@ MESSAGES = [{"role": "user", "content": "hello"}]
 FORMAT = {"type": "json_schema", "json_schema": {"name": "v", "strict": True, "schema": {"type": "object"}}}
 
 
-def gateway(server: OpenAIServer, **settings: Any) -> LiteLLMGateway:
-    return LiteLLMGateway(Settings(gateway_url=server.url, **settings), attempts=3)
+def gateway(server: OpenAIServer, **settings: Any) -> GatewayClient:
+    return replace(gateway_of(Settings(gateway_url=server.url, **settings)), attempts=3)
 
 
 async def ask(server: OpenAIServer, model: str = "openai/gpt-4o-mini", **settings: Any) -> Completion:
@@ -104,14 +106,14 @@ async def test_a_missing_key_is_told_at_once() -> None:
         GatewayError, match=r"OPENAI_API_KEY, \.\.\.\) or, for a gateway, ASSAY_GATEWAY_API_KEY"
     ) as caught:
         # any second attempt would wait for as long as the test may take
-        await asyncio.wait_for(LiteLLMGateway(Settings(), attempts=1000).complete(MESSAGES, model="openai/x"), 60)
+        await asyncio.wait_for(replace(gateway_of(Settings()), attempts=1000).complete(MESSAGES, model="openai/x"), 60)
     assert caught.value.status == 401
 
 
 async def test_nobody_there_is_a_gateway_error() -> None:
     settings = Settings(gateway_url="http://127.0.0.1:9/v1")
     with pytest.raises(GatewayError, match=r"Model 'openai/x' at http://127\.0\.0\.1:9/v1"):
-        await LiteLLMGateway(settings, attempts=1).complete(MESSAGES, model="openai/x")
+        await replace(gateway_of(settings), attempts=1).complete(MESSAGES, model="openai/x")
 
 
 @pytest.mark.parametrize(

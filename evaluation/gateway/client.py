@@ -1,0 +1,208 @@
+"""The gateway: a request as any caller makes it, through the cache, the limits and the retries, to an answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from assay.errors import AssayError, InvalidRequest
+from assay.evaluation.gateway import structured
+from assay.evaluation.gateway.answering import answering_here
+from assay.evaluation.gateway.answers import (
+    Reply,
+    Tokens,
+    completion_parts,
+    cost_said,
+    model_that_answered,
+    tokens,
+    vectors,
+)
+from assay.evaluation.gateway.cache import answer_cache
+from assay.evaluation.gateway.event_loop import on_gateway_loop
+from assay.evaluation.gateway.failures import explained
+from assay.evaluation.gateway.kept import Answer, answered
+from assay.evaluation.gateway.keys import answer_key
+from assay.evaluation.gateway.protocol import Completion, Embeddings, Message
+from assay.prices import cost_usd
+from assay.settings import Settings
+
+ATTEMPTS = 5
+
+
+class Backend(Protocol):
+    """What carries requests in OpenAI's form to models, and their answers back."""
+
+    def identity(self, model: str, operation: str) -> dict[str, Any]: ...
+
+    def address(self, model: str) -> str: ...
+
+    def provider(self, model: str) -> str | None: ...
+
+    async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayClient:
+    """A `Gateway` over a backend."""
+
+    backend: Backend
+    settings: Settings = field(repr=False)
+    attempts: int = ATTEMPTS
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        model: str,
+        response_format: Mapping[str, Any] | None = None,
+        temperature: float | None = None,
+        max_tokens: int | None = None,
+        seed: int | None = None,
+        tools: Sequence[Mapping[str, Any]] | None = None,
+        logprobs: int | None = None,
+    ) -> Completion:
+        parameters = {
+            "temperature": temperature,
+            "max_tokens": max_tokens,
+            "seed": seed,
+            "tools": None if tools is None else [dict(tool) for tool in tools],
+            "logprobs": None if logprobs is None else True,
+            "top_logprobs": logprobs or None,
+        }
+        given = {name: value for name, value in parameters.items() if value is not None}
+
+        async def ask() -> Completion:
+            return await self._completion(messages, model, response_format, given)
+
+        request = {"messages": list(messages), "response_format": response_format, **given}
+        return await self._answered(ask, Completion, "chat", model, request)
+
+    async def embed(self, texts: Sequence[str], *, model: str, dimensions: int | None = None) -> Embeddings:
+        if not texts:
+            return Embeddings(vectors=[], model=None, input_tokens=0, cost_usd=0.0, attempts=0)
+        body = {"input": list(texts), **({} if dimensions is None else {"dimensions": dimensions})}
+
+        async def ask() -> Embeddings:
+            return await self._embeddings(body, model)
+
+        return await self._answered(ask, Embeddings, "embeddings", model, body)
+
+    async def _answered(
+        self,
+        ask: Callable[[], Awaitable[Answer]],
+        kind: type[Answer],
+        operation: str,
+        model: str,
+        request: Mapping[str, Any],
+    ) -> Answer:
+        """On the loop of model calls, with kept answers where those are wanted; every failure as a GatewayError."""
+        how = answering_here()
+
+        async def answer() -> Answer:
+            key = None if how.policy == "off" else self._key(operation, model, request)
+            if key is None:
+                return await ask()
+            cache = answer_cache(self.settings.data_dir, self.settings.answer_cache_max_bytes)
+            return await answered(ask, kind=kind, key=key, how=how, cache=cache)
+
+        try:
+            return await on_gateway_loop(answer())
+        except AssayError:
+            raise
+        except Exception as error:
+            # Not `from error`: what libraries say may hold keys, and tracebacks show it.
+            raise explained(error, model=model, address=self.backend.address(model), settings=self.settings) from None
+
+    def _key(self, operation: str, model: str, request: Mapping[str, Any]) -> str | None:
+        """None: there is no key for what JSON cannot say."""
+        how = answering_here()
+        try:
+            return answer_key(
+                self.backend.identity(model, operation),
+                {"operation": operation, **request},
+                repeat=how.repeat,
+                namespace=how.namespace,
+            )
+        except InvalidRequest:
+            return None
+
+    async def _completion(
+        self,
+        messages: Sequence[Message],
+        model: str,
+        response_format: Mapping[str, Any] | None,
+        given: Mapping[str, Any],
+    ) -> Completion:
+        address = self.backend.address(model)
+        sent, refusal = 0, None
+        for form in structured.forms_to_try(response_format, address, model):
+            named, worded = structured.asked(form, response_format, messages)
+            try:
+                reply, requests = await self._sent("chat", model, {"messages": worded, **given, **named})
+            except Exception as error:
+                status = getattr(error, "status_code", None)
+                if not structured.refuses_form(status, str(error)):
+                    # refused again, for whatever reason: the first one is what the caller asked for
+                    raise (refusal if refusal is not None and status in structured.REFUSED else error) from None
+                refusal = refusal or error
+                sent += 1
+            else:
+                structured.learn(form, address, model)
+                return self._read(reply, model, form=form, attempts=sent + requests)
+        assert refusal is not None
+        raise refusal
+
+    def _read(self, reply: Reply, model: str, *, form: str | None, attempts: int) -> Completion:
+        told, parts = tokens(reply), completion_parts(reply)
+        return Completion(
+            **parts,
+            input_tokens=told.input,
+            output_tokens=told.output,
+            cache_read_tokens=told.cache_read,
+            reasoning_tokens=told.reasoning,
+            cost_usd=self._cost(reply, told, parts["model"], model),
+            asked_for=form,
+            attempts=attempts,
+        )
+
+    async def _embeddings(self, body: Mapping[str, Any], model: str) -> Embeddings:
+        reply, sent = await self._sent("embeddings", model, body)
+        told, found = tokens(reply), vectors(reply, len(body["input"]))
+        answered_by = model_that_answered(reply.body, reply.headers)
+        return Embeddings(
+            vectors=found,
+            model=answered_by,
+            input_tokens=told.input,
+            cost_usd=self._cost(reply, told, answered_by, model),
+            attempts=sent,
+        )
+
+    async def _sent(self, operation: str, model: str, body: Mapping[str, Any]) -> tuple[Reply, int]:
+        """The answer, and how many requests it took."""
+        from assay.evaluation.rates.retry import with_retries
+
+        sent = 0
+
+        async def send() -> Reply:
+            nonlocal sent
+            sent += 1
+            return await self.backend.send(operation, model, body)
+
+        return await with_retries(send, attempts=self.attempts), sent
+
+    def _cost(self, reply: Reply, told: Tokens, answered_by: str | None, asked: str) -> float | None:
+        """The gateway's own word, else prices of one's own and the price list, else the client's."""
+        if (said := cost_said(reply.headers)) is not None:
+            return said
+        listed = cost_usd(
+            provider=self.backend.provider(asked),
+            models=(answered_by, asked),
+            at=time.time_ns(),
+            input_tokens=told.input,
+            output_tokens=told.output,
+            cache_read_tokens=told.cache_read,
+            cache_write_tokens=told.cache_write,
+        )
+        return listed if listed is not None else reply.cost_usd

@@ -1,0 +1,111 @@
+"""Requests in OpenAI's protocol over HTTP, to a gateway that is an address.
+
+Plain httpx, which is there anyway: the openai package takes 1.4 s of CPU more to import and LiteLLM 7 s, and neither
+would do more here than write and read JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from assay.evaluation.gateway.answers import Reply
+from assay.evaluation.gateway.failures import CallFailed, ConnectionFailed, TookTooLong
+from assay.evaluation.gateway.routes import Route, route
+from assay.settings import Settings
+
+CONNECTIONS = 1000  # as many as rows may be under way: fewer would make some wait, unseen by every limit
+
+
+@dataclass(frozen=True, slots=True)
+class OverHttp:
+    """A gateway at an address. `kind` says how it wants to be addressed."""
+
+    settings: Settings = field(repr=False)
+    kind: str
+
+    def identity(self, model: str, operation: str) -> dict[str, Any]:
+        """What an answer depends on besides the request itself: for the cache's keys."""
+        way = route(self.settings, self.kind, model, operation)
+        return {
+            "gateway": self.kind,
+            "address": way.address,
+            "model": way.model,
+            "headers": dict(way.headers),
+            "params": dict(way.params),
+        }
+
+    def address(self, model: str) -> str:
+        return route(self.settings, self.kind, model).address
+
+    def provider(self, model: str) -> str | None:
+        return route(self.settings, self.kind, model).provider
+
+    async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply:
+        """One request. Runs on the loop of model calls.
+
+        Raises:
+            CallFailed: there is no answer, or one of another status than 200.
+        """
+        way = route(self.settings, self.kind, model, operation)
+        timeout_s = self.settings.gateway_timeout_s
+        try:
+            # httpx bounds each step; a server that sends a byte now and then would be waited for without end
+            async with asyncio.timeout(timeout_s):
+                response = await _client().post(
+                    way.url,
+                    params=dict(way.params) or None,
+                    headers=dict(way.headers),
+                    json={"model": way.model, **body},
+                    timeout=timeout_s,
+                )
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise TookTooLong(f"there was no answer within {timeout_s:g} s", status=408) from error
+        except httpx.TransportError as error:
+            raise ConnectionFailed(str(error) or type(error).__name__, status=None) from error
+        except (httpx.HTTPError, httpx.InvalidURL, TypeError, ValueError) as error:
+            raise CallFailed(f"the request could not be made: {error}", status=None) from error
+        return _reply(response, way)
+
+
+def _reply(response: httpx.Response, way: Route) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    try:
+        body = response.json()
+    except (ValueError, RecursionError):
+        body = response.text
+    if response.status_code != 200:
+        raise CallFailed(_said(body) or response.reason_phrase, status=response.status_code, headers=headers)
+    return Reply(body, headers)
+
+
+def _said(body: Any) -> str:
+    """The message in an error's body: OpenAI's form, Portkey's, FastAPI's, or all of it."""
+    found = body
+    for name in ("error", "message", "detail"):
+        if isinstance(found, Mapping) and found.get(name):
+            found = found[name]
+    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping) and body["error"].get("code"):
+        found = f"{found} ({body['error']['code']})" if str(body["error"]["code"]) not in str(found) else found
+    return found if isinstance(found, str) else json.dumps(found, default=str)
+
+
+_clients: dict[int, httpx.AsyncClient] = {}  # by process: a fork must not share connections
+
+
+def _client() -> httpx.AsyncClient:
+    """The one client of the loop of model calls; proxies as the environment says, no redirects."""
+    pid = os.getpid()
+    if pid not in _clients:
+        _clients.clear()
+        _clients[pid] = httpx.AsyncClient(
+            limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
+            headers={"user-agent": "assay"},
+        )
+    return _clients[pid]
