@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar, Literal
 
 from assay.errors import ConfigurationError, ScorerError
@@ -72,10 +73,8 @@ class JsonValid:
             return []
         found = []
         try:
-            for error in self._validator.iter_errors(value):
-                found.append(f"{error.json_path}: {error.message}")
-                if len(found) == MAX_PROBLEMS:
-                    break
+            for problem in islice(self._validator.iter_errors(value), MAX_PROBLEMS):
+                found.append(f"{problem.json_path}: {problem.message}")
         except library("referencing.exceptions", self.name).Unresolvable as error:
             raise ScorerError(
                 f"The schema refers to {error.ref!r}, which it does not hold",
