@@ -107,6 +107,8 @@ class Budget:
     def _settle(self, reservation: Reservation, used: Use) -> None:
         self._out -= 1
         self._spent += used
+        if reservation.parent:
+            reservation.parent.booked += used
         back = reservation.drawn.less(used) if reservation.parent else NOTHING  # goes on being the parent's
         if reservation.parent and not reservation.parent.settled:
             reservation.parent.left += back
@@ -154,6 +156,7 @@ class Reservation:
         self.parent = parent
         self.drawn = drawn  # taken from the parent's part
         self.settled = False
+        self.booked = NOTHING  # by calls of its own, all of them together
         self._budget = budget
 
     def reserve(self, estimate: Use) -> Reservation | None:

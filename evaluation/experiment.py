@@ -5,7 +5,9 @@ from __future__ import annotations
 import functools
 import hashlib
 import inspect
+import os
 import platform
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -16,9 +18,9 @@ from typing import Any
 
 import assay
 from assay.evaluation.dataset import Dataset
-from assay.evaluation.limits import Limits
+from assay.evaluation.options import Options
+from assay.evaluation.prepared_scorers import PreparedScorer, import_path
 from assay.evaluation.scorers.protocol import source_hash
-from assay.evaluation.scoring import PreparedScorer
 from assay.settings import Settings
 
 SCHEMA_VERSION = 1
@@ -31,13 +33,10 @@ def experiment_body(
     id: str,
     name: str,
     dataset: Dataset,
+    source: Mapping[str, Any],
     task: Any,
     scorers: Sequence[PreparedScorer],
-    repeats: int,
-    concurrency: int,
-    limits: Limits,
-    seed: int,
-    tags: Mapping[str, str],
+    options: Options,
     baseline_id: str | None,
     settings: Settings,
 ) -> dict[str, Any]:
@@ -54,18 +53,44 @@ def experiment_body(
         "scorers": [scorer.described() for scorer in scorers],
         "config": {
             "schema_version": SCHEMA_VERSION,
+            "data": dict(source),
             "task": describe_task(task),
-            "concurrency": concurrency,
-            "limits": asdict(limits),
+            "concurrency": options.concurrency,
+            "limits": asdict(options.limits),
+            "cache": options.cache,
+            "score_on_error": options.score_on_error,
+            "on_error": options.on_error,
+            "gateway": settings.gateway,
             "gateway_url": settings.gateway_url,
-            "environment": environment(),
-            "git": git_state(Path.cwd()),
+            **process_state(),
         },
         "baseline_id": baseline_id,
-        "tags": {str(key): str(value) for key, value in tags.items()},
-        "repeats": repeats,
-        "seed": seed,
+        "tags": {str(key): str(value) for key, value in options.tags.items()},
+        "repeats": options.repeats,
+        "seed": options.seed,
     }
+
+
+def process_state() -> dict[str, Any]:
+    """Who runs it, with which versions, from which state of the sources."""
+    return {
+        "environment": environment(),
+        "git": git_state(Path.cwd()),
+        "process": {"host": socket.gethostname(), "pid": os.getpid()},
+    }
+
+
+def is_alive(pid: Any) -> bool:
+    """There is a process of that number on this machine."""
+    if not isinstance(pid, int) or os.name == "nt":  # there, asking ends the process that one asks about
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
 
 
 def describe_task(task: Any) -> dict[str, Any] | None:
@@ -77,7 +102,8 @@ def describe_task(task: Any) -> dict[str, Any] | None:
         inner = inner.func
     inner = inspect.unwrap(inner)
     named = inner if hasattr(inner, "__qualname__") else type(inner)
-    return {"name": f"{named.__module__}.{named.__qualname__}", "source_hash": source_hash(task)}
+    name = f"{named.__module__}.{named.__qualname__}"
+    return {"name": name, "source_hash": source_hash(task), "defined": import_path(task)}
 
 
 @functools.cache

@@ -5,7 +5,6 @@ Inputs and expected values stay: they are the data set's own, which was uploaded
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from assay.tracing.runtime import redactor
@@ -13,18 +12,15 @@ from assay.tracing.runtime import redactor
 WRITTEN = ("output", "error")
 
 
-def redacted_rows(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows without what the rules find in outputs, errors and explanations of scores."""
+def redacted_row(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without what the rules find in output, error and explanations of scores."""
     redact = redactor().document
 
     def explained(score: Any) -> Any:
         return redact(score, ("explanation", "error")) if isinstance(score, dict) else score
 
-    def one(row: dict[str, Any]) -> dict[str, Any]:
-        row = redact(row, WRITTEN)
-        scores = row.get("scores")
-        if isinstance(scores, dict):
-            return {**row, "scores": {name: explained(score) for name, score in scores.items()}}
-        return {**row, "scores": [explained(score) for score in scores]} if isinstance(scores, list) else row
-
-    return [one(row) for row in rows]
+    row = redact(row, WRITTEN)
+    scores = row.get("scores")
+    if isinstance(scores, dict):
+        return {**row, "scores": {name: explained(score) for name, score in scores.items()}}
+    return {**row, "scores": [explained(score) for score in scores]} if isinstance(scores, list) else row

@@ -61,7 +61,7 @@ class EvaluationResult:
             status=experiment["status"],
             experiment=experiment,
             records=rows,
-            summary_rows=summarised(rows, experiment.get("scorers") or []),
+            summary_rows=[*summarised(rows, experiment.get("scorers") or []), *_of_the_run(experiment)],
             planned=used.get("rows_planned", len(rows)),
             problems=list(used.get("problems") or []),
             cost_usd=used.get("cost_usd") or None,
@@ -162,6 +162,21 @@ class EvaluationResult:
         except AssayError as error:
             self.problems.append(f"The comparison with {baseline.id} failed: {error}")
 
+    def retry_errors(
+        self, *, data: Any = None, task: Any = None, scorers: Any = None, progress: Any = None
+    ) -> EvaluationResult:
+        """Make the rows again that failed, and let scorers that failed judge again. The rest is kept as it is.
+
+        Raises:
+            Conflict, ConfigurationError: as `assay.resume`, whose arguments these are.
+        """
+        from assay.evaluation.own_thread import run_in_own_thread
+        from assay.evaluation.resuming import failed_row, prepare_resumed
+
+        return run_in_own_thread(
+            prepare_resumed(self.id, data=data, task=task, scorers=scorers, progress=progress, again=failed_row)
+        )
+
     def headline(self) -> str:
         """The run in one line, with the address of its page."""
         failed = sum(record["status"] != "ok" for record in self.records)
@@ -231,10 +246,17 @@ def summarised(rows: Sequence[Mapping[str, Any]], scorers: Sequence[Mapping[str,
     """Summarise rows by what their experiment recorded of its scorers."""
     return summarise_rows(
         rows,
-        scorers=[scorer["name"] for scorer in scorers],
+        scorers=[scorer["name"] for scorer in scorers if scorer.get("level") != "run"],
         directions={scorer["name"]: scorer.get("direction", "higher") for scorer in scorers},
         ranges={scorer["name"]: tuple(scorer["range"]) for scorer in scorers if scorer.get("range")},
     )
+
+
+def _of_the_run(experiment: Mapping[str, Any]) -> list[SummaryRow]:
+    """The values of scorers of the whole run, which are kept in the summary and nowhere else."""
+    known = SummaryRow.__dataclass_fields__
+    rows = [row for row in experiment.get("summary") or () if row.get("level") == "run"]
+    return [SummaryRow(**{name: value for name, value in row.items() if name in known}) for row in rows]
 
 
 def _columns(names: Sequence[str]) -> list[str]:

@@ -12,17 +12,18 @@ from typing import Any
 
 from assay.errors import AssayError, ScorerError
 from assay.evaluation.binding import is_async
-from assay.evaluation.dataset import NOTHING, Item
+from assay.evaluation.dataset import Item
+from assay.evaluation.gateway.answering import Policy, answering
+from assay.evaluation.journal import Key, Row, is_exact, key_of
 from assay.evaluation.plain import plain
+from assay.evaluation.prepared_scorers import PreparedScorer
 from assay.evaluation.retrieved import context_of
-from assay.evaluation.scoring import PreparedScorer, run_scorer
+from assay.evaluation.scoring import Judged, run_scorer
 from assay.evaluation.threads import Threads
 from assay.evaluation.usage import Usage, UsageMeter
 from assay.tracing import context, flush, get_trace, start_span
 from assay.tracing.experiment import experiment_row
 from assay.tracing.serialise import describe_error, error_type
-
-Row = dict[str, Any]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,16 +34,44 @@ class Outcome:
     output: Any = None
     error: str | None = None
     error_type: str | None = None
+    exception: BaseException | None = None
     trace_id: str | None = None
-    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat().replace("+00:00", "Z"))
     duration_ms: float | None = None
     usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A row whose task is done and not all of its scorers: what was paid for is not paid for again."""
+
+    row: Row
+    scores: Mapping[str, list[dict[str, Any]]] = field(
+        default_factory=dict
+    )  # by scorer: those that are not asked again
+
+    def outcome(self) -> Outcome:
+        fields = ("output", "trace_id", "started_at", "duration_ms")
+        usage = Usage(**{name: self.row.get(name) for name in ("input_tokens", "output_tokens", "cost_usd")})
+        return Outcome(**{name: self.row.get(name) for name in fields}, usage=usage)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A row as it is stored, and what is known of it besides."""
+
+    row: Row
+    usage: Usage  # of the task
+    raised: Sequence[BaseException] = ()  # by the task, or by scorers
+    answers_reused: int = 0  # model calls that the answer cache answered
 
 
 @dataclass(slots=True, kw_only=True)
 class RowRunner:
     """Runs the rows of one experiment. It has no state but that of its parts, so rows may run in any order and
     number.
+
+    `task_done` and `scorer_done` are told of what a row has so far, before it is asked for more: see `Journal`.
     """
 
     experiment_id: str
@@ -53,31 +82,27 @@ class RowRunner:
     timeout_s: float | None
     threads: Threads
     meter: UsageMeter
+    task_done: Callable[[Row], None]
+    scorer_done: Callable[[Key, str, list[dict[str, Any]]], None]
+    cache: Policy = "off"
+    score_on_error: bool = False
 
-    async def run(self, item: Item, repeat: int) -> tuple[Row, Usage]:
-        """The row as it is stored, and what its task used."""
-        outcome = await self._run_task(item, repeat) if self.task is not None else Outcome(output=item.output)
-        scores = await self._score(item, outcome, repeat) if outcome.status == "ok" else []
-        usage = outcome.usage
-        row = {
-            "item_id": item.id,
-            "repeat": repeat,
-            "status": outcome.status,
-            "input": plain(item.input),
-            "expected": plain(item.expected),
-            "output": plain(outcome.output),
-            "error": outcome.error,
-            "error_type": outcome.error_type,
-            "trace_id": outcome.trace_id,
-            "cluster": item.cluster,
-            "started_at": outcome.started_at.isoformat().replace("+00:00", "Z"),
-            "duration_ms": outcome.duration_ms,
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cost_usd": usage.cost_usd,
-            "scores": scores,
-        }
-        return row, usage
+    async def run(self, item: Item, repeat: int, begun: Begun | None = None) -> Made:
+        """Run what is left of a row: all of it, or the scorers that have not been asked yet."""
+        with answering(self.cache, repeat=repeat) as tally:
+            if begun is not None:
+                outcome = begun.outcome()
+            elif self.task is not None:
+                outcome = await self._run_task(item, repeat)
+            else:
+                outcome = Outcome(output=item.output, trace_id=item.trace_id)
+            row = _row(item, repeat, outcome)
+            judged: Sequence[Judged] = ()
+            if outcome.status == "ok" or self.score_on_error:
+                judged = await self._score(item, outcome, row, begun)
+        row["scores"] = [score for each in judged for score in each.scores]
+        raised = [error for error in (outcome.exception, *(each.error for each in judged)) if error is not None]
+        return Made(row=row, usage=outcome.usage, raised=raised, answers_reused=tally.hits)
 
     async def _run_task(self, item: Item, repeat: int) -> Outcome:
         outcome = Outcome()
@@ -128,8 +153,8 @@ class RowRunner:
             returned = _joined([part async for part in returned])
         return returned
 
-    async def _score(self, item: Item, outcome: Outcome, repeat: int) -> list[dict[str, Any]]:
-        """Every scorer's scores, in the order of the scorers.
+    async def _score(self, item: Item, outcome: Outcome, row: Row, begun: Begun | None) -> Sequence[Judged]:
+        """What every scorer says, in the order of the scorers.
 
         Judges call models, and those are not the task's: their spans are traces of their own, which carry the
         experiment and the item, and in their metadata the trace they judged. So a row's trace holds, and costs, what
@@ -143,18 +168,54 @@ class RowRunner:
             "context": context_of(outcome.output, item.metadata),
             "item": item,
         }
-        if any(scorer.wants("trace") for scorer in self.scorers):
-            values["trace"] = await self.threads.run(_stored_trace, outcome.trace_id)
+        known = begun.scores if begun else {}
+        asked = [scorer for scorer in self.scorers if scorer.name not in known]
+        if any(scorer.wants("trace") for scorer in asked):
+            values["trace"] = await self.threads.run(stored_trace, outcome.trace_id)
+        if begun is None and self.task is not None and outcome.status == "ok" and is_exact(outcome.output):
+            self.task_done(row)
+        said = {name: Judged(scores) for name, scores in known.items()}
         judged = {"judged_trace_id": outcome.trace_id}
-        with experiment_row(self.experiment_id, item.id, repeat), context(metadata=judged):
-            found = await asyncio.gather(
-                *(run_scorer(scorer, values, self.threads, self.timeout_s) for scorer in self.scorers)
-            )
-        return [score for scores in found for score in scores]
+        with experiment_row(self.experiment_id, item.id, row["repeat"]), context(metadata=judged):
+            for scorer, found in zip(asked, await self._ask(asked, values, key_of(row)), strict=True):
+                said[scorer.name] = found
+        return [said[scorer.name] for scorer in self.scorers]
+
+    async def _ask(self, scorers: Sequence[PreparedScorer], values: Mapping[str, Any], key: Key) -> list[Judged]:
+        async def ask(scorer: PreparedScorer) -> Judged:
+            judged = await run_scorer(scorer, values, self.threads, self.timeout_s)
+            if scorer.source != "code" and judged.error is None:
+                self.scorer_done(key, scorer.name, judged.scores)
+            return judged
+
+        return [await ask(scorers[0])] if len(scorers) == 1 else await asyncio.gather(*map(ask, scorers))
 
 
-def has_output(item: Item) -> bool:
-    return item.output is not NOTHING
+def unfinished_row(item: Item, repeat: int, status: str, why: str) -> Row:
+    """A row that never ran, or did not run to its end: stopped by somebody, or by a budget."""
+    outcome = Outcome(status=status, error=why, trace_id=None)
+    return {**_row(item, repeat, outcome), "started_at": None, "scores": []}
+
+
+def _row(item: Item, repeat: int, outcome: Outcome) -> Row:
+    """The task's part of a row, as it is stored."""
+    return {
+        "item_id": item.id,
+        "repeat": repeat,
+        "status": outcome.status,
+        "input": plain(item.input),
+        "expected": plain(item.expected),
+        "output": plain(outcome.output),
+        "error": outcome.error,
+        "error_type": outcome.error_type,
+        "trace_id": outcome.trace_id,
+        "cluster": item.cluster,
+        "started_at": outcome.started_at,
+        "duration_ms": outcome.duration_ms,
+        "input_tokens": outcome.usage.input_tokens,
+        "output_tokens": outcome.usage.output_tokens,
+        "cost_usd": outcome.usage.cost_usd,
+    }
 
 
 def spent(row: Mapping[str, Any], usage: Usage) -> tuple[float, set[str]]:
@@ -174,6 +235,7 @@ def _fail(outcome: Outcome, status: str, error: BaseException) -> None:
     outcome.status = status
     outcome.error = describe_error(error)
     outcome.error_type = error_type(error)
+    outcome.exception = error
 
 
 def _call_and_drain(task: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -187,7 +249,7 @@ def _joined(parts: list[Any]) -> Any:
     return "".join(parts) if parts and all(isinstance(part, str) for part in parts) else parts
 
 
-def _stored_trace(trace_id: str | None) -> Any:
+def stored_trace(trace_id: str | None) -> Any:
     """The row's trace as the collector has it, with the task's last span in it; a ScorerError for those who want it."""
     if trace_id is None:
         return ScorerError("there is no trace: tracing is off", hint="Set ASSAY_TRACING=true.")

@@ -23,6 +23,16 @@ _OUTPUT = (semconv.GEN_AI_USAGE_OUTPUT_TOKENS, "llm.token_count.completion")
 _CACHE_READ = (semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, "llm.token_count.prompt_details.cache_read")
 _CACHE_WRITE = (semconv.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, "llm.token_count.prompt_details.cache_write")
 _MODELS = (semconv.GEN_AI_RESPONSE_MODEL, semconv.GEN_AI_REQUEST_MODEL, "llm.model_name")
+_PARAMETERS = (
+    semconv.GEN_AI_REQUEST_TEMPERATURE,
+    semconv.GEN_AI_REQUEST_TOP_P,
+    semconv.GEN_AI_REQUEST_TOP_K,
+    semconv.GEN_AI_REQUEST_MAX_TOKENS,
+    semconv.GEN_AI_REQUEST_FREQUENCY_PENALTY,
+    semconv.GEN_AI_REQUEST_PRESENCE_PENALTY,
+    semconv.GEN_AI_REQUEST_SEED,
+    semconv.GEN_AI_REQUEST_REASONING_LEVEL,
+)
 
 
 @dataclass(slots=True)
@@ -36,7 +46,10 @@ class Usage:
     output_tokens: int | None = None
     cost_usd: float | None = None
     unpriced: set[str] = field(default_factory=set)  # models whose price is unknown
-    models: set[str] = field(default_factory=set)
+    models: set[str] = field(default_factory=set)  # that answered, as the provider named them
+    asked: set[str] = field(default_factory=set)  # models as they were asked for
+    parameters: set[tuple[str, Any]] = field(default_factory=set)  # of the requests: temperature and the like
+    fingerprints: set[str] = field(default_factory=set)  # of the systems that answered
     prompts: set[tuple[str, int]] = field(default_factory=set)
 
     def add(self, attributes: Mapping[str, Any], end_time: int) -> None:
@@ -45,6 +58,12 @@ class Usage:
         models = tuple(str(attributes[name]) for name in _MODELS if name in attributes)
         self.calls += 1
         self.models.update(models[:1])
+        self.asked.update(models[-1:])
+        self.parameters.update(
+            (name.removeprefix("gen_ai.request."), attributes[name]) for name in _PARAMETERS if name in attributes
+        )
+        if fingerprint := attributes.get(semconv.OPENAI_RESPONSE_SYSTEM_FINGERPRINT):
+            self.fingerprints.add(str(fingerprint))
         self.input_tokens = _sum(self.input_tokens, tokens[0])
         self.output_tokens = _sum(self.output_tokens, tokens[1])
         cost = cost_usd(
@@ -60,6 +79,18 @@ class Usage:
             self.unpriced.add(models[0] if models else "a model without a name")
         known = cost is not None and not self.unpriced
         self.cost_usd = (self.cost_usd or 0.0) + cost if known and cost is not None else None
+
+    def noted(self) -> dict[str, Any]:
+        """What an experiment's record says of it, as JSON has it; only what is known."""
+        noted = {
+            "models": sorted(self.models),
+            "asked": sorted(self.asked),
+            "parameters": sorted(map(list, self.parameters), key=repr),
+            "fingerprints": sorted(self.fingerprints),
+            "prompts": sorted(map(list, self.prompts)),
+            "calls": self.calls,
+        }
+        return {name: value for name, value in noted.items() if value}
 
 
 class UsageMeter(SpanProcessor):

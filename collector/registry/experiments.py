@@ -26,7 +26,13 @@ from assay.content_hash import canonical_json, content_hash
 from assay.errors import Conflict, ExperimentNotFound, InvalidRequest
 
 ExperimentStatus = Literal[
-    "running", "completed", "completed_with_errors", "interrupted", "stopped_by_budget", "failed"
+    "running",
+    "completed",
+    "completed_with_errors",
+    "interrupted",
+    "stopped_by_budget",
+    "failed",
+    "failed_infrastructure",
 ]
 STATUSES: tuple[str, ...] = get_args(ExperimentStatus)
 

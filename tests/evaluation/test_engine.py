@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import assay
 from assay.client import current_client
 from assay.errors import ConfigurationError, DatasetError, ExperimentNotFound
 from assay.evaluation import EvaluationResult, Limits, aevaluate, evaluate
-from assay.evaluation.engine import Run
+from assay.evaluation.run import Run
 from assay.scorers import Contains, ExactMatch, scorer
 
 pytestmark = pytest.mark.usefixtures("collector")
@@ -258,13 +259,18 @@ def test_outputs_are_missed_where_there_is_no_task() -> None:
         run(task=None)
 
 
-def test_a_budget_in_time_ends_the_run_with_what_there_is() -> None:
+def statuses(result: EvaluationResult) -> dict[str, int]:
+    return dict(Counter(row["status"] for row in result.records))
+
+
+def test_a_budget_in_time_ends_the_run_and_what_never_ran_says_so() -> None:
     limits = Limits(max_duration_s=0.2)
     result = run(items(50), lambda text: time.sleep(0.05), scorers=[lambda output: True], concurrency=1, limits=limits)
     assert result.status == "stopped_by_budget"
-    assert 1 <= len(result.records) < 50
-    assert result.problems == [f"{len(result.records)} of 50 rows ran: the limit of 0.2 s was reached."]
-    assert len(stored(result)) == len(result.records)
+    ran = statuses(result)["ok"]
+    assert statuses(result) == {"ok": ran, "skipped_budget": 50 - ran}
+    assert result.problems == [f"{ran} of 50 rows ran: the limit of 0.2 s was reached."]
+    assert len(stored(result)) == 50
 
 
 @scorer
@@ -273,16 +279,21 @@ def costly(output: str) -> assay.Score:
     return assay.Score(name="costly", value=True, metadata=metadata)
 
 
-def test_a_budget_in_money_ends_the_run_once_it_is_spent() -> None:
-    result = run(items(9), scorers=[costly], concurrency=1, limits=Limits(max_cost_usd=1.0))
-    assert (result.status, len(result.records)) == ("stopped_by_budget", 3)
-    assert result.cost_usd == pytest.approx(1.2)
-    assert result.problems == ["3 of 9 rows ran: $1.2000 of $1 were spent."]
+@pytest.mark.parametrize("concurrency", [1, 8])
+def test_a_budget_in_money_is_not_passed(concurrency: int) -> None:
+    limits = Limits(max_cost_usd=1.0)
+    result = run(items(9), scorers=[costly], concurrency=concurrency, limits=limits)
+    assert (result.status, statuses(result)) == ("stopped_by_budget", {"ok": 2, "skipped_budget": 7})
+    assert result.cost_usd == pytest.approx(0.8)
+    (problem,) = result.problems
+    assert "2 of 9 rows ran: what is left of max_cost_usd=1 is less than one more row" in problem
+    (summary,) = result.summary_rows
+    assert (summary.n_scored, summary.failed, summary.mean) == (2, 7, 1.0)
 
 
 def test_a_budget_cannot_be_kept_without_prices() -> None:
     result = run(items(12)[9:], scorers=[costly], concurrency=1, limits=Limits(max_cost_usd=100.0))
-    assert (result.status, len(result.records)) == ("stopped_by_budget", 1)
+    assert (result.status, statuses(result)) == ("stopped_by_budget", {"ok": 1, "skipped_budget": 2})
     assert "no price is known of m-1" in result.problems[0]
 
 
@@ -297,8 +308,8 @@ def test_the_same_failure_over_and_over_ends_the_run() -> None:
         raise ConnectionError("nobody there")
 
     result = run(items(60), broken, concurrency=1)
-    assert (result.status, len(result.records)) == ("failed", 21)
-    assert "21 rows after each other failed alike: ConnectionError: nobody there" in result.problems[0]
+    assert (result.status, len(result.records)) == ("failed_infrastructure", 21)
+    assert "21 failures after each other were alike: ConnectionError: nobody there" in result.problems[0]
 
 
 def test_different_failures_do_not() -> None:
@@ -352,7 +363,7 @@ async def test_a_cancelled_evaluation_is_marked_as_interrupted() -> None:
     (experiment,) = current_client().pages("/experiments")
     assert experiment["status"] == "interrupted"
     rows = list(current_client().pages(f"/experiments/{experiment['id']}/rows"))
-    assert [row["item_id"] for row in rows] == ["i0"]
+    assert [(row["item_id"], row["status"]) for row in rows] == [("i0", "ok"), ("i1", "cancelled")]
 
 
 def test_a_baseline_is_compared_with_and_the_comparison_kept() -> None:

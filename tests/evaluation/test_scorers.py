@@ -17,7 +17,8 @@ from assay.errors import ConfigurationError, ScorerError
 from assay.evaluation.dataset import Item
 from assay.evaluation.scorers import BUILT_IN
 from assay.evaluation.scorers.protocol import scorer_name, source_hash
-from assay.evaluation.scoring import as_scores, prepare_scorers, run_scorer
+from assay.evaluation.prepared_scorers import prepare_scorers
+from assay.evaluation.scoring import as_scores, run_scorer
 from assay.evaluation.threads import Threads
 from assay.scorers import Contains, ExactMatch, Score, scorer
 
@@ -217,7 +218,7 @@ async def test_what_a_scorer_raises_or_takes_too_long_for_is_a_failure_that_name
     threads = Threads()
     row = {"output": "x"}
     scorers = prepare_scorers([broken, slow], ITEMS, has_task=True)
-    failures = [(await run_scorer(each, row, threads, 0.05))[0] for each in scorers]
+    failures = [(await run_scorer(each, row, threads, 0.05)).scores[0] for each in scorers]
     threads.close()
     assert [(f["status"], f["value"], f["error"]) for f in failures] == [
         ("scorer_error", None, "ZeroDivisionError: by zero"),
@@ -244,7 +245,7 @@ async def cancelling_later(output: Any) -> bool:
 async def test_a_scorer_that_exits_or_cancels_itself_fails_as_any_other() -> None:
     threads = Threads()
     scorers = prepare_scorers([leaving, cancelling, leaving_later, cancelling_later], ITEMS, has_task=True)
-    failures = [(await run_scorer(each, {"output": "x"}, threads, 5))[0] for each in scorers]
+    failures = [(await run_scorer(each, {"output": "x"}, threads, 5)).scores[0] for each in scorers]
     threads.close()
     assert [f["status"] for f in failures] == ["scorer_error"] * 4
     cancelled = "asyncio.exceptions.CancelledError"

@@ -262,7 +262,7 @@ def test_init_refuses_what_cannot_be_used(wrong: dict[str, Any], own_settings: l
 
 
 def test_rows_of_an_experiment_are_redacted_but_for_their_data() -> None:
-    from assay.evaluation.redacted_rows import redacted_rows
+    from assay.evaluation.redacted_rows import redacted_row
 
     row = {
         "item_id": "1",
@@ -271,6 +271,6 @@ def test_rows_of_an_experiment_are_redacted_but_for_their_data() -> None:
         "error": None,
         "scores": {"ok": {"explanation": SECRET}},
     }
-    (sent,) = redacted_rows([row])
+    sent = redacted_row(row)
     mark = "[redacted:api_key]"
     assert sent == {**row, "output": [mark], "scores": {"ok": {"explanation": mark}}}
