@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from assay.errors import TemplateError
@@ -61,6 +61,11 @@ class Template:
     names: frozenset[str]  # variables and placeholders: what there are values for
     includes: tuple[Include, ...]
     texts: tuple[Text, ...]  # of all messages
+    _fill_text: Callable[[Any], str] | None = field(init=False, repr=False, compare=False)  # what most templates need
+
+    def __post_init__(self) -> None:
+        is_plain = self.type == "text" and self.format_name == "simple" and not self.includes
+        object.__setattr__(self, "_fill_text", self.texts[0].fill if is_plain else None)
 
     def prepare(self) -> None:
         """Do now what would make the first `format` slower than the next: the format `jinja` compiles.
@@ -79,6 +84,8 @@ class Template:
             TemplateError: a variable has no value, a value is None, or a value belongs to no variable; a placeholder
                 is given no messages; an include has not been put in; a template of the format `jinja` fails.
         """
+        if self._fill_text is not None and _are_as_expected(self, values):
+            return self._fill_text(values)
         if self.includes:
             named = ", ".join(include.reference for include in self.includes)
             raise TemplateError(
@@ -179,9 +186,14 @@ def _fill(content: Any, scope: Any) -> Any:
     return content.fill(scope) if hasattr(content, "fill") else content
 
 
+def _are_as_expected(template: Template, values: Mapping[str, Any]) -> bool:
+    """As nearly always: a value for every name, and none of them None."""
+    return values.keys() == template.names and type(None) not in map(type, values.values())
+
+
 def _check_values(template: Template, values: Mapping[str, Any]) -> None:
-    if values.keys() == template.names and type(None) not in map(type, values.values()):
-        return  # as nearly always; and this is in the path of every request
+    if _are_as_expected(template, values):
+        return
     names = dict.fromkeys((*template.variables, *template.placeholders))
     missing = [name for name in names if name not in values and name not in template.optional]
     unknown = [name for name in values if name not in names]
