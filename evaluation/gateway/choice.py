@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from assay.evaluation.gateway.client import Backend, GatewayClient
-from assay.evaluation.gateway.in_process import InProcess
-from assay.evaluation.gateway.over_http import OverHttp
+from typing import TYPE_CHECKING
+
 from assay.evaluation.gateway.protocol import Gateway
 from assay.evaluation.gateway.routes import route
 from assay.settings import Settings, current_settings
+
+if TYPE_CHECKING:
+    from assay.evaluation.gateway.client import Backend, GatewayClient
 
 
 def default_gateway() -> Gateway:
@@ -21,6 +23,8 @@ def default_gateway() -> Gateway:
 
 def gateway_of(settings: Settings) -> GatewayClient:
     """`default_gateway`, for settings of one's own."""
+    from assay.evaluation.gateway.client import GatewayClient  # and httpx: not before a model is to be called
+
     return GatewayClient(_backend(settings, gateway_kind(settings)), settings)
 
 
@@ -30,6 +34,9 @@ def gateway_kind(settings: Settings) -> str:
 
 
 def _backend(settings: Settings, kind: str) -> Backend:
+    from assay.evaluation.gateway.in_process import InProcess
+    from assay.evaluation.gateway.over_http import OverHttp
+
     if kind == "litellm":
         return InProcess(settings)
     route(settings, kind, settings.judge_model)  # what is lacking is told now, not by every row

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from assay.errors import AssayError, InvalidRequest
+from assay.evaluation.budget import Use
 from assay.evaluation.gateway import structured
 from assay.evaluation.gateway.answering import answering_here
 from assay.evaluation.gateway.answers import (
@@ -22,9 +24,12 @@ from assay.evaluation.gateway.answers import (
 from assay.evaluation.gateway.cache import answer_cache
 from assay.evaluation.gateway.event_loop import on_gateway_loop
 from assay.evaluation.gateway.failures import explained
-from assay.evaluation.gateway.kept import Answer, answered
+from assay.evaluation.gateway.kept import answered
 from assay.evaluation.gateway.keys import answer_key
-from assay.evaluation.gateway.protocol import Completion, Embeddings, Message
+from assay.evaluation.gateway.protocol import Answer, Completion, Embeddings, Message
+from assay.evaluation.gateway.spending import booked
+from assay.evaluation.rates import Answered, Key, limiter_for, with_retries
+from assay.evaluation.rates.requests import expected_tokens
 from assay.prices import cost_usd
 from assay.settings import Settings
 
@@ -34,11 +39,18 @@ ATTEMPTS = 5
 class Backend(Protocol):
     """What carries requests in OpenAI's form to models, and their answers back."""
 
+    @property
+    def says_costs(self) -> bool:
+        """May its answers say what they cost?"""
+        ...
+
     def identity(self, model: str, operation: str) -> dict[str, Any]: ...
 
     def address(self, model: str) -> str: ...
 
     def provider(self, model: str) -> str | None: ...
+
+    def limited_by(self, model: str) -> Key: ...
 
     async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply: ...
 
@@ -69,7 +81,7 @@ class GatewayClient:
             "seed": seed,
             "tools": None if tools is None else [dict(tool) for tool in tools],
             "logprobs": None if logprobs is None else True,
-            "top_logprobs": logprobs or None,
+            "top_logprobs": None if not logprobs else int(logprobs),
         }
         given = {name: value for name, value in parameters.items() if value is not None}
 
@@ -100,12 +112,15 @@ class GatewayClient:
         """On the loop of model calls, with kept answers where those are wanted; every failure as a GatewayError."""
         how = answering_here()
 
+        async def paid() -> Answer:
+            return await booked(ask, expected=lambda: self._expected(model, request))
+
         async def answer() -> Answer:
             key = None if how.policy == "off" else self._key(operation, model, request)
             if key is None:
-                return await ask()
+                return await paid()
             cache = answer_cache(self.settings.data_dir, self.settings.answer_cache_max_bytes)
-            return await answered(ask, kind=kind, key=key, how=how, cache=cache)
+            return await answered(paid, kind=kind, key=key, how=how, cache=cache)
 
         try:
             return await on_gateway_loop(answer())
@@ -114,6 +129,12 @@ class GatewayClient:
         except Exception as error:
             # Not `from error`: what libraries say may hold keys, and tracebacks show it.
             raise explained(error, model=model, address=self.backend.address(model), settings=self.settings) from None
+
+    def _expected(self, model: str, request: Mapping[str, Any]) -> Use:
+        """What a call may take, before it is made. A gateway that says itself what calls cost may know more prices."""
+        all_of_it, output = (math.ceil(count) for count in expected_tokens(request))
+        listed = self._listed(Tokens(input=all_of_it - output, output=output), None, model)
+        return Use(cost_usd=0.0 if listed is None and self.backend.says_costs else listed, tokens=all_of_it, calls=1)
 
     def _key(self, operation: str, model: str, request: Mapping[str, Any]) -> str | None:
         """None: there is no key for what JSON cannot say."""
@@ -181,8 +202,6 @@ class GatewayClient:
 
     async def _sent(self, operation: str, model: str, body: Mapping[str, Any]) -> tuple[Reply, int]:
         """The answer, and how many requests it took."""
-        from assay.evaluation.rates.retry import with_retries
-
         sent = 0
 
         async def send() -> Reply:
@@ -190,13 +209,26 @@ class GatewayClient:
             sent += 1
             return await self.backend.send(operation, model, body)
 
-        return await with_retries(send, attempts=self.attempts), sent
+        expected, output = expected_tokens(body)
+        reply = await with_retries(
+            send,
+            attempts=self.attempts,
+            limiter=limiter_for(self.backend.limited_by(model)),
+            tokens=expected,
+            output_tokens=output,
+            answered=_answered,
+        )
+        return reply, sent
 
     def _cost(self, reply: Reply, told: Tokens, answered_by: str | None, asked: str) -> float | None:
         """The gateway's own word, else prices of one's own and the price list, else the client's."""
         if (said := cost_said(reply.headers)) is not None:
             return said
-        listed = cost_usd(
+        listed = self._listed(told, answered_by, asked)
+        return listed if listed is not None else reply.cost_usd
+
+    def _listed(self, told: Tokens, answered_by: str | None, asked: str) -> float | None:
+        return cost_usd(
             provider=self.backend.provider(asked),
             models=(answered_by, asked),
             at=time.time_ns(),
@@ -205,4 +237,9 @@ class GatewayClient:
             cache_read_tokens=told.cache_read,
             cache_write_tokens=told.cache_write,
         )
-        return listed if listed is not None else reply.cost_usd
+
+
+def _answered(reply: Reply) -> Answered:
+    told = tokens(reply)
+    known = [count for count in (told.input, told.output) if count is not None]
+    return Answered(headers=reply.headers, tokens=sum(known) if known else None)

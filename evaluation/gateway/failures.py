@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from assay.errors import GatewayError
+from assay.evaluation.rates import lacks_key
 from assay.redaction import Redactor, make_redactor
 from assay.settings import Settings, is_secret
 
@@ -49,8 +50,6 @@ class TookTooLong(CallFailed, TimeoutError):
 
 def explained(error: Exception, *, model: str, address: str, settings: Settings) -> GatewayError:
     """The failure with model and address, and what to do about it."""
-    from assay.evaluation.rates.retry import lacks_key
-
     # LiteLLM makes a 401 of a missing key for some providers and a 500 for others
     status = 401 if lacks_key(error) else getattr(error, "status_code", None)
     message = str(getattr(error, "message", None) or error) or type(error).__name__

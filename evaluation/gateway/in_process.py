@@ -16,6 +16,7 @@ from assay.evaluation.gateway.answers import Reply
 from assay.evaluation.gateway.failures import CallFailed
 from assay.evaluation.gateway.protocol import model_name
 from assay.evaluation.gateway.routes import without_credentials
+from assay.evaluation.rates import Key, limit_key
 from assay.settings import Settings
 
 HEADER_PREFIX = "llm_provider-"  # before the provider's own headers
@@ -26,6 +27,11 @@ class InProcess:
     """LiteLLM as the gateway. With `gateway_url` the providers' protocols are spoken at that address."""
 
     settings: Settings = field(repr=False)
+
+    @property
+    def says_costs(self) -> bool:
+        """LiteLLM's price list is asked after the call; it may know more prices than ours."""
+        return True
 
     def identity(self, model: str, operation: str) -> dict[str, Any]:
         """What an answer depends on besides the request itself: for the cache's keys."""
@@ -39,6 +45,9 @@ class InProcess:
         """Unless the name says it, LiteLLM decides."""
         prefix, slash, _ = model_name(model).partition("/")
         return prefix if slash else None
+
+    def limited_by(self, model: str) -> Key:
+        return limit_key(self._base() or self.provider(model) or "litellm", model_name(model))
 
     async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply:
         """One request. Runs on the loop of model calls: LiteLLM keeps clients per loop.

@@ -18,6 +18,7 @@ import httpx
 from assay.evaluation.gateway.answers import Reply
 from assay.evaluation.gateway.failures import CallFailed, ConnectionFailed, TookTooLong
 from assay.evaluation.gateway.routes import Route, route
+from assay.evaluation.rates import Key, limit_key
 from assay.settings import Settings
 
 CONNECTIONS = 1000  # as many as rows may be under way: fewer would make some wait, unseen by every limit
@@ -29,6 +30,11 @@ class OverHttp:
 
     settings: Settings = field(repr=False)
     kind: str
+
+    @property
+    def says_costs(self) -> bool:
+        """A LiteLLM proxy does, also where the settings only say its address."""
+        return self.kind in ("litellm_proxy", "openai")
 
     def identity(self, model: str, operation: str) -> dict[str, Any]:
         """What an answer depends on besides the request itself: for the cache's keys."""
@@ -46,6 +52,10 @@ class OverHttp:
 
     def provider(self, model: str) -> str | None:
         return route(self.settings, self.kind, model).provider
+
+    def limited_by(self, model: str) -> Key:
+        way = route(self.settings, self.kind, model)
+        return limit_key(way.url, way.model)
 
     async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply:
         """One request. Runs on the loop of model calls.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 Message = Mapping[str, Any]
 
@@ -44,6 +44,9 @@ class Embeddings:
     cached: bool = False
     cache_key: str | None = None
     original_cost_usd: float | None = None
+
+
+Answer = TypeVar("Answer", bound=Completion | Embeddings)
 
 
 class Gateway(Protocol):

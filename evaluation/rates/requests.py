@@ -43,16 +43,22 @@ def read_request(request: Any) -> Call:
     to_model = request.method == "POST" and _MODEL_PATHS.search(url.path) is not None
     body = _json(content) if to_model and content else {}
     model = body.get("model") or next(iter(_MODEL_IN_PATH.findall(url.path)), "")
-    output = _output_tokens(body)
+    tokens, output_tokens = expected_tokens(body)
     where = f"{url.scheme}://{url.netloc.decode('ascii', 'replace')}"
     return Call(
         key=limit_key(where, model if isinstance(model, str) else ""),
         to_model=to_model,
         repeatable=content is not None,
-        tokens=_characters(body) / CHARACTERS_PER_TOKEN + output,
-        output_tokens=output,
+        tokens=tokens,
+        output_tokens=output_tokens,
         fingerprint=hashlib.blake2b(str(url).encode() + b"\0" + (content or b""), digest_size=16).digest(),
     )
+
+
+def expected_tokens(body: Mapping[str, Any]) -> tuple[float, float]:
+    """Tokens of a call with this body, and those of them that its answer may take."""
+    output = _output_tokens(body)
+    return _characters(body) / CHARACTERS_PER_TOKEN + output, output
 
 
 def used_tokens(body: bytes) -> int | None:
