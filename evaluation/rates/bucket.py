@@ -28,8 +28,8 @@ class Bucket:
             return None
         bucket = cls(capacity=capacity, rate=capacity / USUAL_WINDOW_S, level=-math.inf, at=now)
         bucket.correct(reading, now=now, age_s=0.0, untold=untold)
-        if bucket.level == -math.inf:
-            bucket.level = capacity - untold
+        # What is on its way may empty the bucket, but what it does not hold will be refused, not owed.
+        bucket.level = max(0.0, bucket.level if reading.remaining is not None else capacity - untold)
         return bucket
 
     def refill(self, now: float) -> None:

@@ -28,6 +28,7 @@ from assay.evaluation.rates.spacing import Spacing
 from assay.evaluation.rates.window import Window
 
 HOPELESS_S = 60.0  # limits are per minute as a rule: who is refused for longer will go on being refused
+MARGIN = 0.5  # of a call, kept in reserve for each that was refused in spite of a limit known
 CONGESTED = frozenset({429, 503, 529})  # statuses that say "too much"; 529 is Anthropic's
 Costs = Mapping[str, float]
 
@@ -35,8 +36,11 @@ Costs = Mapping[str, float]
 class Permit:
     """One call that may be under way. Say what was answered, once or not at all, and then give it back."""
 
-    def __init__(self, limiter: Limiter, costs: Costs, number: int, at: float, taken: Costs) -> None:
+    def __init__(
+        self, limiter: Limiter, costs: Costs, scale: float, number: int, at: float, taken: dict[str, float]
+    ) -> None:
         self.costs = costs
+        self.scale = scale  # by which what was expected became the costs
         self.number = number  # in the order in which calls were let through
         self.at = at
         self.taken = taken  # by all calls up to this one
@@ -45,7 +49,7 @@ class Permit:
 
     def answered(self, status: int, headers: Mapping[str, str], *, tokens: int | None = None) -> None:
         """The call was answered so. `tokens`: what it really used, where the answer said."""
-        self._limiter._answered(self, status, read_headers(headers, now=time.time()), tokens)
+        self._limiter._answered(self, status, headers, tokens)
 
     def release(self) -> None:
         """The call is over. Doing it again does nothing."""
@@ -61,10 +65,12 @@ class Limiter:
         self,
         *,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
         alarm: Alarm | None = None,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._clock = clock
+        self._wall_clock = wall_clock
         self._alarm = alarm or _alarm
         self._uniform = uniform
         self._lock = threading.RLock()
@@ -133,7 +139,7 @@ class Limiter:
         """Stand in the line; whoever leaves by an exception gives back the place or the permit."""
         with self._lock:
             costs = self._costs(tokens, output_tokens)
-            waiter = _Waiter(self.ticket() if ticket is None else ticket, costs, wake)
+            waiter = _Waiter(self.ticket() if ticket is None else ticket, costs, self._scale, wake)
             heapq.heappush(self._waiting, waiter)
             self._let_through(newest=waiter)
         try:
@@ -166,7 +172,7 @@ class Limiter:
             if when > now:
                 break
             waiter = heapq.heappop(self._waiting)
-            waiter.permit = self._permit(waiter.costs, now)
+            waiter.permit = self._permit(waiter, now)
             if waiter is newest:
                 continue  # does not sleep yet
             try:
@@ -192,25 +198,29 @@ class Limiter:
         refilled = (bucket.ready_at(costs[name], now) for name, bucket in self._buckets.items())
         return max(self._paused_until, self._spacing.ready_at(now), *refilled)
 
-    def _permit(self, costs: Costs, now: float) -> Permit:
-        for name, amount in costs.items():
+    def _permit(self, waiter: _Waiter, now: float) -> Permit:
+        for name, amount in waiter.costs.items():
             self._taken[name] += amount
             if bucket := self._buckets.get(name):
                 bucket.take(amount, now)
         self._spacing.sent(now)
-        permit = Permit(self, costs, next(self._numbers), now, dict(self._taken))
+        permit = Permit(self, waiter.costs, waiter.scale, next(self._numbers), now, dict(self._taken))
         self._under_way[permit.number] = permit
         return permit
 
     def _take_back(self, permit: Permit) -> None:
         """The call was not sent, or not counted by the provider."""
         now = self._clock()
+        later = [other for other in self._under_way.values() if other.number > permit.number]
         for name, amount in permit.costs.items():
             self._taken[name] -= amount
+            for other in later:
+                other.taken[name] -= amount
             if bucket := self._buckets.get(name):
                 bucket.give_back(amount, now)
 
-    def _answered(self, permit: Permit, status: int, told: Told, tokens: int | None) -> None:
+    def _answered(self, permit: Permit, status: int, headers: Mapping[str, str], tokens: int | None) -> None:
+        told = read_headers(headers, now=self._wall_clock())
         with self._lock:
             now = self._clock()
             refused = status == 429
@@ -239,7 +249,7 @@ class Limiter:
         if self._window is not None:
             self._window.succeeded(now, under_way=len(self._under_way))
         if tokens is not None and permit.costs["tokens"] > 0:
-            expected = permit.costs["tokens"] / self._scale
+            expected = permit.costs["tokens"] / permit.scale
             self._scale += 0.1 * (tokens / expected - self._scale)
             if bucket := self._buckets.get("tokens"):
                 bucket.give_back(permit.costs["tokens"] - tokens, now)
@@ -250,7 +260,7 @@ class Limiter:
         if wish is not None and wish > LONGEST_WISH_S:
             return  # the call fails, and so will the others, at once
         news = permit.at >= self._refused_at
-        exhausted = self._exhausted_until(permit.costs, told, now)
+        exhausted = self._exhausted_until(permit.costs, told, now, margin=MARGIN if news else 0.0)
         if news:
             self._refusals += 1
             self._refused_at = now
@@ -274,14 +284,18 @@ class Limiter:
     def _pause_s(self) -> float:
         return jitter_s(1 if self.hopeless else self._refusals, self._uniform)
 
-    def _exhausted_until(self, costs: Costs, told: Told, now: float) -> float | None:
+    def _exhausted_until(self, costs: Costs, told: Told, now: float, *, margin: float) -> float | None:
         """When the limit that was hit has room again; None if none of those told was hit."""
         hit = [
-            self._buckets[name]
+            (bucket, max(1.0, costs[name]))
             for name, reading in told.readings.items()
-            if reading.remaining is not None and reading.remaining < max(1.0, costs[name]) and name in self._buckets
+            if reading.remaining is not None
+            and reading.remaining < max(1.0, costs[name])
+            and (bucket := self._buckets.get(name))
         ]
-        return max((bucket.ready_at(1.0, now) for bucket in hit), default=None)
+        for bucket, amount in hit:
+            bucket.take(margin * amount, now)
+        return max((bucket.ready_at(amount, now) for bucket, amount in hit), default=None)
 
     def _released(self, permit: Permit) -> None:
         with self._lock:
@@ -292,9 +306,10 @@ class Limiter:
 class _Waiter:
     """One call in the line."""
 
-    def __init__(self, ticket: int, costs: Costs, wake: Callable[[], None]) -> None:
+    def __init__(self, ticket: int, costs: Costs, scale: float, wake: Callable[[], None]) -> None:
         self.ticket = ticket
         self.costs = costs
+        self.scale = scale
         self.wake = wake
         self.permit: Permit | None = None
 

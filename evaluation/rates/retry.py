@@ -45,12 +45,12 @@ async def with_retries(
 
     With a limiter every attempt waits for its turn, told as about `tokens` tokens of which `output_tokens` will be in
     the answer, and what came back is learned from: an error's headers are found on it, a success's are what
-    `answered(result)` makes of it. Between attempts: what the provider asked for (Retry-After), else full jitter.
+    `answered(result)` makes of it. Refusals for the rate then do not count as attempts while others get through.
+    Between attempts: what the provider asked for (Retry-After), else full jitter.
     """
     ticket = limiter.ticket() if limiter else None
     attempt = 0
     while True:
-        attempt += 1
         permit = await limiter.acquire(tokens, output_tokens=output_tokens, ticket=ticket) if limiter else None
         try:
             with sent_again_by_us(paced=limiter is not None):
@@ -65,7 +65,7 @@ async def with_retries(
                 permit.answered(status, headers_of(error))
             if status == 429 and (row := current_row()):
                 row.refused()
-            attempt -= unhurried(limiter, status, headers_of(error), attempts)
+            attempt += counts(limiter, status, attempts)
             if attempt >= attempts or not is_passing(error):
                 raise
             pause_s = (
@@ -77,14 +77,13 @@ async def with_retries(
         await asyncio.sleep(pause_s)
 
 
-def unhurried(limiter: Limiter | None, status: int | None, headers: Mapping[str, str], attempts: int) -> bool:
-    """Does this failure not count as an attempt? One that was refused without a word on when to come back is asked
-    again for as long as there is hope, however often: the pauses then are guesses of ours, and not the call's fault.
+def counts(limiter: Limiter | None, status: int | None, attempts: int) -> bool:
+    """Does a failure use up one of the call's attempts?
+
+    A call that a limiter sends and a provider refuses for its rate is not at fault: it waits for its next turn as long
+    as others get through. Who does not want anything sent again (`attempts` is 1) does not want that either.
     """
-    if limiter is None or status != 429 or attempts <= 1 or limiter.hopeless:
-        return False
-    told = read_headers(headers, now=time.time())
-    return told.retry_after_s is None and not told.readings
+    return limiter is None or status != 429 or attempts <= 1 or limiter.hopeless
 
 
 def is_passing(error: BaseException) -> bool:

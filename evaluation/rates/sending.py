@@ -14,7 +14,7 @@ from assay.evaluation.rates.headers import read_headers
 from assay.evaluation.rates.limiter import Limiter, Permit
 from assay.evaluation.rates.pacing import RowPace
 from assay.evaluation.rates.requests import Call, read_request, used_tokens
-from assay.evaluation.rates.retry import PASSING, may_pass, unhurried
+from assay.evaluation.rates.retry import PASSING, counts, may_pass
 from assay.evaluation.rates.shared import limiter_for
 
 SDK_RETRIES = "x-stainless-retry-count"  # how the openai and anthropic clients say that they send something again
@@ -59,7 +59,6 @@ class Sending:
 
     def answered(self, permit: Permit, response: Any) -> float | None:
         """Seconds after which to send again, None to hand the response on."""
-        self._attempt += 1
         status, headers = response.status_code, response.headers
         permit.answered(status, headers, tokens=self._tokens(response))
         if not self.refused(response):
@@ -67,7 +66,7 @@ class Sending:
         if status == 429:
             self._row.refused()
         if self._may_pass(status, headers, response.text):
-            self._attempt -= unhurried(self.limiter, status, headers, self._attempts)
+            self._attempt += counts(self.limiter, status, self._attempts)
             if self._attempt < self._attempts:
                 return self._pause_s(status, headers)
         if self._ours:
