@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -127,7 +128,7 @@ def _prepare(scorer: Any) -> PreparedScorer:
         range=_range(name, getattr(scorer, "range", None)),
         version=getattr(scorer, "version", None) or source_hash(scorer),
         parameters=_parameters(scorer),
-        defined=import_path(scorer),
+        defined=import_path(scorer, of_class=True),
         level=level,
         needs_expected=declared or _requires_expected(scorer, arguments),
         declares_expected=declared,
@@ -135,13 +136,19 @@ def _prepare(scorer: Any) -> PreparedScorer:
     )
 
 
-def import_path(target: Any) -> str | None:
-    """Where a function, or an object's class, can be imported from: "module:name"; None for what has no such place."""
-    while hasattr(target, "func"):  # functools.partial
-        return None  # its arguments are in no module
-    named = target if hasattr(target, "__qualname__") else type(target)
-    module, name = getattr(named, "__module__", None), named.__qualname__
-    return f"{module}:{name}" if module and "<" not in name else None
+def import_path(target: Any, *, of_class: bool = False) -> str | None:
+    """Where something can be imported from, as "module:name"; with `of_class`, else where its class can be.
+
+    None for what has no such place: a lambda, a function inside another one, a partial.
+    """
+    for named in (target, type(target)) if of_class else (target,):
+        module, name = getattr(named, "__module__", None), getattr(named, "__qualname__", None)
+        found: Any = sys.modules.get(module) if isinstance(module, str) else None
+        for part in str(name).split("."):
+            found = getattr(found, part, None)
+        if found is named:
+            return f"{module}:{name}"
+    return None
 
 
 def _row_arguments(name: str, scorer: Any) -> Mapping[str, str]:

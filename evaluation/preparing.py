@@ -12,6 +12,7 @@ from assay.evaluation.binding import bind_task, display_name
 from assay.evaluation.dataset import Dataset, Item, read_dataset
 from assay.evaluation.experiment import experiment_body
 from assay.evaluation.journal import Journal, Row, journal_path
+from assay.evaluation.models import as_task, is_model
 from assay.evaluation.options import Options, data_source
 from assay.evaluation.prepared_scorers import PreparedScorer, prepare_scorers
 from assay.evaluation.progress import make_progress
@@ -56,9 +57,11 @@ def fitted(dataset: Dataset, task: Any, scorers: Any, options: Options) -> tuple
     """
     if task is None:
         _check_outputs(dataset.items, options.repeats)
-    elif not callable(task):
-        raise ConfigurationError(f"The task {task!r} cannot be called.")
-    return task, prepare_scorers(scorers, dataset.items, has_task=task is not None)
+    elif not callable(task) and not is_model(task):
+        raise ConfigurationError(f"The task {task!r} cannot be called, and has no predict either.")
+    prepared = prepare_scorers(scorers, dataset.items, has_task=task is not None)
+    probabilities = any(getattr(scorer.function, "needs_probabilities", False) for scorer in prepared)
+    return as_task(task, dataset.items, probabilities=probabilities or None), prepared
 
 
 def make_run(

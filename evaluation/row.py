@@ -15,8 +15,10 @@ from assay.evaluation.binding import is_async
 from assay.evaluation.dataset import Item
 from assay.evaluation.gateway.answering import Policy, answering
 from assay.evaluation.journal import Key, Row, is_exact, key_of
+from assay.evaluation.models import answer_of
 from assay.evaluation.plain import plain
 from assay.evaluation.prepared_scorers import PreparedScorer
+from assay.evaluation.rates import patient_timeout
 from assay.evaluation.retrieved import context_of
 from assay.evaluation.scoring import Judged, run_scorer
 from assay.evaluation.threads import Threads
@@ -106,7 +108,7 @@ class RowRunner:
 
     async def _run_task(self, item: Item, repeat: int) -> Outcome:
         outcome = Outcome()
-        limit = asyncio.timeout(self.timeout_s)
+        limit: asyncio.Timeout | None = None
         started = time.perf_counter()
         try:
             with (
@@ -117,7 +119,7 @@ class RowRunner:
                 if outcome.trace_id:
                     outcome.usage = self.meter.watch(outcome.trace_id)
                 span.set_inputs(item.input)
-                async with limit:
+                async with patient_timeout(self.timeout_s) as limit:
                     outcome.output = await self._call(item)
                 span.set_outputs(outcome.output)
         except asyncio.CancelledError as error:
@@ -126,8 +128,9 @@ class RowRunner:
                 raise  # somebody stops the run; else it is the task's own doing
             _fail(outcome, "task_error", error)
         except TimeoutError as error:
-            _fail(outcome, "timeout" if limit.expired() else "task_error", error)
-            if limit.expired():
+            expired = limit is not None and limit.expired()
+            _fail(outcome, "timeout" if expired else "task_error", error)
+            if expired:
                 outcome.error = f"the task took longer than {self.timeout_s:g} s"
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -162,7 +165,7 @@ class RowRunner:
         """
         values = {
             "input": item.input,
-            "output": outcome.output,
+            "output": answer_of(outcome.output),
             "expected": item.expected,
             "metadata": item.metadata,
             "context": context_of(outcome.output, item.metadata),

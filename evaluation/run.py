@@ -17,12 +17,14 @@ from assay.evaluation.ledger import Ledger, earlier_use, row_use
 from assay.evaluation.options import Options
 from assay.evaluation.prepared_scorers import PreparedScorer, call_prepare
 from assay.evaluation.progress import Progress
+from assay.evaluation.rates import Pacing, paced
 from assay.evaluation.redacted_rows import redacted_row
 from assay.evaluation.result import EvaluationResult
 from assay.evaluation.row import Begun, Made, RowRunner, unfinished_row
 from assay.evaluation.row_store import RowStore
 
 MOST_BACKLOG = 2_000  # rows that may wait to be stored before new ones wait too
+MOST_ADAPTIVE = 256  # rows under way with concurrency="auto"
 RunStatus = Literal[
     "completed", "completed_with_errors", "stopped_by_budget", "interrupted", "failed", "failed_infrastructure"
 ]
@@ -66,6 +68,8 @@ class Run:
     breaker: Breaker = field(default_factory=Breaker)
     estimated_cost_usd: float | None = None
     store: RowStore | None = None
+    pacing: Pacing = field(init=False)
+    _under_way: int = 0
     _row_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -92,11 +96,9 @@ class Run:
             raise
         plan = self._enter_earlier_rows()
         try:
-            await self._dry_rows(plan)
-            workers = [self._work(plan) for _ in range(self._width())]
-            async with asyncio.TaskGroup() as group:
-                for worker in workers:
-                    group.create_task(worker)
+            with paced(attempts=self.options.limits.retries + 1) as self.pacing:
+                await self._dry_rows(plan)
+                await self._all_rows(plan)
             self._skip(plan)
         except BaseException as error:
             cancelled = isinstance(error, asyncio.CancelledError)
@@ -144,10 +146,6 @@ class Run:
             held.settle(spent)
         return iter(left)
 
-    def _width(self) -> int:
-        concurrency = self.options.concurrency
-        return min(concurrency if isinstance(concurrency, int) else 16, max(1, self.planned - len(self.rows)))
-
     async def _dry_rows(self, plan: Iterator[Planned]) -> None:
         """The first row alone, with its scorers: what would fail every row ends the run before the rest is paid for.
 
@@ -170,12 +168,29 @@ class Run:
                         tell(self.estimated_cost_usd)
                 return
 
+    async def _all_rows(self, plan: Iterator[Planned]) -> None:
+        concurrency = MOST_ADAPTIVE if self.options.concurrency == "auto" else self.options.concurrency
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, self.planned - len(self.rows))):
+                group.create_task(self._work(plan))
+
     async def _work(self, plan: Iterator[Planned]) -> None:
         """Take rows from the plan until there are none, or none may begin."""
-        while not self._must_stop() and (planned := next(plan, None)) is not None:
+        while await self._may_begin() and (planned := next(plan, None)) is not None:
             await self._one(planned, self.ledger.row_estimate())
             while self.store is not None and self.store.backlog > MOST_BACKLOG:
                 await asyncio.sleep(0.02)
+
+    async def _may_begin(self) -> bool:
+        """Whether there is to be another row; with concurrency="auto", once the pace has room for it."""
+        while self.options.concurrency == "auto" and self._under_way >= self.pacing.rows and not self._must_stop():
+            await self._next_end()
+        return not self._must_stop()
+
+    async def _next_end(self) -> None:
+        """Wait until some row has ended."""
+        self._row_ended.clear()
+        await self._row_ended.wait()
 
     async def _one(self, planned: Planned, estimate: Use) -> Made | None:
         """One row, from its reservation to its storing; None if it may not begin."""
@@ -184,14 +199,16 @@ class Run:
             self._skip(iter([planned]))
             return None
         begun = self.earlier.begun.get((item.id, repeat)) if self.earlier else None
+        self._under_way += 1
         try:
-            with spending(held):
+            with self.pacing.row(), spending(held):
                 made = await self.runner.run(item, repeat, begun)
         except asyncio.CancelledError:
             held.release()
             self._keep(position, unfinished_row(item, repeat, "cancelled", "the run was stopped"))
             raise
         finally:
+            self._under_way -= 1
             self._row_ended.set()
         self._account(position, made, held)
         return made
@@ -201,8 +218,7 @@ class Run:
         while (held := self.budget.reserve(estimate)) is None:
             if self._must_stop():
                 return None
-            self._row_ended.clear()
-            await self._row_ended.wait()
+            await self._next_end()
         return held
 
     def _must_stop(self) -> bool:

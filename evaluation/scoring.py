@@ -12,6 +12,7 @@ from typing import Any
 from assay.errors import AssayError, ScorerError
 from assay.evaluation.plain import plain
 from assay.evaluation.prepared_scorers import PreparedScorer
+from assay.evaluation.rates import patient_timeout
 from assay.evaluation.threads import Threads
 from assay.scores import Score
 from assay.tracing.serialise import describe_error
@@ -44,9 +45,9 @@ async def call_scorer(
     """Call a scorer in its way: a coroutine on the event loop, anything else in a thread. Only whoever stops the run
     gets an exception out of it.
     """
-    limit = asyncio.timeout(timeout_s)
+    limit: asyncio.Timeout | None = None
     try:
-        async with limit:
+        async with patient_timeout(timeout_s) as limit:
             if scorer.is_async:
                 returned = await scorer.function(*args, **kwargs)
             else:
@@ -61,7 +62,8 @@ async def call_scorer(
             raise  # somebody stops the run; else it is the scorer's own doing
         return _failed(scorer, error)
     except TimeoutError as error:
-        return _failed(scorer, error, f"it took longer than {timeout_s:g} s" if limit.expired() else None)
+        expired = limit is not None and limit.expired()
+        return _failed(scorer, error, f"it took longer than {timeout_s:g} s" if expired else None)
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # SystemExit too: a scorer that exits has failed its score, not the evaluation
