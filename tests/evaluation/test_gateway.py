@@ -82,7 +82,10 @@ async def test_overload_is_tried_again_after_as_long_as_was_asked_for(openai_ser
     assert len(openai_server.requests) == 3
 
 
-async def test_after_the_last_attempt_the_failure_is_told(openai_server: OpenAIServer) -> None:
+async def test_after_the_last_attempt_the_failure_is_told(
+    openai_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.evaluation.rates.limiter.HOPELESS_S", 0.0)  # for so long refusals are no attempts
     for _ in range(3):
         openai_server.reply(status=429, error="slow down", headers={"retry-after-ms": "1"})
     with pytest.raises(GatewayError, match=r"slow down.*lower concurrency") as caught:
