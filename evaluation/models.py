@@ -88,7 +88,9 @@ class ModelTask:
         kind = type(model)
         self.__name__, self.__qualname__, self.__module__ = kind.__name__, kind.__qualname__, kind.__module__
         self._inputs = [item.input for item in items]  # kept alive: they are known by their identity
-        self._places = {id(value): place for place, value in enumerate(self._inputs)}
+        self._places: dict[int, int] = {}  # of the first one, where items share an input
+        for place, value in enumerate(self._inputs):
+            self._places.setdefault(id(value), place)
         self._form = inputs_of(model, self._inputs, columns)
         self._lock = threading.Lock()
         self._asked: Counter[int] = Counter()  # how often, by place: repeats are predicted anew
@@ -164,8 +166,8 @@ class ModelTask:
             classes = getattr(self.model, "classes_", None)
             score = getattr(self.model, method, None)
             if callable(score) and classes is not None and not isinstance(classes, list):  # a list: several outputs
-                rows = _by_class(_listed(score(table), len(values)))
                 names = tuple(classes.tolist() if hasattr(classes, "tolist") else classes)
+                rows = _by_class(_listed(score(table), len(values)), len(names))
                 return [
                     Prediction(label, names, **{field: tuple(row)}) for label, row in zip(labels, rows, strict=True)
                 ]
@@ -212,6 +214,7 @@ def _own(value: Any) -> Any:
     return value.item() if hasattr(value, "dtype") and getattr(value, "size", 0) == 1 else value
 
 
-def _by_class(rows: Sequence[Any]) -> list[list[float]]:
+def _by_class(rows: Sequence[Any], classes: int) -> list[list[float]]:
     """One score per class; of two classes a decision function gives only that of the second."""
-    return [[float(one) for one in row] if isinstance(row, Sequence) else [-float(row), float(row)] for row in rows]
+    found = [list(row) if isinstance(row, Sequence) else [row] for row in rows]
+    return [[-row[0], row[0]] if len(row) == 1 and classes == 2 else [float(one) for one in row] for row in found]
