@@ -12,9 +12,17 @@ if TYPE_CHECKING:
     from assay import scorers as scorers
     from assay.evaluation import Limits as Limits
     from assay.evaluation import aevaluate as aevaluate
+    from assay.evaluation import align as align
+    from assay.evaluation import dataset_from_traces as dataset_from_traces
+    from assay.evaluation import dataset_history as dataset_history
     from assay.evaluation import evaluate as evaluate
     from assay.evaluation import judge as judge
+    from assay.evaluation import load_dataset as load_dataset
+    from assay.evaluation import register_dataset as register_dataset
+    from assay.evaluation import resume as resume
     from assay.evaluation import scorer as scorer
+    from assay.evaluation import search_datasets as search_datasets
+    from assay.evaluation import split_dataset as split_dataset
     from assay.prompts import ab_test as ab_test
     from assay.prompts import create_ab_test as create_ab_test
     from assay.prompts import list_ab_tests as list_ab_tests
@@ -75,6 +83,7 @@ _NAMES: dict[str, str | None] = {
     "WsgiMiddleware": "assay.tracing.web",
     "ab_test": "assay.prompts",
     "aevaluate": "assay.evaluation",
+    "align": "assay.evaluation",
     "anthropic": "assay.tracing",
     "autolog": "assay.tracing.autolog",
     "bedrock": "assay.tracing",
@@ -85,6 +94,8 @@ _NAMES: dict[str, str | None] = {
     "crewai": "assay.tracing",
     "current_span": "assay.tracing",
     "current_trace_id": "assay.tracing",
+    "dataset_from_traces": "assay.evaluation",
+    "dataset_history": "assay.evaluation",
     "dspy": "assay.tracing",
     "evaluate": "assay.evaluation",
     "flush": "assay.tracing",
@@ -96,6 +107,7 @@ _NAMES: dict[str, str | None] = {
     "list_ab_tests": "assay.prompts",
     "litellm": "assay.tracing",
     "llama_index": "assay.tracing",
+    "load_dataset": "assay.evaluation",
     "load_prompt": "assay.prompts",
     "mcp": "assay.tracing",
     "observe": "assay.tracing",
@@ -109,15 +121,19 @@ _NAMES: dict[str, str | None] = {
     "propagate": "assay.tracing.web",
     "protect_prompt_alias": "assay.prompts",
     "pydantic_ai": "assay.tracing",
+    "register_dataset": "assay.evaluation",
     "register_prompt": "assay.prompts",
+    "resume": "assay.evaluation",
     "rollback_prompt_alias": "assay.prompts",
     "score": "assay.tracing",
     "scorer": "assay.evaluation",
     "scorers": None,
+    "search_datasets": "assay.evaluation",
     "search_prompts": "assay.prompts",
     "search_traces": "assay.tracing",
     "set_prompt_alias": "assay.prompts",
     "shutdown": "assay.tracing",
+    "split_dataset": "assay.evaluation",
     "sql": "assay.sql_query",
     "start_span": "assay.tracing",
     "trace": "assay.tracing",

@@ -12,8 +12,20 @@ from assay.lazy import lazy_names
 
 if TYPE_CHECKING:
     from assay.evaluation.compared import Comparison
-    from assay.evaluation.dataset import Dataset, Item, read_items
-    from assay.evaluation.engine import aevaluate, evaluate
+    from assay.evaluation.alignment import Alignment, align
+    from assay.evaluation.dataset import Dataset, Item, read_dataset, read_items
+    from assay.evaluation.dataset_diff import DatasetDiff
+    from assay.evaluation.dataset_from_traces import dataset_from_traces
+    from assay.evaluation.datasets import (
+        DatasetSummary,
+        DatasetVersion,
+        dataset_history,
+        load_dataset,
+        register_dataset,
+        search_datasets,
+        split_dataset,
+    )
+    from assay.evaluation.engine import aevaluate, evaluate, resume
     from assay.evaluation.gate import Gate
     from assay.evaluation.gateway import Completion, Gateway
     from assay.evaluation.limits import Limits
@@ -21,9 +33,13 @@ if TYPE_CHECKING:
     from assay.evaluation.scorers import Judge, Scorer, judge, scorer
 
 __all__ = [
+    "Alignment",
     "Comparison",
     "Completion",
     "Dataset",
+    "DatasetDiff",
+    "DatasetSummary",
+    "DatasetVersion",
     "EvaluationResult",
     "Gate",
     "Gateway",
@@ -32,18 +48,31 @@ __all__ = [
     "Limits",
     "Scorer",
     "aevaluate",
+    "align",
+    "dataset_from_traces",
+    "dataset_history",
     "evaluate",
     "judge",
+    "load_dataset",
+    "read_dataset",
     "read_items",
+    "register_dataset",
+    "resume",
     "scorer",
+    "search_datasets",
+    "split_dataset",
 ]
 
 __getattr__ = lazy_names(
     __name__,
     {
+        "Alignment": "alignment",
         "Comparison": "compared",
         "Completion": "gateway",
         "Dataset": "dataset",
+        "DatasetDiff": "dataset_diff",
+        "DatasetSummary": "datasets",
+        "DatasetVersion": "datasets",
         "EvaluationResult": "result",
         "Gate": "gate",
         "Gateway": "gateway",
@@ -52,9 +81,18 @@ __getattr__ = lazy_names(
         "Limits": "limits",
         "Scorer": "scorers",
         "aevaluate": "engine",
+        "align": "alignment",
+        "dataset_from_traces": "dataset_from_traces",
+        "dataset_history": "datasets",
         "evaluate": "engine",
         "judge": "scorers",
+        "load_dataset": "datasets",
+        "read_dataset": "dataset",
         "read_items": "dataset",
+        "register_dataset": "datasets",
+        "resume": "engine",
         "scorer": "scorers",
+        "search_datasets": "datasets",
+        "split_dataset": "datasets",
     },
 )

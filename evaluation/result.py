@@ -15,6 +15,9 @@ from rich.console import RenderableType
 
 from assay.client import Client, current_client
 from assay.errors import AssayError, ConfigurationError, ExperimentNotFound
+from assay.evaluation.alignment.lookup import look_up
+from assay.evaluation.alignment.shown import COLUMNS as ALIGNED
+from assay.evaluation.alignment.shown import Shown
 from assay.evaluation.cells import scorer_cells
 from assay.evaluation.compared import Comparison
 from assay.evaluation.comparison import MAX_LOST_SHARE, compare_rows
@@ -94,10 +97,17 @@ class EvaluationResult:
 
     @property
     def summary(self) -> pd.DataFrame:
-        """One row per scorer: n, failed, mean, interval, method, and more."""
+        """One row per scorer: n, failed, mean, interval, method, and more. Where a judge was aligned with people's
+        labels, also their agreement and the corrected mean.
+        """
         import pandas as pd
 
-        return pd.DataFrame([row.to_dict() for row in self.summary_rows], columns=list(SummaryRow.__dataclass_fields__))
+        aligned, _ = self.alignments()
+        rows = [
+            {**row.to_dict(), **(found.columns() if (found := aligned.get(row.scorer)) else {})}
+            for row in self.summary_rows
+        ]
+        return pd.DataFrame(rows, columns=[*SummaryRow.__dataclass_fields__, *(ALIGNED if aligned else ())])
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -106,6 +116,10 @@ class EvaluationResult:
 
         names = [column.name for column in scorer_cells(self.records)]
         return pd.DataFrame([_flat(record, names) for record in self.records], columns=_columns(names))
+
+    def alignments(self) -> tuple[dict[str, Shown], list[str]]:
+        """What is known of how well each judge agrees with people, by its name; and why something is not known."""
+        return look_up(self.client, self.experiment, self.records)
 
     def first_records(self) -> dict[str, Mapping[str, Any]]:
         """The first repeat of every item, by its id."""
@@ -205,7 +219,9 @@ class EvaluationResult:
         ]
         if self.cost_usd:
             notes.append(f"cost: ${self.cost_usd:.4f}")
-        return [*notes, *self.problems]
+        aligned, problems = self.alignments()
+        notes += [f"judge: {name}: {found.words}" for name, found in aligned.items()]
+        return [*notes, *problems, *self.problems]
 
     def __rich__(self) -> RenderableType:
         data = self.experiment.get("dataset") or {}

@@ -8,6 +8,7 @@ import assay
 from assay.collector import pages
 from assay.collector.api import (
     ab_tests,
+    alignments,
     audit,
     datasets,
     experiment_rows,
@@ -43,6 +44,7 @@ ROUTERS = (
     prompt_aliases.router,
     datasets.router,
     ab_tests.router,
+    alignments.router,
     experiments.router,
     experiment_rows.router,
     keys.router,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.collector.registry.ab_tests import AbTests
+from assay.collector.registry.alignments import Alignments
 from assay.collector.registry.audit import Audit
 from assay.collector.registry.database import Database
 from assay.collector.registry.datasets import Datasets
@@ -31,6 +32,7 @@ class Registry:
     datasets: Datasets
     experiments: Experiments
     ab_tests: AbTests
+    alignments: Alignments
     keys: Keys
     audit: Audit
 
@@ -57,6 +59,7 @@ class Registry:
             datasets=Datasets(database, clock),
             experiments=Experiments(database, clock),
             ab_tests=AbTests(database, clock),
+            alignments=Alignments(database, clock),
             keys=Keys(database, clock),
             audit=Audit(database, clock),
         )

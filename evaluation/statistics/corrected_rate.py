@@ -49,7 +49,7 @@ def calibration(judge: Sequence[bool], human: Sequence[bool], *, confidence: flo
 
 
 def rogan_gladen(
-    positives: int,
+    positives: float,
     n: int,
     *,
     sensitivity: tuple[int, int],
@@ -66,6 +66,7 @@ def rogan_gladen(
     se + sp <= 1: such a judge knows no more than a coin.
 
     Args:
+        positives: verdicts "yes"; no whole number where items count for less than one, as in clusters.
         sensitivity: (verdicts "yes", labelled items that are so).
         specificity: (verdicts "no", labelled items that are not so).
 
