@@ -14,7 +14,7 @@ from assay.cli_client import client
 from assay.cli_columns import Column, time
 from assay.cli_print import print_json, print_rows
 from assay.errors import ConfigurationError
-from assay.evaluation.ab_report import DecisionState
+from assay.evaluation.ab.report import DecisionState
 from assay.settings import configure
 
 EXIT_MISSED = 100  # the test stands otherwise than --expect says

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from assay.evaluation.ab_report import Design, Metric, Report, UnitOutcome, analyse
-from assay.evaluation.confidence_sequences import arm_contrast
-from assay.evaluation.sample_ratio import chi_square_p, sample_ratio_p
-from assay.evaluation.sequential import binary_log_e
+from assay.evaluation.ab.report import Design, Metric, Report, UnitOutcome, analyse
+from assay.evaluation.ab.confidence_sequences import arm_contrast
+from assay.evaluation.ab.sample_ratio import chi_square_p, sample_ratio_p
+from assay.evaluation.ab.sequential import binary_log_e
 
 REPLICATES, UNITS, CHUNK = 2_000, 10_000, 50
 SKEWED_UNITS = 60_000

@@ -12,7 +12,7 @@ from assay.collector.ab_metrics import MetricSpec, metric_spec
 from assay.collector.registry.names import check_name
 from assay.content_hash import canonical_json
 from assay.errors import ConfigurationError, InvalidRequest
-from assay.evaluation.ab_report import parse_guardrail
+from assay.evaluation.ab.report import parse_guardrail
 from assay.prompts.assignment import SALT
 from assay.prompts.reference import Reference, parse_reference
 

@@ -18,7 +18,7 @@ from assay.collector.ab_metrics import FIGURES, MetricSpec
 from assay.collector.filter import compile_trace_filter
 from assay.collector.store import SpanStore
 from assay.collector.trace_sql import summed_up
-from assay.evaluation.ab_report import UnitOutcome
+from assay.evaluation.ab.report import UnitOutcome
 
 READ_WITHIN_S = 60.0
 CLOCKS_DIFFER = timedelta(days=1)  # exposures are looked for from so long before the test was made

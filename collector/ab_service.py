@@ -11,7 +11,7 @@ from assay.collector.ab_evidence import ab_evidence
 from assay.collector.ab_metrics import MetricSpec
 from assay.collector.store import SpanStore
 from assay.errors import AssayError
-from assay.evaluation.ab_report import Design, Metric, UnitOutcome, analyse, parse_guardrail
+from assay.evaluation.ab.report import Design, Metric, UnitOutcome, analyse, parse_guardrail
 from assay.prompts.assignment import SALT_VERSION, place, pseudonym, unit_text
 from assay.prompts.reference import parse_reference
 

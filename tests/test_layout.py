@@ -33,14 +33,16 @@ FACES = {
     "assay/cli_ab.py",
     "assay/cli_data.py",
     "assay/cli_care.py",
+    "assay/cli_datasets.py",
     "assay/cli_prompts.py",
     "assay/__main__.py",
     "assay/embedded.py",
 }
 # The collector takes only what is pure from below.
 PURE_FOR_THE_COLLECTOR = {
-    "assay.evaluation.ab_design",
-    "assay.evaluation.ab_report",
+    "assay.evaluation.ab.design",
+    "assay.evaluation.alignment.shown",
+    "assay.evaluation.ab.report",
     "assay.prompts.assignment",
     "assay.prompts.composition",
     "assay.prompts.diff",

@@ -1,4 +1,4 @@
-"""The report of an A/B test → what its page shows. Pure; see evaluation/ab_report.py for the report."""
+"""The report of an A/B test → what its page shows. Pure; see evaluation/ab/report.py for the report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from assay.collector.pages import formats
 from assay.collector.pages.charts import Axis, Shape, Tone, axis_of_difference, difference_shape
 from assay.errors import ConfigurationError
-from assay.evaluation.ab_report import parse_guardrail
+from assay.evaluation.ab.report import parse_guardrail
 
 Row = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ import pytest
 from assay.collector import ab_outcomes
 from assay.collector.ab_metrics import MetricSpec, metric_spec
 from assay.collector.service import Service
-from assay.evaluation.ab_report import UnitOutcome
+from assay.evaluation.ab.report import UnitOutcome
 from support.queried import SECOND, span, store_spans
 
 BEGIN = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # loads scipy.stats, which takes a second, when it is first used
 
-from assay.evaluation.sequential import Floats, assignment_log_e, p_value
+from assay.evaluation.ab.sequential import Floats, assignment_log_e, p_value
 
 CONCENTRATION = 2_500.0  # of the prior: made for skews of a percent, which no eye sees
 

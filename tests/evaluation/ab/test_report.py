@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import ConfigurationError
-from assay.evaluation.ab_report import Design, Metric, Report, UnitOutcome, analyse, parse_guardrail
+from assay.evaluation.ab.report import Design, Metric, Report, UnitOutcome, analyse, parse_guardrail
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 HELPFUL = Metric(name="helpful", kind="binary", role="primary")

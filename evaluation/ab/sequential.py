@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # loads scipy.special when it is first used
 
-from assay.evaluation.confidence_sequences import edge
+from assay.evaluation.ab.confidence_sequences import edge
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -6,13 +6,13 @@ from datetime import datetime
 
 import numpy as np
 
-from assay.evaluation.ab_design import Design
-from assay.evaluation.ab_effects import evidence
-from assay.evaluation.ab_report import Check, Health
-from assay.evaluation.ab_units import Sample, scaled
-from assay.evaluation.ab_words import count
-from assay.evaluation.sample_ratio import chi_square_p, sample_ratio_p
-from assay.evaluation.sequential import binary_log_e, p_value
+from assay.evaluation.ab.design import Design
+from assay.evaluation.ab.effects import evidence
+from assay.evaluation.ab.report import Check, Health
+from assay.evaluation.ab.sample_ratio import chi_square_p, sample_ratio_p
+from assay.evaluation.ab.sequential import binary_log_e, p_value
+from assay.evaluation.ab.units import Sample, scaled
+from assay.evaluation.ab.words import count
 
 TOO_MANY_LOST = 0.05  # share of units seen in two arms (or in none that is known) at which the rest are no fair sample
 

@@ -1,4 +1,4 @@
-"""What an A/B test declares before it starts, and what one unit contributed: the input of `ab_report.analyse`."""
+"""What an A/B test declares before it starts, and what one unit contributed: the input of `report.analyse`."""
 
 from __future__ import annotations
 

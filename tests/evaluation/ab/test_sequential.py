@@ -15,15 +15,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from assay.evaluation.confidence_sequences import (
+from assay.evaluation.ab.confidence_sequences import (
     BETS,
     arm_contrast,
     asymptotic_interval,
     empirical_bernstein,
     normal_mixture_radius,
 )
-from assay.evaluation.sample_ratio import chi_square_p, sample_ratio_p
-from assay.evaluation.sequential import (
+from assay.evaluation.ab.sample_ratio import chi_square_p, sample_ratio_p
+from assay.evaluation.ab.sequential import (
     BinaryCounts,
     assignment_log_e,
     binary_interval,
@@ -33,7 +33,7 @@ from assay.evaluation.sequential import (
     rate_interval,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 sys.path.append(str(ROOT))
 try:
     ab_tests = importlib.import_module("benchmarks.ab_tests")  # the simulation whose small form is below

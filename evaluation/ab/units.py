@@ -12,7 +12,7 @@ from operator import attrgetter
 import numpy as np
 import numpy.typing as npt
 
-from assay.evaluation.ab_design import Design, Metric, UnitOutcome
+from assay.evaluation.ab.design import Design, Metric, UnitOutcome
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]

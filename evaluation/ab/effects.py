@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from assay.evaluation.ab_design import Design, Metric
-from assay.evaluation.ab_report import ArmMetric, Effect
-from assay.evaluation.ab_units import Booleans, Floats, Sample, scaled
-from assay.evaluation.ab_words import describe, metric_words
-from assay.evaluation.confidence_sequences import (
+from assay.evaluation.ab.confidence_sequences import (
     HIGHEST_RATIO,
     arm_contrast,
     asymptotic_interval,
     empirical_bernstein,
 )
-from assay.evaluation.sequential import BinaryCounts, binary_interval, binary_log_e, rate_interval
+from assay.evaluation.ab.design import Design, Metric
+from assay.evaluation.ab.report import ArmMetric, Effect
+from assay.evaluation.ab.sequential import BinaryCounts, binary_interval, binary_log_e, rate_interval
+from assay.evaluation.ab.units import Booleans, Floats, Sample, scaled
+from assay.evaluation.ab.words import describe, metric_words
 from assay.evaluation.statistics import holm
 
 BINARY = "exact sequential test on the arms of successes and of failures (Lindon and Malek), interval by its inversion"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from assay.evaluation.ab_design import Design, UnitOutcome
-from assay.evaluation.ab_effects import arm_metric, effects
-from assay.evaluation.ab_health import health
-from assay.evaluation.ab_report import ArmSummary, Decision, Effect, Health, Report
-from assay.evaluation.ab_units import Sample, sample_of
-from assay.evaluation.ab_words import count, figure, margin_words
+from assay.evaluation.ab.design import Design, UnitOutcome
+from assay.evaluation.ab.effects import arm_metric, effects
+from assay.evaluation.ab.health import health
+from assay.evaluation.ab.report import ArmSummary, Decision, Effect, Health, Report
+from assay.evaluation.ab.units import Sample, sample_of
+from assay.evaluation.ab.words import count, figure, margin_words
 
 SECONDS_PER_DAY = 86_400
 
 
 def analyse(design: Design, units: Iterable[UnitOutcome], now: datetime) -> Report:
-    """See `ab_report.analyse`, which calls this."""
+    """See `report.analyse`, which calls this."""
     sample = sample_of(design, units)
     state = health(design, sample, now)
     arms = [_arm(design, sample, number) for number in range(len(design.arms))]

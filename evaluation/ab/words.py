@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from assay.evaluation.ab_design import Metric
-from assay.evaluation.ab_report import Effect
+from assay.evaluation.ab.design import Metric
+from assay.evaluation.ab.report import Effect
 
 
 def metric_words(metric: Metric) -> str:

@@ -1,7 +1,7 @@
 """The report of an A/B test: health first, then arms, effects and one decision, as plain data.
 
 `analyse` is pure and deterministic: the same design, units and time give the same report, with a hash of what went in.
-What it computes is in `ab_analysis.py`, loaded when it is first called: the data types here are light.
+What it computes is in `analysis.py`, loaded when it is first called: the data types here are light.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from assay.evaluation.ab_design import Design, Margin, Metric, UnitOutcome, parse_guardrail
+from assay.evaluation.ab.design import Design, Margin, Metric, UnitOutcome, parse_guardrail
 
 __all__ = [
     "ArmMetric",
@@ -142,7 +142,7 @@ def analyse(design: Design, units: Iterable[UnitOutcome], now: datetime) -> Repo
     Raises:
         ConfigurationError: a unit names a phase that the design does not have.
     """
-    from assay.evaluation import ab_analysis
+    from assay.evaluation.ab import analysis
 
-    report: Report = ab_analysis.analyse(design, units, now)
+    report: Report = analysis.analyse(design, units, now)
     return report
