@@ -130,7 +130,7 @@ def _studentized(sums: Floats, sizes: Floats, plain: Estimate, resamples: int, s
     spread = ((totals - counts * means[:, None]) ** 2).sum(axis=1)
     stderr = np.sqrt(units / (units - 1) * spread) / n
     off = means - plain.value
-    ratios = np.where(stderr > 1e-12, off / np.maximum(stderr, 1e-12), np.sign(off) * np.inf)
+    ratios = np.where(stderr > 1e-12, off / np.maximum(stderr, 1e-12), np.copysign(np.inf, off))
     low, high = np.quantile(ratios, [(1 - plain.confidence) / 2, (1 + plain.confidence) / 2], method="inverted_cdf")
     return plain.value - float(high) * plain.stderr, plain.value - float(low) * plain.stderr
 

@@ -143,7 +143,8 @@ def _correlation(x: Floats, y: Floats, method: Coefficient) -> float | None:
     """None where a side is constant or there are fewer than two pairs."""
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return None
-    return float((scipy.stats.spearmanr if method == "spearman" else scipy.stats.kendalltau)(x, y).statistic)
+    found = scipy.stats.spearmanr(x, y) if method == "spearman" else scipy.stats.kendalltau(x, y)
+    return float(found.statistic)
 
 
 def _parts(groups: Sequence[Hashable]) -> list[Places]:

@@ -115,7 +115,7 @@ def verbosity_bias(
         lengths: of the first and the second answer (in tokens or characters: only their difference counts).
         human: the place that people chose; a tie is half of each.
     """
-    sides = human if human is not None else ["tie"] * len(judge)
+    sides: Sequence[Choice] = human if human is not None else ["tie"] * len(judge)
     if not len(judge) == len(lengths) == len(sides):
         raise ValueError("judge, lengths and human must have the same length")
     differ = [(j, a - b, h) for j, (a, b), h in zip(judge, lengths, sides, strict=True) if a != b]

@@ -50,13 +50,14 @@ def cohen_kappa(
     if 1 - chance < 1e-12:
         reason = f"both raters gave one label only ({pairs[0][0]!r}): nothing is known of agreement beyond chance"
         return Estimate(n=n, value=None, confidence=confidence, method=method, reason=reason)
-    value = (seen - chance) / (1 - chance)
-    if 1 - seen < 1e-12:
-        reason = f"the raters agree on all {n} items: the spread of kappa cannot be estimated"
-        return Estimate(n=n, value=1.0, confidence=confidence, method=method, reason=reason)
+    value = (seen - chance) / (1 - chance) if 1 - seen > 1e-12 else 1.0
     means = (agreement @ columns)[:, None] + (rows @ agreement)[None, :]
     spread = float((shares * (agreement * (1 - chance) - means * (1 - seen)) ** 2).sum())
-    stderr = math.sqrt(max(spread - (seen * chance - 2 * chance + seen) ** 2, 0.0) / n) / (1 - chance) ** 2
+    variance = (spread - (seen * chance - 2 * chance + seen) ** 2) / (n * (1 - chance) ** 4)
+    if variance < 1e-12:
+        reason = f"{_without_spread(seen, rows, columns, n)}: the spread of kappa cannot be estimated"
+        return Estimate(n=n, value=value, confidence=confidence, method=method, reason=reason)
+    stderr = math.sqrt(variance)
     half = float(scipy.stats.norm.ppf((1 + confidence) / 2)) * stderr
     return Estimate(
         n=n,
@@ -67,6 +68,14 @@ def cohen_kappa(
         confidence=confidence,
         method=method,
     )
+
+
+def _without_spread(seen: float, rows: Floats, columns: Floats, n: int) -> str:
+    if 1 - seen < 1e-12:
+        return f"the raters agree on all {n} items"
+    if max(rows.max(), columns.max()) > 1 - 1e-12:
+        return "one rater gave one label only"
+    return "the raters' labels follow from each other"
 
 
 def _weights(q: int, kind: Weights | None) -> Floats:

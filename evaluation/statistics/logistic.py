@@ -16,7 +16,7 @@ def logistic_fit(columns: Floats, outcomes: Floats) -> tuple[Floats, Floats] | N
     That is so when a column (or a mix of them) tells all outcomes apart, or when columns say the same twice. Source:
     McCullagh and Nelder 1989, chapter 4 (iteratively reweighted least squares).
     """
-    coefficients = np.zeros(columns.shape[1])
+    coefficients: Floats = np.zeros(columns.shape[1])
     if np.linalg.matrix_rank(columns) < columns.shape[1]:
         return None
     for _ in range(MOST_STEPS):
@@ -28,5 +28,5 @@ def logistic_fit(columns: Floats, outcomes: Floats) -> tuple[Floats, Floats] | N
         step = np.linalg.solve(information, columns.T @ (outcomes - chances))
         coefficients = coefficients + step
         if np.abs(step).max() < 1e-12:
-            return coefficients, np.linalg.inv(information)
+            return coefficients, np.asarray(np.linalg.inv(information), dtype=float)
     return None

@@ -91,7 +91,7 @@ def bradley_terry(
     for _ in range(resamples):
         counts = np.bincount(rng.integers(0, len(each), len(each)), minlength=len(each))
         wins = np.tensordot(counts, each, axes=1)
-        if _components(wins)[0] == 1:
+        if _strongly_connected(wins):
             drawn.append(_log_strengths(wins))
     if len(drawn) < 0.95 * resamples:
         lost = 1 - len(drawn) / resamples
@@ -132,15 +132,16 @@ def _log_strengths(wins: Floats) -> Floats:
     return np.asarray(logs - logs.mean(), dtype=float)
 
 
-def _components(wins: Floats) -> tuple[int, Floats]:
-    return scipy.sparse.csgraph.connected_components(wins > 0, directed=True, connection="strong")  # type: ignore[no-any-return]
+def _strongly_connected(wins: Floats) -> bool:
+    """Whether every candidate beat every other, if only through others."""
+    return int(scipy.sparse.csgraph.connected_components(wins > 0, directed=True, connection="strong")[0]) == 1
 
 
 def _unrated(wins: Floats, names: Sequence[str]) -> str | None:
     """Why the likelihood has no maximum: not connected, unbeaten, or winless; None when it has one."""
     if scipy.sparse.csgraph.connected_components(wins > 0, directed=False)[0] > 1:
         return "the candidates fall into groups that were never compared with each other"
-    if _components(wins)[0] == 1:
+    if _strongly_connected(wins):
         return None
     unbeaten = [name for name, lost in zip(names, wins.sum(axis=0), strict=True) if lost == 0]
     winless = [name for name, won in zip(names, wins.sum(axis=1), strict=True) if won == 0]
