@@ -14,6 +14,7 @@ from typing import Any
 from assay.evaluation.gateway.failures import CallFailed
 
 PROXY_COST = "x-litellm-response-cost"
+MOST = 1e300
 PROXY_MODEL = "x-litellm-model-name"
 
 
@@ -148,7 +149,8 @@ def _vector(found: Any) -> list[float] | None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """A finite one, and not so long that it is no float: JSON knows no bounds."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and -MOST <= value <= MOST
 
 
 def _string(value: Any) -> str | None:

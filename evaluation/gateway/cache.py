@@ -25,8 +25,10 @@ T = TypeVar("T")
 FILE = Path("cache") / "answers.db"
 BUSY_S = 10.0  # for as long another process may write; then the answer is not kept
 USED_AGAIN_S = 3600.0  # how exactly it is known when an answer was last used: each note of it is a write
+WAL_BYTES = 2 * 1024**2  # of the file beside it that writes go to first, once it has been taken over
 ROOM = 0.9  # of the largest size is left after making room
 
+COLUMNS = ["key", "value", "used_at"]
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY,
@@ -102,8 +104,7 @@ class AnswerCache:
                     return use(self._connection())
                 except sqlite3.DatabaseError as error:
                     self._close()
-                    damaged = not isinstance(error, sqlite3.OperationalError) or _is_of_another_form(error)
-                    if last or not damaged:
+                    if last or isinstance(error, sqlite3.OperationalError):  # locked, full, not to be written
                         self._tell(f"cannot be used ({error}); calls go on without it")
                         return None
                     self._begin_anew(error)
@@ -156,20 +157,19 @@ def _connected(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")  # the last answers may be lost with the machine, not the file
+        db.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, FORMAT):
             raise _OtherFormat(f"format {version}, not {FORMAT}")
         if version != FORMAT:
             db.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;")
+        columns = [name for _, name, *_ in db.execute("PRAGMA table_info(answers)")]
+        if columns != COLUMNS:
+            raise _OtherFormat(f"columns {columns}, not {COLUMNS}")
     except BaseException:
         db.close()
         raise
     return db
-
-
-def _is_of_another_form(error: sqlite3.Error) -> bool:
-    """Tables that are not as they should be, in a file that is sound."""
-    return str(error).startswith(("no such table", "no such column", "table answers has"))
 
 
 def _used_bytes(db: sqlite3.Connection) -> int:

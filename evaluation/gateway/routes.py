@@ -154,12 +154,20 @@ def _base(settings: Settings, otherwise: str | None = None) -> str:
         raise ConfigurationError(
             f"The gateway {settings.gateway!r} has no address.", hint="Set gateway_url (ASSAY_GATEWAY_URL)."
         )
-    if not url.lower().startswith(("http://", "https://")):
+    if not _is_address(url):
         raise ConfigurationError(
-            f"{without_credentials(url)!r} is no address of a gateway.",
-            hint="Write gateway_url with http:// or https:// before it, and up to where the API begins.",
+            "The setting gateway_url holds no address.",
+            hint="Write it with http:// or https://, and up to where the API begins: http://127.0.0.1:4000/v1",
         )
     return url.rstrip("/")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _headers(settings: Settings, made: Mapping[str, str]) -> dict[str, str]:
