@@ -32,8 +32,32 @@ if TYPE_CHECKING:
     from assay.evaluation.classic.regression import SpearmanCorrelation as SpearmanCorrelation
     from assay.evaluation.classic.sets import classification as classification
     from assay.evaluation.classic.sets import regression as regression
+    from assay.evaluation.judges.answer_relevance import AnswerRelevance as AnswerRelevance
+    from assay.evaluation.judges.citation_precision import CitationPrecision as CitationPrecision
+    from assay.evaluation.judges.citation_recall import CitationRecall as CitationRecall
+    from assay.evaluation.judges.coherence import Coherence as Coherence
+    from assay.evaluation.judges.completeness import Completeness as Completeness
+    from assay.evaluation.judges.conciseness import Conciseness as Conciseness
+    from assay.evaluation.judges.context_precision import ContextPrecision as ContextPrecision
+    from assay.evaluation.judges.context_recall import ContextRecall as ContextRecall
+    from assay.evaluation.judges.context_sufficiency import ContextSufficiency as ContextSufficiency
     from assay.evaluation.judges.correctness import Correctness as Correctness
+    from assay.evaluation.judges.custom import Custom as Custom
+    from assay.evaluation.judges.equivalence import Equivalence as Equivalence
+    from assay.evaluation.judges.faithfulness import Faithfulness as Faithfulness
+    from assay.evaluation.judges.frustration import Frustration as Frustration
+    from assay.evaluation.judges.goal_completion import GoalCompletion as GoalCompletion
+    from assay.evaluation.judges.goal_success import GoalSuccess as GoalSuccess
+    from assay.evaluation.judges.groundedness import Groundedness as Groundedness
+    from assay.evaluation.judges.guidelines import Guidelines as Guidelines
+    from assay.evaluation.judges.knowledge_retention import KnowledgeRetention as KnowledgeRetention
     from assay.evaluation.judges.own import judge as judge
+    from assay.evaluation.judges.pairwise_preference import PairwisePreference as PairwisePreference
+    from assay.evaluation.judges.refusal import Refusal as Refusal
+    from assay.evaluation.judges.relevance import Relevance as Relevance
+    from assay.evaluation.judges.role_adherence import RoleAdherence as RoleAdherence
+    from assay.evaluation.judges.safety import Safety as Safety
+    from assay.evaluation.judges.tool_efficiency import ToolEfficiency as ToolEfficiency
     from assay.evaluation.judges.verdict import Judge as Judge
     from assay.evaluation.scorers.bleu import Bleu as Bleu
     from assay.evaluation.scorers.bleu import CorpusBleu as CorpusBleu

@@ -78,7 +78,8 @@ def _problems(run: Run, rows: Sequence[Row]) -> list[str]:
         problems.append(f"Rows of items that the data no longer hold: {run.unplanned}. They are stored, not counted.")
     if run.journal.problem:
         problems.append(run.journal.problem)
-    return problems
+    said = [scorer.get("prepared") or {} for scorer in run.body["scorers"]]
+    return [*problems, *(str(prepared["problem"]) for prepared in said if prepared.get("problem"))]
 
 
 def _store_end(run: Run, result: EvaluationResult) -> None:
@@ -102,6 +103,7 @@ def used_by(run: Run, result: EvaluationResult) -> dict[str, Any]:
     """What the run met and used, as its record says it beside what it was asked to do."""
     return {
         **run.ledger.record(),
+        "answers": {"reused": run.answers.hits, "asked": run.answers.misses},
         "estimated_cost_usd": run.estimated_cost_usd,
         "rows_planned": run.planned,
         "rows_run": len(result.records),

@@ -40,6 +40,7 @@ class PreparedScorer:
     level: Literal["row", "run"] = "row"
     needs_expected: bool = False
     declares_expected: bool = False  # it says so itself: rows without an expected value are not applicable
+    trace_is_optional: bool = False  # it can do without where a row has none
     bootstrap: bool = False  # of a scorer of the whole run: it may be called again on resampled items
 
     def wants(self, field: str) -> bool:
@@ -73,7 +74,8 @@ def prepare_scorers(scorers: Any, items: Sequence[Item], *, has_task: bool) -> l
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ConfigurationError(f"Two scorers are called {twice!r}.", hint="Give one another name: name=...")
     for scorer in prepared:
-        if scorer.wants("trace") and not has_task and all(item.trace_id is None for item in items):
+        needs_trace = scorer.wants("trace") and not scorer.trace_is_optional
+        if needs_trace and not has_task and all(item.trace_id is None for item in items):
             raise ConfigurationError(f"Scorer {scorer.name!r} asks for the trace, and without a task there is none.")
         if scorer.needs_expected and all(item.expected is None for item in items):
             raise ConfigurationError(
@@ -132,6 +134,7 @@ def _prepare(scorer: Any) -> PreparedScorer:
         level=level,
         needs_expected=declared or _requires_expected(scorer, arguments),
         declares_expected=declared,
+        trace_is_optional=bool(getattr(scorer, "trace_is_optional", False)),
         bootstrap=bool(getattr(scorer, "bootstrap", False)),
     )
 

@@ -13,19 +13,21 @@ from typing import Any
 from assay.errors import AssayError, ScorerError
 from assay.evaluation.binding import is_async
 from assay.evaluation.dataset import Item
-from assay.evaluation.gateway.answering import Policy, answering
 from assay.evaluation.journal import Key, Row, is_exact, key_of
 from assay.evaluation.models import answer_of
 from assay.evaluation.plain import plain
 from assay.evaluation.prepared_scorers import PreparedScorer
-from assay.evaluation.rates import patient_timeout
 from assay.evaluation.retrieved import context_of
-from assay.evaluation.scoring import Judged, run_scorer
+from assay.evaluation.scoring import Judged, NoTrace, run_scorer
 from assay.evaluation.threads import Threads
 from assay.evaluation.usage import Usage, UsageMeter
 from assay.tracing import context, flush, get_trace, start_span
 from assay.tracing.experiment import experiment_row
 from assay.tracing.serialise import describe_error, error_type
+
+
+QUICK_S = 0.002  # a scorer that takes less shares a thread with others
+SLOW_AGAIN_S = 0.1  # until together they take this long: then each is asked alone again
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,7 +67,6 @@ class Made:
     row: Row
     usage: Usage  # of the task
     raised: Sequence[BaseException] = ()  # by the task, or by scorers
-    answers_reused: int = 0  # model calls that the answer cache answered
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,25 +87,24 @@ class RowRunner:
     meter: UsageMeter
     task_done: Callable[[Row], None]
     scorer_done: Callable[[Key, str, list[dict[str, Any]]], None]
-    cache: Policy = "off"
     score_on_error: bool = False
+    _quick: set[str] = field(default_factory=set)  # scorers that took no time when last asked alone
 
     async def run(self, item: Item, repeat: int, begun: Begun | None = None) -> Made:
         """Run what is left of a row: all of it, or the scorers that have not been asked yet."""
-        with answering(self.cache, repeat=repeat) as tally:
-            if begun is not None:
-                outcome = begun.outcome()
-            elif self.task is not None:
-                outcome = await self._run_task(item, repeat)
-            else:
-                outcome = Outcome(output=item.output, trace_id=item.trace_id)
-            row = _row(item, repeat, outcome)
-            judged: Sequence[Judged] = ()
-            if outcome.status == "ok" or self.score_on_error:
-                judged = await self._score(item, outcome, row, begun)
+        if begun is not None:
+            outcome = begun.outcome()
+        elif self.task is not None:
+            outcome = await self._run_task(item, repeat)
+        else:
+            outcome = Outcome(output=item.output, trace_id=item.trace_id)
+        row = _row(item, repeat, outcome)
+        judged: Sequence[Judged] = ()
+        if outcome.status == "ok" or self.score_on_error:
+            judged = await self._score(item, outcome, row, begun)
         row["scores"] = [score for each in judged for score in each.scores]
         raised = [error for error in (outcome.exception, *(each.error for each in judged)) if error is not None]
-        return Made(row=row, usage=outcome.usage, raised=raised, answers_reused=tally.hits)
+        return Made(row=row, usage=outcome.usage, raised=raised)
 
     async def _run_task(self, item: Item, repeat: int) -> Outcome:
         outcome = Outcome()
@@ -119,7 +119,7 @@ class RowRunner:
                 if outcome.trace_id:
                     outcome.usage = self.meter.watch(outcome.trace_id)
                 span.set_inputs(item.input)
-                async with patient_timeout(self.timeout_s) as limit:
+                async with timeout_of(self.timeout_s) as limit:
                     outcome.output = await self._call(item)
                 span.set_outputs(outcome.output)
         except asyncio.CancelledError as error:
@@ -185,13 +185,31 @@ class RowRunner:
         return [said[scorer.name] for scorer in self.scorers]
 
     async def _ask(self, scorers: Sequence[PreparedScorer], values: Mapping[str, Any], key: Key) -> list[Judged]:
-        async def ask(scorer: PreparedScorer) -> Judged:
-            judged = await run_scorer(scorer, values, self.threads, self.timeout_s)
-            if scorer.source != "code" and judged.error is None:
-                self.scorer_done(key, scorer.name, judged.scores)
-            return judged
+        """What these scorers say, all at once but for the quick ones, which share a thread."""
+        said: dict[str, Judged | None] = {}
+        if quick := [scorer for scorer in scorers if scorer.name in self._quick]:
+            started = time.perf_counter()
+            found = await self.threads.run(run_quick_scorers, quick, values)
+            said = dict(zip((scorer.name for scorer in quick), found, strict=True))
+            if time.perf_counter() - started > SLOW_AGAIN_S:
+                self._quick.clear()
+        slow = [scorer for scorer in scorers if said.get(scorer.name) is None]
+        if len(slow) == 1:
+            said[slow[0].name] = await self._ask_one(slow[0], values, key)
+        elif slow:
+            found = await asyncio.gather(*(self._ask_one(scorer, values, key) for scorer in slow))
+            said |= dict(zip((scorer.name for scorer in slow), found, strict=True))
+        return [judged for scorer in scorers if (judged := said[scorer.name]) is not None]
 
-        return [await ask(scorers[0])] if len(scorers) == 1 else await asyncio.gather(*map(ask, scorers))
+    async def _ask_one(self, scorer: PreparedScorer, values: Mapping[str, Any], key: Key) -> Judged:
+        started = time.perf_counter()
+        judged = await run_scorer(scorer, values, self.threads, self.timeout_s)
+        if scorer.source != "code":
+            if judged.error is None:
+                self.scorer_done(key, scorer.name, judged.scores)
+        elif self.timeout_s is None and not scorer.is_async and time.perf_counter() - started < QUICK_S:
+            self._quick.add(scorer.name)
+        return judged
 
 
 def unfinished_row(item: Item, repeat: int, status: str, why: str) -> Row:
@@ -255,7 +273,7 @@ def _joined(parts: list[Any]) -> Any:
 def stored_trace(trace_id: str | None) -> Any:
     """The row's trace as the collector has it, with the task's last span in it; a ScorerError for those who want it."""
     if trace_id is None:
-        return ScorerError("there is no trace: tracing is off", hint="Set ASSAY_TRACING=true.")
+        return NoTrace("there is no trace: tracing is off", hint="Set ASSAY_TRACING=true.")
     flush()
     try:
         return get_trace(trace_id)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,10 @@ from assay.evaluation.rates import patient_timeout
 from assay.evaluation.threads import Threads
 from assay.scores import Score
 from assay.tracing.serialise import describe_error
+
+
+class NoTrace(ScorerError):
+    """The row was not traced: there never was a trace to be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +38,18 @@ async def run_scorer(
     if scorer.declares_expected and row["expected"] is None:
         return Judged([_empty(scorer, "not_applicable", explanation="the item has no expected value")])
     arguments = {parameter: row[field] for parameter, field in scorer.arguments.items()}
-    for value in arguments.values():
+    for parameter, value in arguments.items():
         if isinstance(value, ScorerError):  # a field that could not be had
-            return _failed(scorer, value)
+            if not (scorer.trace_is_optional and scorer.arguments[parameter] == "trace"):
+                return _failed(scorer, value)
+            if isinstance(value, NoTrace):
+                arguments[parameter] = None  # any other failure is the scorer's to raise, if it comes to need the trace
     return await call_scorer(scorer, threads, timeout_s, **arguments)
+
+
+def timeout_of(seconds: float | None) -> AbstractAsyncContextManager[asyncio.Timeout | None]:
+    """A timeout that stands still while a rate is waited for; without a limit there is nothing to set up."""
+    return nullcontext() if seconds is None else patient_timeout(seconds)
 
 
 async def call_scorer(
@@ -47,15 +60,14 @@ async def call_scorer(
     """
     limit: asyncio.Timeout | None = None
     try:
-        async with patient_timeout(timeout_s) as limit:
+        async with timeout_of(timeout_s) as limit:
             if scorer.is_async:
                 returned = await scorer.function(*args, **kwargs)
             else:
                 returned = await threads.run(scorer.function, *args, **kwargs)
                 if inspect.isawaitable(returned):
                     returned = await returned
-        scores = as_scores(scorer.name, returned, scorer.source)
-        return Judged([within(scorer.range, score) for score in scores] if scorer.range else scores)
+        return _judged(scorer, returned)
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
@@ -68,6 +80,11 @@ async def call_scorer(
         raise
     except BaseException as error:  # SystemExit too: a scorer that exits has failed its score, not the evaluation
         return _failed(scorer, error)
+
+
+def _judged(scorer: PreparedScorer, returned: Any) -> Judged:
+    scores = as_scores(scorer.name, returned, scorer.source)
+    return Judged([within(scorer.range, score) for score in scores] if scorer.range else scores)
 
 
 def within(value_range: tuple[float, float], score: dict[str, Any]) -> dict[str, Any]:

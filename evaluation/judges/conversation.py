@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from assay.evaluation.judges.fence import as_text
@@ -16,13 +16,16 @@ _CALL_PARTS = frozenset({"tool_call", "tool_use", "function_call"})
 _RESULT_PARTS = frozenset({"tool_call_response", "tool_result", "function_call_output"})
 
 
-def conversation_text(input: Any, output: Any, trace: Trace | None) -> str | None:
+def conversation_text(input: Any, output: Any, trace: Callable[[], Trace | None]) -> str | None:
     """The whole conversation of a row; None where there is none.
 
     The messages that the input and the output hold (the output's alone when it repeats the input's), else the longest
     chat with a model in the trace, else the input and the output as two turns.
+
+    Args:
+        trace: how to come by it; called only where the data hold no messages.
     """
-    turns = _of_data(input, output) or _of_trace(trace) or _two_turns(input, output)
+    turns = _of_data(input, output) or _of_trace(trace()) or _two_turns(input, output)
     if not turns:
         return None
     return "\n".join(to_json({"turn": number, **turn}) for number, turn in enumerate(turns, start=1))

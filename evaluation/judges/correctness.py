@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
 
-from assay.evaluation.judges.verdict import Judge
-from assay.scores import ScoreValue
+from assay.evaluation.judges.row_texts import JudgedRow
+from assay.evaluation.judges.verdict import Anchor, Judge
 
 INSTRUCTIONS = """\
 Decide whether OUTPUT is a correct answer to INPUT, given EXPECTED, which holds the right answer or the facts that a
@@ -23,24 +21,23 @@ answers something else, is incorrect."""
 class Correctness(Judge):
     """True when a judge finds the output correct by the expected answer. Not applicable to items without one.
 
-    Definition: the output states all that the expected answer, or every fact of a list of them, states, and
-    contradicts none of it.
-
-    Range: 0 or 1. Direction: higher is better.
-
-    Source: reference-guided grading, Zheng et al. 2023, arXiv 2306.05685.
-
-    Pitfalls: a judge errs; call its rate a judge's rate, not accuracy, until it was compared with people's labels. An
-    expected answer with more in it than was asked for makes right answers incorrect.
+    Definition: The output states all that the expected answer, or every fact of a list of them, states, and
+        contradicts none of it.
+    Range: 0 or 1.
+    Direction: Higher is better.
+    Source: Reference-guided grading, Zheng et al. 2023, arXiv 2306.05685.
+    Pitfalls: A judge errs; call its rate a judge's rate, not accuracy, until it was compared with people's labels.
+        An expected answer with more in it than was asked for makes right answers incorrect.
     """
 
+    model: str | None = field(default=None, kw_only=False)
     name: str = "correctness"
-    instructions: str = field(default=INSTRUCTIONS, repr=False)
-    choices: Mapping[str, ScoreValue] = field(default_factory=lambda: {"correct": True, "incorrect": False})
+    instructions: str = INSTRUCTIONS
     needs_expected: bool = True
 
-    wrong_example: ClassVar[dict[str, Any]] = {
-        "input": "What is the capital of Australia?",
-        "output": "The capital of Australia is Sydney.",
-        "expected": "Canberra",
-    }
+    anchors = (Anchor("correct", True), Anchor("incorrect", False))
+    wrong_example = JudgedRow(
+        input="What is the capital of Australia?",
+        output="The capital of Australia is Sydney.",
+        expected="Canberra",
+    )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from assay.errors import ConfigurationError
 from assay.evaluation.judges.prompt import FENCE, TEXTS
-from assay.evaluation.judges.verdict import Judge
+from assay.evaluation.judges.verdict import Anchor, Judge
 from assay.prompts.template import TemplateFormat, parse_template
 
 INSTRUCTIONS = "What to decide, and by what, is said in the message with the texts."
@@ -18,24 +17,24 @@ INSTRUCTIONS = "What to decide, and by what, is said in the message with the tex
 class Custom(Judge):
     """A judge whose question is a template: ``Custom(template="Is {{output}} a poem about {{topic}}?")``.
 
-    Definition: the verdict that the model chooses from `choices` (pass and fail if not given) after the template.
-    Every variable is replaced by a text in its fence, so that what is judged cannot become part of the question. The
-    variables input, output, expected, context, conversation and steps (the trace's spans) are the row's; any other is
-    looked for in the input, the output, the expected value and the metadata, in this order, where those are dicts.
-
-    Range: that of the choices' values. Direction: higher is better unless `direction` says otherwise.
-
-    Source: the template.
-
-    Pitfalls: a row that lacks an expected value, a context or a trace which the template asks for is not applicable;
-    one that lacks any other variable is a failure, for that is nearly always a slip.
+    Definition: The verdict that the model chooses from `choices` (pass and fail if not given) after the template.
+        Every variable is replaced by a text in its fence, so that what is judged cannot become part of the
+        question. The variables input, output, expected, context, conversation and steps (the trace's spans) are the
+        row's; any other is looked for in the input, the output, the expected value and the metadata, in this order,
+        where those are dicts.
+    Range: That of the choices' values.
+    Direction: Higher is better unless `direction` says otherwise.
+    Source: The template.
+    Pitfalls: A row that lacks an expected value, a context or a trace which the template asks for is not
+        applicable; one that lacks any other variable is a failure, for that is nearly always a slip.
     """
 
-    template: str
+    template: str = field(kw_only=False)
     name: str = "custom"
-    instructions: str = field(default=INSTRUCTIONS, repr=False)
-    choices: Mapping[str, Any] = field(default_factory=lambda: {"pass": True, "fail": False})
+    instructions: str = INSTRUCTIONS
     template_format: TemplateFormat = "simple"
+
+    anchors = (Anchor("pass", True), Anchor("fail", False))
 
     def __post_init__(self) -> None:
         variables = parse_template(self.template, self.template_format).variables

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 
-from assay.errors import ConfigurationError
+from assay.errors import ConfigurationError, ScorerError
 from assay.evaluation.gateway import Completion, Gateway, default_gateway, model_name
 from assay.evaluation.judges.ballots import Ballot, Voters, collect
 from assay.evaluation.judges.panel import check_answered, record
@@ -41,8 +41,8 @@ class ModelScorer:
         gateway: what the calls go through; the one that the settings describe if not given.
     """
 
-    model: str | None = field(default=None, kw_only=False)
     name: str
+    model: str | None = None
     models: Sequence[str] = ()
     votes: int = 1
     temperature: float | None = 0.0
@@ -55,6 +55,7 @@ class ModelScorer:
     source: ClassVar[str] = "llm"
     shows: ClassVar[tuple[str, ...]] = ("input", "output")  # in the order in which the model reads it
     optional: ClassVar[frozenset[str]] = frozenset()  # of those, what a row may lack
+    wrong_example: ClassVar[JudgedRow | None] = None  # a row that deserves a bad verdict: self-tests begin with it
 
     def __post_init__(self) -> None:
         if self.model is not None and self.models:
@@ -96,6 +97,11 @@ class ModelScorer:
         return "trace" in inspect.signature(self).parameters
 
     @property
+    def trace_is_optional(self) -> bool:
+        """What it reads from the trace may be in the row's fields instead."""
+        return "steps" not in (*self.shows, *self.prompt.variables)
+
+    @property
     def version(self) -> str:
         """A hash of everything the model is told apart from the texts."""
         return self.prompt.hash
@@ -130,7 +136,7 @@ class ModelScorer:
         output: Any = None,
         expected: Any = None,
         context: Any = None,
-        trace: Trace | None = None,
+        trace: Trace | ScorerError | None = None,
         metadata: Mapping[str, Any] | None = None,
     ) -> Score | None:
         row = JudgedRow(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from assay.errors import AssayError, ScorerError
+from assay.errors import GatewayError, ScorerError
 from assay.evaluation.judges.ballots import Ballot
 from assay.evaluation.judges.spending import joined, spent
 
@@ -61,7 +61,7 @@ def check_answered(ballots: Sequence[Ballot], metadata: Mapping[str, Any]) -> No
     assert first is not None
     if len(ballots) == 1 and not ballots[0].answers:
         raise first
-    raise unanswered(str(first) if len(ballots) == 1 else _counted(failed, len(ballots)), first, failed, metadata)
+    raise unanswered(str(first) if len(ballots) == 1 else _counted(failed, len(ballots)), failed, metadata)
 
 
 def unanswered(message: str, cause: AssayError, failed: Sequence[Ballot], metadata: Mapping[str, Any]) -> ScorerError:
@@ -81,6 +81,13 @@ def no_majority(ballots: Sequence[Ballot], metadata: Mapping[str, Any]) -> Score
     failed = [ballot for ballot in ballots if ballot.error is not None]
     if not failed:
         return None
-    assert failed[0].error is not None
     message = f"{_counted(failed, len(ballots))} The others give no verdict a majority of the panel."
-    return unanswered(message, failed[0].error, failed, metadata)
+    return unanswered(message, failed, metadata)
+
+
+def too_few(ballots: Sequence[Ballot], metadata: Mapping[str, Any]) -> ScorerError | None:
+    """Have half of a panel or more failed? Then the others do not speak for it."""
+    failed = [ballot for ballot in ballots if ballot.error is not None]
+    if 2 * len(failed) < len(ballots):
+        return None
+    return unanswered(_counted(failed, len(ballots)), failed, metadata)

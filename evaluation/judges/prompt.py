@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -105,3 +105,8 @@ def json_object(properties: Mapping[str, Any]) -> dict[str, Any]:
         "required": list(properties),
         "additionalProperties": False,
     }
+
+
+def one_of(labels: Iterable[str]) -> dict[str, Any]:
+    """Schema of a verdict."""
+    return {"type": "string", "enum": list(labels)}

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from assay.errors import ScorerError
 from assay.evaluation.judges.conversation import conversation_text, steps_text
 from assay.evaluation.judges.fence import as_text
 from assay.evaluation.retrieved import CONTEXT_FIELDS, context_of
@@ -30,7 +31,7 @@ class JudgedRow:
     output: Any = None
     expected: Any = None
     context: Any = None
-    trace: Trace | None = None
+    trace: Trace | ScorerError | None = None  # an error: there is a trace, but it could not be had
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -40,6 +41,17 @@ class Document:
 
     content: str
     id: str | None = None
+
+
+def trace_of(row: JudgedRow) -> Trace | None:
+    """The row's trace, for whoever needs it.
+
+    Raises:
+        ScorerError: it could not be had.
+    """
+    if isinstance(row.trace, ScorerError):
+        raise row.trace
+    return row.trace
 
 
 def shown_texts(row: JudgedRow, shows: Sequence[str], optional: Collection[str]) -> dict[str, Any]:
@@ -73,10 +85,11 @@ def _part(row: JudgedRow, name: str, *, with_context: bool) -> dict[str, Any] | 
             documents = documents_of(row)
             return None if documents is None else document_blocks(documents)
         case "conversation":
-            told = conversation_text(row.input, row.output, row.trace)
+            told = conversation_text(row.input, row.output, lambda: trace_of(row))
             return None if told is None else {name: told}
         case _:
-            return None if row.trace is None else {name: steps_text(row.trace)}
+            trace = trace_of(row)
+            return None if trace is None else {name: steps_text(trace)}
 
 
 _MISSING = {
@@ -96,9 +109,10 @@ def documents_of(row: JudgedRow) -> list[Document] | None:
     given = row.context if row.context is not None else context_of(row.output, row.metadata)
     if given is not None:
         return _once(_documents(given))
-    if row.trace is None:
+    trace = trace_of(row)
+    if trace is None:
         return None
-    spans = retrieving(row.trace)
+    spans = retrieving(trace)
     return _once([_document(each) for span in spans for each in span.documents]) if spans else None
 
 

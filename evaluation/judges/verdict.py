@@ -12,7 +12,7 @@ from assay.evaluation.gateway import Completion
 from assay.evaluation.judges.ballots import Ballot
 from assay.evaluation.judges.model_scorer import ModelScorer
 from assay.evaluation.judges.panel import majority, no_majority, record, voted
-from assay.evaluation.judges.prompt import ALL_TEXTS, JudgePrompt, framed, json_object
+from assay.evaluation.judges.prompt import ALL_TEXTS, JudgePrompt, framed, json_object, one_of
 from assay.evaluation.judges.reading import Reading, choice, read_object, text
 from assay.evaluation.judges.row_texts import JudgedRow
 from assay.prompts import PromptVersion
@@ -20,6 +20,15 @@ from assay.scores import ScoreValue
 
 ANSWER = 'first "explanation", your reasons in one to three sentences, then "verdict", one of:\n{labels}'
 SHAPE = '{{"explanation": "...", "verdict": "..."}}, the verdict one of: {labels}'
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A verdict, what it is worth, and when to give it, where its name is not enough."""
+
+    label: str
+    value: ScoreValue
+    meaning: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +50,7 @@ class Judge(ModelScorer):
     """
 
     instructions: str
-    choices: Mapping[str, ScoreValue]
+    choices: Mapping[str, ScoreValue] = field(default_factory=dict)  # of a built-in judge: those of its anchors
     descriptions: Mapping[str, str] = field(default_factory=dict)  # what a verdict means, where its name is not enough
     needs_expected: bool = False
     tie_break: str | None = None
@@ -49,8 +58,13 @@ class Judge(ModelScorer):
 
     shows: ClassVar[tuple[str, ...]] = ("input", "output", "expected")
     optional: ClassVar[frozenset[str]] = frozenset({"expected"})
+    anchors: ClassVar[tuple[Anchor, ...]] = ()
 
     def __post_init__(self) -> None:
+        if not self.choices:
+            meanings = {anchor.label: anchor.meaning for anchor in self.anchors if anchor.meaning}
+            object.__setattr__(self, "choices", {anchor.label: anchor.value for anchor in self.anchors})
+            object.__setattr__(self, "descriptions", {**meanings, **self.descriptions})
         labels = {str(label).strip().casefold() for label in self.choices}
         if len(labels) < 2 or len(labels) < len(self.choices):
             raise ConfigurationError(
@@ -135,8 +149,3 @@ def listed(choices: Iterable[str], descriptions: Mapping[str, str]) -> str:
     """The verdicts with what they mean, as a model reads them."""
     lines = [f'- "{label}"' + (f": {descriptions[label]}" if label in descriptions else "") for label in choices]
     return "\n".join(["Choose exactly one verdict:", *lines])
-
-
-def one_of(labels: Iterable[str]) -> dict[str, Any]:
-    """Schema of a verdict."""
-    return {"type": "string", "enum": list(labels)}
