@@ -212,7 +212,7 @@ class Ndcg(RetrievalScorer):
     """nDCG: do the most relevant documents stand first?
 
     Definition: Gains of the first k documents (`k=None`: all), each divided by log2(rank + 1), over the same sum for
-        the best possible ranking. The gain is the grade, or 2**grade - 1 with `gain="exp"` (named ndcg_exp); below 0
+        the best possible ranking. The gain is the grade, or `2**grade - 1` with `gain="exp"` (named ndcg_exp); below 0
         it is 0. Expected, duplicates and unjudged documents are as in PrecisionAtK. Not applicable to a query that
         has no relevant document.
     Range: 0 to 1.
@@ -242,7 +242,7 @@ class Ndcg(RetrievalScorer):
 class NdcgExp(Ndcg):
     """nDCG with exponential gains, for those who ask by name: "ndcg_exp@10".
 
-    Definition: As Ndcg with `gain="exp"`: the gain is 2**grade - 1.
+    Definition: As Ndcg with `gain="exp"`: the gain is `2**grade - 1`.
     Range: 0 to 1.
     Direction: higher is better.
     Source: Burges et al. 2005, as in most learning-to-rank papers.
