@@ -29,7 +29,7 @@ def read_claims(said: Any, verdicts: Sequence[str], documents: Sequence[Document
             raise Unusable('a claim has no text "claim"')
         evidence = text(each.get("evidence"))
         verdict = choice(each.get("verdict"), verdicts)
-        known = {"claim": claim, "verdict": verdict, "evidence": evidence or None}
+        known: dict[str, Any] = {"claim": claim, "verdict": verdict, "evidence": evidence or None}
         if evidence:
             known["evidence_found"] = is_quoted(evidence, documents)
         found.setdefault(normalised(claim), known)

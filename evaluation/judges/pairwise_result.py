@@ -211,7 +211,8 @@ def _ratings(pairs: Sequence[JudgedPair], confidence: float, seed: int) -> Bradl
 
 def _cost(pairs: Sequence[JudgedPair]) -> float | None:
     costs = [pair.metadata.get("cost_usd") for pair in pairs if pair.metadata.get("calls")]
-    return sum(costs) if None not in costs else None
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if len(known) == len(costs) else None
 
 
 def _favoured(bias: PositionBias) -> str:

@@ -64,11 +64,22 @@ def check_answered(ballots: Sequence[Ballot], metadata: Mapping[str, Any]) -> No
     raise unanswered(str(first) if len(ballots) == 1 else _counted(failed, len(ballots)), failed, metadata)
 
 
-def unanswered(message: str, cause: AssayError, failed: Sequence[Ballot], metadata: Mapping[str, Any]) -> ScorerError:
+class JudgeFailed(ScorerError):
+    """No verdict. `status` is the HTTP status of the first failure when nothing but failed calls was the reason."""
+
+    def __init__(self, message: str, *, metadata: Mapping[str, Any], status: int | None) -> None:
+        super().__init__(message, metadata=metadata)
+        self.status = status
+
+
+def unanswered(message: str, failed: Sequence[Ballot], metadata: Mapping[str, Any]) -> JudgeFailed:
     """The failure of a whole panel, with the last raw answer that could not be used."""
+    errors = [ballot.error for ballot in failed]
+    calls = [error for error in errors if isinstance(error, GatewayError)]
     raw = next((ballot.answers[-1].text for ballot in reversed(failed) if ballot.answers), None)
-    error = ScorerError(message, metadata={**metadata, "raw": raw})
-    error.__cause__ = cause
+    status = calls[0].status if len(calls) == len(errors) else None
+    error = JudgeFailed(message, metadata={**metadata, "raw": raw}, status=status)
+    error.__cause__ = errors[0]
     return error
 
 
