@@ -29,6 +29,8 @@ from assay.evaluation.rates.window import Window
 
 HOPELESS_S = 60.0  # limits are per minute as a rule: who is refused for longer will go on being refused
 MARGIN = 0.5  # of a call, kept in reserve for each that was refused in spite of a limit known
+SCARCE = 0.25  # of a limit: when a call is refused and so little remains, it was too little
+LEARNING = 0.1  # weight of the newest call's tokens in what calls are expected to take
 CONGESTED = frozenset({429, 503, 529})  # statuses that say "too much"; 529 is Anthropic's
 Costs = Mapping[str, float]
 
@@ -37,10 +39,10 @@ class Permit:
     """One call that may be under way. Say what was answered, once or not at all, and then give it back."""
 
     def __init__(
-        self, limiter: Limiter, costs: Costs, scale: float, number: int, at: float, taken: dict[str, float]
+        self, limiter: Limiter, expected: float, costs: Costs, number: int, at: float, taken: dict[str, float]
     ) -> None:
-        self.costs = costs
-        self.scale = scale  # by which what was expected became the costs
+        self.expected = expected  # tokens, as the caller guessed
+        self.costs = costs  # as the limiter does, who has seen more calls
         self.number = number  # in the order in which calls were let through
         self.at = at
         self.taken = taken  # by all calls up to this one
@@ -75,7 +77,7 @@ class Limiter:
         self._uniform = uniform
         self._lock = threading.RLock()
         self._tickets = itertools.count()
-        self._numbers = itertools.count()
+        self._issued = 0  # permits, so far
         self._waiting: list[_Waiter] = []  # a heap by ticket
         self._under_way: dict[int, Permit] = {}  # by number
         self._taken = dict.fromkeys(("requests", "tokens", "input_tokens", "output_tokens"), 0.0)
@@ -84,7 +86,7 @@ class Limiter:
         self._window: Window | None = None  # from the first refusal on
         self._spacing = Spacing()
         self._paused_until = -math.inf
-        self._refused_at = -math.inf  # when the newest pause began
+        self._news_from = 0  # the number of the first call that knew of the newest pause
         self._refusals = 0  # pauses without a success between them
         self._refused_since: float | None = None  # when the first of those began
         self._alarm_at = math.inf  # when the next alarm is due
@@ -138,8 +140,7 @@ class Limiter:
     ) -> Iterator[_Waiter]:
         """Stand in the line; whoever leaves by an exception gives back the place or the permit."""
         with self._lock:
-            costs = self._costs(tokens, output_tokens)
-            waiter = _Waiter(self.ticket() if ticket is None else ticket, costs, self._scale, wake)
+            waiter = _Waiter(self.ticket() if ticket is None else ticket, tokens, output_tokens, wake)
             heapq.heappush(self._waiting, waiter)
             self._let_through(newest=waiter)
         try:
@@ -155,8 +156,8 @@ class Limiter:
                     self._let_through()
             raise
 
-    def _costs(self, tokens: float, output_tokens: float) -> Costs:
-        tokens, output_tokens = tokens * self._scale, output_tokens * self._scale
+    def _costs(self, waiter: _Waiter) -> Costs:
+        tokens, output_tokens = waiter.tokens * self._scale, waiter.output_tokens * self._scale
         return {
             "requests": 1.0,
             "tokens": tokens,
@@ -168,11 +169,13 @@ class Limiter:
         """Let through whoever is next for as long as there is room, and see to it that somebody looks again."""
         now = self._clock()
         while self._waiting:
-            when = self._ready_at(self._waiting[0].costs, now)
+            waiter = self._waiting[0]
+            costs = self._costs(waiter)
+            when = self._ready_at(costs, now)
             if when > now:
                 break
-            waiter = heapq.heappop(self._waiting)
-            waiter.permit = self._permit(waiter, now)
+            heapq.heappop(self._waiting)
+            waiter.permit = self._permit(waiter.tokens, costs, now)
             if waiter is newest:
                 continue  # does not sleep yet
             try:
@@ -198,13 +201,14 @@ class Limiter:
         refilled = (bucket.ready_at(costs[name], now) for name, bucket in self._buckets.items())
         return max(self._paused_until, self._spacing.ready_at(now), *refilled)
 
-    def _permit(self, waiter: _Waiter, now: float) -> Permit:
-        for name, amount in waiter.costs.items():
+    def _permit(self, expected: float, costs: Costs, now: float) -> Permit:
+        for name, amount in costs.items():
             self._taken[name] += amount
             if bucket := self._buckets.get(name):
                 bucket.take(amount, now)
         self._spacing.sent(now)
-        permit = Permit(self, waiter.costs, waiter.scale, next(self._numbers), now, dict(self._taken))
+        permit = Permit(self, expected, costs, self._issued, now, dict(self._taken))
+        self._issued += 1
         self._under_way[permit.number] = permit
         return permit
 
@@ -248,9 +252,8 @@ class Limiter:
         self._refused_since = None
         if self._window is not None:
             self._window.succeeded(now, under_way=len(self._under_way))
-        if tokens is not None and permit.costs["tokens"] > 0:
-            expected = permit.costs["tokens"] / permit.scale
-            self._scale += 0.1 * (tokens / expected - self._scale)
+        if tokens is not None and permit.expected > 0:
+            self._scale += LEARNING * (tokens / permit.expected - self._scale)
             if bucket := self._buckets.get("tokens"):
                 bucket.give_back(permit.costs["tokens"] - tokens, now)
 
@@ -259,11 +262,11 @@ class Limiter:
         wish = told.retry_after_s
         if wish is not None and wish > LONGEST_WISH_S:
             return  # the call fails, and so will the others, at once
-        news = permit.at >= self._refused_at
-        exhausted = self._exhausted_until(permit.costs, told, now, margin=MARGIN if news else 0.0)
+        news = permit.number >= self._news_from
+        exhausted = self._exhausted_until(permit, told, now, margin=MARGIN if news else 0.0)
         if news:
             self._refusals += 1
-            self._refused_at = now
+            self._news_from = self._issued
             if self._refused_since is None:
                 self._refused_since = now
         if wish is not None or exhausted is not None:
@@ -284,18 +287,20 @@ class Limiter:
     def _pause_s(self) -> float:
         return jitter_s(1 if self.hopeless else self._refusals, self._uniform)
 
-    def _exhausted_until(self, costs: Costs, told: Told, now: float, *, margin: float) -> float | None:
+    def _exhausted_until(self, permit: Permit, told: Told, now: float, *, margin: float) -> float | None:
         """When the limit that was hit has room again; None if none of those told was hit."""
-        hit = [
-            (bucket, max(1.0, costs[name]))
-            for name, reading in told.readings.items()
-            if reading.remaining is not None
-            and reading.remaining < max(1.0, costs[name])
-            and (bucket := self._buckets.get(name))
-        ]
-        for bucket, amount in hit:
-            bucket.take(margin * amount, now)
-        return max((bucket.ready_at(amount, now) for bucket, amount in hit), default=None)
+        until = None
+        for name, reading in told.readings.items():
+            bucket, needed = self._buckets.get(name), max(1.0, permit.costs[name])
+            if bucket is None or reading.remaining is None:
+                continue
+            if needed <= reading.remaining < SCARCE * bucket.capacity and name == "tokens" and permit.expected > 0:
+                needed = reading.remaining + 1  # the provider counts more than was expected
+                self._scale = max(self._scale, needed / permit.expected)
+            if reading.remaining < needed:
+                bucket.take(margin * needed, now)
+                until = max(until or now, bucket.ready_at(needed, now))
+        return until
 
     def _released(self, permit: Permit) -> None:
         with self._lock:
@@ -306,10 +311,10 @@ class Limiter:
 class _Waiter:
     """One call in the line."""
 
-    def __init__(self, ticket: int, costs: Costs, scale: float, wake: Callable[[], None]) -> None:
+    def __init__(self, ticket: int, tokens: float, output_tokens: float, wake: Callable[[], None]) -> None:
         self.ticket = ticket
-        self.costs = costs
-        self.scale = scale
+        self.tokens = tokens
+        self.output_tokens = output_tokens
         self.wake = wake
         self.permit: Permit | None = None
 

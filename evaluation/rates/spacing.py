@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-GROWTH_PER_S = 0.05  # the rate creeps up by so much a second, until it is refused again
+GROWTH_PER_S = 0.1  # the rate creeps up by so much a second, until it is refused again
 
 
 @dataclass(slots=True)
