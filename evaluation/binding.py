@@ -90,7 +90,7 @@ def bind_task(
 
 
 def _is_keywords(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
+    return (type(value) is dict or isinstance(value, Mapping)) and all(isinstance(key, str) for key in value)
 
 
 def _takes_whole(signature: inspect.Signature) -> str | None:

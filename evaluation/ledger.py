@@ -27,7 +27,6 @@ class Ledger:
     """Sums and sets over the rows. What earlier parts of a resumed run used is entered like the rest."""
 
     cost_usd: float = 0.0
-    answers_reused: int = 0
     rows: int = 0
     used: Use = field(default_factory=Use)
     met: dict[str, set[Any]] = field(default_factory=lambda: {name: set() for name in LISTS})
@@ -60,7 +59,7 @@ class Ledger:
         lists: dict[str, Any] = {LISTS[name]: sorted(values, key=repr) for name, values in self.met.items()}
         lists["prompts"] = [{"name": name, "version": version} for name, version in lists["prompts"]]
         lists["parameters"] = [{"name": name, "value": value} for name, value in lists["parameters"]]
-        return {**lists, "cost_usd": self.cost_usd, "answers_reused": self.answers_reused}
+        return {**lists, "cost_usd": self.cost_usd}
 
 
 def row_use(row: Row, usage: Usage) -> tuple[Use, set[str]]:

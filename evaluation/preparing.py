@@ -96,7 +96,6 @@ def make_run(
         meter=meter(),
         task_done=task_done,
         scorer_done=scorer_done,
-        cache=options.cache,
         score_on_error=options.score_on_error,
     )
     return Run(

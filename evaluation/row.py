@@ -18,13 +18,12 @@ from assay.evaluation.models import answer_of
 from assay.evaluation.plain import plain
 from assay.evaluation.prepared_scorers import PreparedScorer
 from assay.evaluation.retrieved import context_of
-from assay.evaluation.scoring import Judged, NoTrace, run_scorer
+from assay.evaluation.scoring import Judged, NoTrace, run_quick_scorers, run_scorer, timeout_of
 from assay.evaluation.threads import Threads
 from assay.evaluation.usage import Usage, UsageMeter
 from assay.tracing import context, flush, get_trace, start_span
 from assay.tracing.experiment import experiment_row
 from assay.tracing.serialise import describe_error, error_type
-
 
 QUICK_S = 0.002  # a scorer that takes less shares a thread with others
 SLOW_AGAIN_S = 0.1  # until together they take this long: then each is asked alone again

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,6 +13,7 @@ from assay.evaluation.breaker import Breaker, is_infrastructure
 from assay.evaluation.budget import NOTHING, Budget, Reservation, Use, spending
 from assay.evaluation.dataset import Dataset, Item
 from assay.evaluation.dry_row import DRY_ROWS, configuration_error
+from assay.evaluation.gateway.answering import Tally, answering
 from assay.evaluation.journal import Journal, Key, Row
 from assay.evaluation.ledger import Ledger, earlier_use, row_use
 from assay.evaluation.options import Options
@@ -69,6 +71,7 @@ class Run:
     estimated_cost_usd: float | None = None
     store: RowStore | None = None
     pacing: Pacing = field(init=False)
+    answers: Tally = field(default_factory=Tally)  # of the answer cache
     _under_way: int = 0
     _row_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -96,7 +99,8 @@ class Run:
             raise
         plan = self._enter_earlier_rows()
         try:
-            with paced(attempts=self.options.limits.retries + 1) as self.pacing:
+            attempts = self.options.limits.retries + 1
+            with answering(self.options.cache) as self.answers, paced(attempts=attempts) as self.pacing:
                 await self._dry_rows(plan)
                 await self._all_rows(plan)
             self._skip(plan)
@@ -201,7 +205,7 @@ class Run:
         begun = self.earlier.begun.get((item.id, repeat)) if self.earlier else None
         self._under_way += 1
         try:
-            with self.pacing.row(), spending(held):
+            with self.pacing.row(), spending(held), self._repeat(repeat):
                 made = await self.runner.run(item, repeat, begun)
         except asyncio.CancelledError:
             held.release()
@@ -212,6 +216,10 @@ class Run:
             self._row_ended.set()
         self._account(position, made, held)
         return made
+
+    def _repeat(self, repeat: int) -> AbstractContextManager[Any]:
+        """Repeats are asked anew: one that took the answer of another would not be one."""
+        return answering(repeat=repeat) if self.options.repeats > 1 else nullcontext()
 
     async def _reserve(self, estimate: Use) -> Reservation | None:
         """Set aside what a row may use. What does not fit now may fit when a row under way has used less."""
@@ -237,7 +245,6 @@ class Run:
             self.stop("stopped_by_budget", f"no price is known of {models}, so that max_cost_usd cannot be kept")
         held.settle(used.less(held.booked))
         noted = made.usage.noted() if made.usage.calls or made.usage.prompts else {}
-        self.ledger.answers_reused += made.answers_reused
         self._keep(position, made.row, used, noted)
         self._look_for_breakdown(made)
 

@@ -35,6 +35,34 @@ async def run_scorer(
     scorer: PreparedScorer, row: Mapping[str, Any], threads: Threads, timeout_s: float | None
 ) -> Judged:
     """Call a scorer on one row's fields."""
+    arguments = _arguments(scorer, row)
+    if isinstance(arguments, Judged):
+        return arguments
+    return await call_scorer(scorer, threads, timeout_s, **arguments)
+
+
+def run_quick_scorers(scorers: Sequence[PreparedScorer], row: Mapping[str, Any]) -> list[Judged | None]:
+    """Call scorers that take next to no time one after the other, in a thread: to hand each over to a thread of its own
+    would cost more than they do. None for one that must be asked on the event loop after all.
+    """
+    return [_run_here(scorer, row) for scorer in scorers]
+
+
+def _run_here(scorer: PreparedScorer, row: Mapping[str, Any]) -> Judged | None:
+    arguments = _arguments(scorer, row)
+    if isinstance(arguments, Judged):
+        return arguments
+    try:
+        returned = scorer.function(**arguments)
+        if inspect.iscoroutine(returned):
+            returned.close()
+        return None if inspect.isawaitable(returned) else _judged(scorer, returned)
+    except BaseException as error:  # SystemExit too: a scorer that exits has failed its score, not the evaluation
+        return _failed(scorer, error)
+
+
+def _arguments(scorer: PreparedScorer, row: Mapping[str, Any]) -> dict[str, Any] | Judged:
+    """What to call a scorer with; where there is no use in calling it, what comes of it."""
     if scorer.declares_expected and row["expected"] is None:
         return Judged([_empty(scorer, "not_applicable", explanation="the item has no expected value")])
     arguments = {parameter: row[field] for parameter, field in scorer.arguments.items()}
@@ -44,7 +72,7 @@ async def run_scorer(
                 return _failed(scorer, value)
             if isinstance(value, NoTrace):
                 arguments[parameter] = None  # any other failure is the scorer's to raise, if it comes to need the trace
-    return await call_scorer(scorer, threads, timeout_s, **arguments)
+    return arguments
 
 
 def timeout_of(seconds: float | None) -> AbstractAsyncContextManager[asyncio.Timeout | None]:
