@@ -111,7 +111,7 @@ def _with_expected(
         values = {item.id: item.output for item in items if item.has_output}
     elif callable(expected):
         values = {row["trace_id"]: value for row in rows if (value := expected(row)) is not None}
-    elif isinstance(expected, str) and expected.startswith(SCORES):
+    elif expected.startswith(SCORES):
         said = human_scores(expected.removeprefix(SCORES), client)
         values = {score["trace_id"]: score["value"] for score in reversed(said) if score["trace_id"]}
     else:

@@ -33,6 +33,8 @@ def check_schema(dataset: Dataset, schema: Mapping[str, Any]) -> None:
     try:
         from jsonschema import Draft202012Validator
         from jsonschema.exceptions import SchemaError, best_match
+        from referencing import Registry
+        from referencing.exceptions import Unresolvable
     except ImportError as error:
         raise MissingExtra("Checking data against a schema", "eval") from error
     validators = {}
@@ -46,17 +48,23 @@ def check_schema(dataset: Dataset, schema: Mapping[str, Any]) -> None:
             Draft202012Validator.check_schema(wanted)
         except SchemaError as error:
             raise DatasetError(f"The schema of {field!r} is no JSON schema: {error.message}.") from error
-        validators[field] = Draft202012Validator(wanted)
+        # with a registry of its own nothing is fetched that a $ref points at
+        validators[field] = Draft202012Validator(wanted, registry=Registry())
     problems = Problems()
     for item in dataset.items:
         for field, validator in validators.items():
             if field == "output" and not item.has_output:
                 continue
-            errors = list(validator.iter_errors(plain(getattr(item, field))))
-            if errors and (error := best_match(errors)) is not None:
-                path = ".".join(map(str, (field, *error.absolute_path)))
+            try:
+                errors = list(validator.iter_errors(plain(getattr(item, field))))
+            except Unresolvable as error:
+                raise DatasetError(
+                    f"The schema of {field!r} points at {error.ref!r}, which is not in it.", hint="Put it under $defs."
+                ) from error
+            if (worst := best_match(errors)) is not None:
+                path = ".".join(map(str, (field, *worst.absolute_path)))
                 more = f" (and {len(errors) - 1} more in this field)" if len(errors) > 1 else ""
-                problems.add(place_of(dataset, item), f"{path}: {_short(error.message)}{more}.")
+                problems.add(place_of(dataset, item), f"{path}: {_short(worst.message)}{more}.")
     problems.check(_named(dataset), len(dataset.items))
 
 
@@ -151,7 +159,9 @@ def _type(value: Any) -> str:
         return "boolean"
     if isinstance(value, int | float):
         return "number"
-    return {str: "string", list: "array", dict: "object"}[type(value)]
+    if isinstance(value, str):
+        return "string"
+    return "array" if isinstance(value, list) else "object"
 
 
 def _not_finite(value: Any, path: str) -> str | None:

@@ -37,12 +37,13 @@ def named_shares(shares: Shares) -> dict[str, float]:
         found = {str(name): share for name, share in shares.items()}
     elif isinstance(shares, int | float):
         found = {"train": 1 - shares, "test": shares}
-    elif isinstance(shares, Sequence) and len(shares) in NAMES:
-        found = dict(zip(NAMES[len(shares)], shares, strict=True))
+    elif len(given := list(shares)) in NAMES:
+        found = dict(zip(NAMES[len(given)], given, strict=True))
     else:
         raise DatasetError(f"{shares!r} are no shares of splits.", hint='E.g. {"train": 0.8, "test": 0.2}, or 0.2.')
-    good = all(isinstance(s, int | float) and not isinstance(s, bool) and 0 < s < 1 for s in found.values())
-    if not good or len(found) < 2 or not math.isclose(math.fsum(found.values()), 1, abs_tol=1e-6):
+    numbers: list[Any] = list(found.values())
+    good = all(isinstance(s, int | float) and not isinstance(s, bool) and 0 < s < 1 for s in numbers)
+    if not good or len(found) < 2 or not math.isclose(math.fsum(numbers), 1, abs_tol=1e-6):
         raise DatasetError(
             f"The shares {found} are not two or more numbers above 0 that add up to 1.", hint="E.g. train 0.8, test 0.2"
         )

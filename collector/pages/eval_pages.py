@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -106,6 +107,7 @@ def experiment(
         section="evals",
         experiment=found,
         summary=eval_view.summary_lines(found, rows),
+        aligned=eval_view.aligned(found, rows, partial(source.alignments, project)),
         scorers=eval_view.scorer_names(rows),
         rows=chosen[start - 1 : start - 1 + ROWS_A_PAGE],
         row_count=len(rows),

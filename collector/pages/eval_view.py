@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from assay.collector.pages.charts import Shape, axis_of_means, difference_shape, mean_shape
 from assay.collector.pages.formats import nanoseconds, plain
+from assay.evaluation.alignment.shown import Shown, judges_of, shown_alignments
 from assay.evaluation.comparison import ComparisonRow, ItemChange, compare_rows, item_changes
 from assay.evaluation.summary import summarise_rows
 
@@ -66,6 +67,14 @@ def summary_lines(experiment: Row, rows: Iterable[Row]) -> list[SummaryLine]:
     summary = stored or [row.to_dict() for row in summarise_rows(rows, directions=directions(experiment))]
     axis = axis_of_means(summary)
     return [SummaryLine(row=row, shape=mean_shape(row, axis)) for row in summary]
+
+
+def aligned(
+    experiment: Row, rows: Sequence[Row], alignments: Callable[[str, str | None], Sequence[Row]]
+) -> dict[str, Shown]:
+    """What is known of how well each judge agrees with people, by the judge's name."""
+    found = [one for judge in judges_of(experiment) for one in alignments(judge["name"], judge.get("version"))]
+    return shown_alignments(experiment, rows, found)
 
 
 def bases(experiments: Sequence[Row]) -> list[tuple[str | None, str]]:

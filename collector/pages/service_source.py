@@ -122,6 +122,9 @@ class ServiceSource:
     def experiment_rows(self, experiment_id: str) -> list[Row]:
         return queries.experiment_rows(self._store, experiment_id)
 
+    def alignments(self, project: str, judge: str, prompt_hash: str | None) -> list[Row]:
+        return self._registry.alignments.page(project, judge=judge, prompt_hash=prompt_hash, limit=LIST_PAGE).items
+
 
 def _found(found: Found | None, trace_id: str, project: str | None) -> Found:
     if found is None:

@@ -99,6 +99,10 @@ class Source(Protocol):
 
     def experiment_rows(self, experiment_id: str) -> list[Row]: ...
 
+    def alignments(self, project: str, judge: str, prompt_hash: str | None) -> list[Row]:
+        """How well a judge agreed with people, newest first."""
+        ...
+
 
 class Desk(Protocol):
     """What the pages change, in the name of whoever asks.

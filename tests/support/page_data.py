@@ -277,6 +277,7 @@ class FakeSource:
         self.lineages: dict[int, Row] = {2: lineage(2)}
         self.reports: dict[str, Row] = ab_reports()
         self.experiment_objects: list[Row] = experiments()
+        self.alignment_objects: list[Row] = []
         self.rows: dict[str, list[Row]] = {BASE_ID: experiment_rows(BASE_ID), OTHER_ID: experiment_rows(OTHER_ID)}
         self.filters: list[str | None] = []
         self.desk = FakeDesk()
@@ -372,6 +373,9 @@ class FakeSource:
 
     def experiment_rows(self, experiment_id: str) -> list[Row]:
         return self.rows[experiment_id]
+
+    def alignments(self, project: str, judge: str, prompt_hash: str | None) -> list[Row]:
+        return [one for one in self.alignment_objects if one["judge"] == judge]
 
 
 def sample_traces() -> list[Row]:
