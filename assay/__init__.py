@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from assay.evaluation import Limits as Limits
     from assay.evaluation import aevaluate as aevaluate
     from assay.evaluation import align as align
+    from assay.evaluation import compare_pairwise as compare_pairwise
     from assay.evaluation import dataset_from_traces as dataset_from_traces
     from assay.evaluation import dataset_history as dataset_history
     from assay.evaluation import evaluate as evaluate
@@ -88,6 +89,7 @@ _NAMES: dict[str, str | None] = {
     "autolog": "assay.tracing.autolog",
     "bedrock": "assay.tracing",
     "child_environment": "assay.tracing.propagation",
+    "compare_pairwise": "assay.evaluation",
     "context": "assay.tracing",
     "continue_trace": "assay.tracing.propagation",
     "create_ab_test": "assay.prompts",

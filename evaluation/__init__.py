@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from assay.evaluation.engine import aevaluate, evaluate, resume
     from assay.evaluation.gate import Gate
     from assay.evaluation.gateway import Completion, Gateway
+    from assay.evaluation.judges import PairwiseComparison, acompare_pairwise, compare_pairwise
     from assay.evaluation.limits import Limits
     from assay.evaluation.result import EvaluationResult
     from assay.evaluation.scorers import Judge, Scorer, judge, scorer
@@ -46,9 +47,12 @@ __all__ = [
     "Item",
     "Judge",
     "Limits",
+    "PairwiseComparison",
     "Scorer",
+    "acompare_pairwise",
     "aevaluate",
     "align",
+    "compare_pairwise",
     "dataset_from_traces",
     "dataset_history",
     "evaluate",
@@ -79,9 +83,12 @@ __getattr__ = lazy_names(
         "Item": "dataset",
         "Judge": "scorers",
         "Limits": "limits",
+        "PairwiseComparison": "judges",
         "Scorer": "scorers",
+        "acompare_pairwise": "judges",
         "aevaluate": "engine",
         "align": "alignment",
+        "compare_pairwise": "judges",
         "dataset_from_traces": "dataset_from_traces",
         "dataset_history": "datasets",
         "evaluate": "engine",

@@ -30,6 +30,10 @@ class Counted(ModelScorer):
     answer: ClassVar[str]  # the answer in words
     range: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
+    @property
+    def best_verdict(self) -> str:
+        return self.verdicts[0]
+
     @cached_property
     def prompt(self) -> JudgePrompt:
         kinds = {"verdict": one_of(self.verdicts), "document": {"type": "integer"}, "citation": {"type": "integer"}}

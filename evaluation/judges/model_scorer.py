@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.errors import ConfigurationError, ScorerError
 from assay.evaluation.gateway import Completion, Gateway, default_gateway, model_name
@@ -18,11 +18,14 @@ from assay.evaluation.judges.registered import register
 from assay.evaluation.judges.row_texts import JudgedRow, NotApplicable, shown_texts
 from assay.evaluation.judges.variables import arguments_for, text_of
 from assay.evaluation.summary import Direction
-from assay.scores import Score
+from assay.scores import Score, ScoreValue
 from assay.settings import current_settings
 from assay.traces import Trace
 from assay.tracing import start_span
 from assay.tracing.prompt_link import link_prompt
+
+if TYPE_CHECKING:
+    from assay.evaluation.judges.injection import InjectionReport
 
 MAX_VOTES = 100
 
@@ -89,6 +92,28 @@ class ModelScorer:
         all_texts = shown_texts(row, self.shows, self.optional) if self.prompt.takes_all_texts else {}
         named = {name: text_of(row, name) for name in self.prompt.variables if name not in all_texts}
         return {**all_texts, **named}
+
+    @property
+    def best_verdict(self) -> str:
+        """The verdict that an output which talks to the judge would ask for."""
+        raise NotImplementedError
+
+    def is_better(self, value: ScoreValue, other: ScoreValue) -> bool:
+        """Is one value better than another? Of labels, which have no order, any other one counts as better."""
+        if isinstance(value, str) or isinstance(other, str):
+            return value != other
+        return value > other if self.direction == "higher" else value < other
+
+    def can_improve(self, value: ScoreValue) -> bool:
+        """Is there a better value than this?"""
+        ends: tuple[float, float] | None = getattr(self, "range", None)
+        return ends is None or any(self.is_better(end, value) for end in ends)
+
+    def injection_test(self, **options: Any) -> InjectionReport:
+        """Can a wrong answer talk this judge into a better verdict? See `assay.scorers.injection_test`."""
+        from assay.evaluation.judges.injection import injection_test
+
+        return injection_test(self, **options)
 
     # What is read of every scorer
 

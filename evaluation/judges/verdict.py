@@ -86,6 +86,14 @@ class Judge(ModelScorer):
         return (min(values), max(values)) if len(values) == len(self.choices) else None
 
     @property
+    def best_verdict(self) -> str:
+        """The verdict of the best value; of labels without an order, the first."""
+        if self.range is None:
+            return next(iter(self.choices))
+        best = max if self.direction == "higher" else min
+        return best(self.choices, key=lambda label: float(self.choices[label]))
+
+    @property
     def parameters(self) -> dict[str, Any]:
         said = {"instructions": self.instructions, "choices": dict(self.choices)}
         return {**super().parameters, **said, **({"tie_break": self.tie_break} if self.tie_break else {})}
