@@ -9,6 +9,20 @@ from assay.lazy import lazy_names
 
 # What editors and type checkers read; tests hold it equal to the table in evaluation/scorers
 if TYPE_CHECKING:
+    from assay.evaluation.agents.tool_call_match import ToolCallMatch as ToolCallMatch
+    from assay.evaluation.agents.tool_call_overlap import ToolCallF1 as ToolCallF1
+    from assay.evaluation.agents.tool_call_overlap import ToolCallPrecision as ToolCallPrecision
+    from assay.evaluation.agents.tool_call_overlap import ToolCallRecall as ToolCallRecall
+    from assay.evaluation.agents.trajectory import ErrorSpans as ErrorSpans
+    from assay.evaluation.agents.trajectory import RedundantCalls as RedundantCalls
+    from assay.evaluation.agents.trajectory import RetriesCount as RetriesCount
+    from assay.evaluation.agents.trajectory import StepCount as StepCount
+    from assay.evaluation.agents.usage_scorers import Cost as Cost
+    from assay.evaluation.agents.usage_scorers import Latency as Latency
+    from assay.evaluation.agents.usage_scorers import MaxCost as MaxCost
+    from assay.evaluation.agents.usage_scorers import MaxLatency as MaxLatency
+    from assay.evaluation.agents.usage_scorers import MaxTokens as MaxTokens
+    from assay.evaluation.agents.usage_scorers import Tokens as Tokens
     from assay.evaluation.classic.accuracy import Accuracy as Accuracy
     from assay.evaluation.classic.accuracy import BalancedAccuracy as BalancedAccuracy
     from assay.evaluation.classic.accuracy import Correct as Correct
@@ -50,6 +64,8 @@ if TYPE_CHECKING:
     from assay.evaluation.judges.goal_success import GoalSuccess as GoalSuccess
     from assay.evaluation.judges.groundedness import Groundedness as Groundedness
     from assay.evaluation.judges.guidelines import Guidelines as Guidelines
+    from assay.evaluation.judges.injection import InjectionReport as InjectionReport
+    from assay.evaluation.judges.injection import injection_test as injection_test
     from assay.evaluation.judges.knowledge_retention import KnowledgeRetention as KnowledgeRetention
     from assay.evaluation.judges.own import judge as judge
     from assay.evaluation.judges.pairwise_preference import PairwisePreference as PairwisePreference

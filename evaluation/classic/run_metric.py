@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 from assay.errors import MissingExtra
 from assay.evaluation.scorers.protocol import RunRow
@@ -58,7 +58,7 @@ def undefined(name: str, reason: str, *, artifact: Mapping[str, Any] | None = No
     """No figure, and why: the score has no value, so that it is not applicable and never averaged."""
     return Score(
         name=name,
-        value=cast(Any, None),
+        value=None,
         explanation=reason,
         metadata={} if artifact is None else {"artifact": artifact},
     )
