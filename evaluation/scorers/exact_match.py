@@ -15,8 +15,9 @@ class ExactMatch:
 
     Definition: output == expected, for texts after the steps of `normalize` in their order: "none" (as they are),
         "strip" (without white space around), "casefold" (stripped, case ignored), "nfc" (composed Unicode), "squad"
-        (case, ASCII punctuation, English articles and spacing ignored). A text matches a list if it matches one of
-        its texts. Anything else is compared as it is: 1 equals 1.0, and neither "1" nor true.
+        (case, ASCII punctuation, English articles and spacing ignored). Anything else is compared
+        as it is: 1 equals 1.0, and neither "1" nor true. Of a list of expected values one has to match, unless the
+        output is a list itself.
     Range: true or false.
     Direction: higher is better.
     Source: equality; "squad" from Rajpurkar et al. 2016, arXiv 1606.05250.
@@ -34,7 +35,7 @@ class ExactMatch:
     def __call__(self, output: Any, expected: Any) -> bool | None:
         if expected is None:
             return None
-        if isinstance(output, str) and isinstance(expected, list | tuple):
+        if isinstance(expected, list | tuple) and not isinstance(output, list | tuple):
             return any(self._equal(output, reference) for reference in expected) if expected else None
         return self._equal(output, expected)
 

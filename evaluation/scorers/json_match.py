@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, ClassVar, Literal
 
 from assay.errors import ConfigurationError, ScorerError
-from assay.evaluation.scorers.json_texts import strict_json
+from assay.evaluation.scorers.json_texts import strict_json, without_fence
 from assay.scores import Score
 
 MAX_DIFFERENCES = 50  # that are listed
@@ -25,7 +25,8 @@ class JsonMatch:
 
     Definition: Objects are equal by keys and values, arrays by elements in order, the rest by value. Texts are read as
         JSON, the output and the expected value alike. Numbers are equal by value, so 1 is 1.0 (`numbers="type"` tells
-        them apart); true is not 1, and "1" is neither. The metadata lists the differences, each with its path as a
+        them apart); true is not 1, and "1" is neither. `strip_fence=True` takes a Markdown code fence off the output
+        first. The metadata lists the differences, each with its path as a
         JSON Pointer.
     Range: true or false.
     Direction: higher is better.
@@ -35,6 +36,7 @@ class JsonMatch:
     """
 
     numbers: Literal["value", "type"] = "value"
+    strip_fence: bool = False
     name: str = "json_match"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
     range: ClassVar[tuple[float, float]] = (0, 1)
@@ -54,7 +56,7 @@ class JsonMatch:
                 hint="Give it as a value instead of a text, or with the quotes of a JSON text.",
             ) from error
         try:
-            given = strict_json(output) if isinstance(output, str) else output
+            given = strict_json(self._read(output)) if isinstance(output, str) else output
         except ValueError as error:
             return Score(
                 name=self.name,
@@ -70,6 +72,9 @@ class JsonMatch:
             explanation="; ".join(_told(each) for each in listed[:3]) + (" ..." if len(found) > 3 else "") or None,
             metadata={"differences": listed, "all_listed": len(found) == len(listed)},
         )
+
+    def _read(self, output: str) -> str:
+        return without_fence(output) if self.strip_fence else output
 
 
 def differences(given: Any, wanted: Any, *, numbers: Literal["value", "type"] = "value") -> Iterator[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, ClassVar, Literal
@@ -12,6 +12,7 @@ from assay.errors import ConfigurationError, ScorerError
 from assay.evaluation.scorers.extras import library
 from assay.evaluation.scorers.json_texts import strict_json, without_fence
 from assay.evaluation.scorers.texts import text_of
+from assay.evaluation.scorers.timed_regex import TIME_LIMIT_S, matches
 from assay.scores import Score
 
 MAX_PROBLEMS = 5  # that are told
@@ -30,7 +31,8 @@ class JsonValid:
     Source: RFC 8259; JSON Schema 2020-12 by the jsonschema library.
     Pitfalls: 3.0 is an integer and true is none, by JSON Schema. `format` is a remark there and checks nothing.
         Properties that a schema does not name are allowed unless it says `additionalProperties: false`. A key that
-        comes twice is valid JSON; its last value counts. A `$ref` to another address is never fetched.
+        comes twice is valid JSON; its last value counts. A `$ref` to another address is never fetched. `$schema` is not
+        looked at: the draft is always 2020-12.
     """
 
     schema: Mapping[str, Any] | bool | None = None
@@ -86,6 +88,13 @@ class JsonValid:
 
     @functools.cached_property
     def _validator(self) -> Any:
+        jsonschema = library("jsonschema", self.name)
+
+        def pattern(validator: Any, wanted: str, instance: Any, schema: Any) -> Iterator[Any]:
+            # jsonschema's own has no time limit
+            if isinstance(instance, str) and not matches(wanted, instance, time_limit_s=TIME_LIMIT_S):
+                yield jsonschema.ValidationError(f"{instance!r} does not match {wanted!r}")
+
+        validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": pattern})
         # a registry of its own keeps jsonschema from fetching what a $ref points at
-        registry = library("referencing", self.name).Registry()
-        return library("jsonschema", self.name).Draft202012Validator(self.schema, registry=registry)
+        return validator(self.schema, registry=library("referencing", self.name).Registry())

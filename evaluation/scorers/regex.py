@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Literal
 
-from assay.errors import ConfigurationError, ScorerError
-from assay.evaluation.scorers.extras import library
+from assay.errors import ConfigurationError
 from assay.evaluation.scorers.texts import text_of
+from assay.evaluation.scorers.timed_regex import TIME_LIMIT_S, compiled, matches
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Regex:
     pattern: str
     _: KW_ONLY
     mode: Literal["search", "fullmatch"]
-    time_limit_s: float = 1.0
+    time_limit_s: float = TIME_LIMIT_S
     name: str = "regex"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
     range: ClassVar[tuple[float, float]] = (0, 1)
@@ -39,26 +38,7 @@ class Regex:
             raise ConfigurationError(f"Regex(time_limit_s=) is above 0, not {self.time_limit_s!r}.")
         if not isinstance(self.pattern, str):
             raise ConfigurationError(f"Regex() takes a pattern as text, not {type(self.pattern).__name__}.")
-        _compiled(self.pattern)
+        compiled(self.pattern)
 
     def __call__(self, output: Any) -> bool:
-        text = text_of(output, self.name)
-        pattern = _compiled(self.pattern)
-        try:
-            # the limit counts while it matches; concurrent lets other threads, and so other rows, run meanwhile
-            found = getattr(pattern, self.mode)(text, timeout=self.time_limit_s, concurrent=True)
-        except TimeoutError as error:
-            raise ScorerError(
-                f"The pattern {self.pattern!r} took longer than {self.time_limit_s:g} s on {len(text):,} characters",
-                hint="Repeats inside of repeats, as in (a+)+, backtrack without end: write it without them.",
-            ) from error
-        return found is not None
-
-
-@functools.lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
-    regex = library("regex", "Regex")
-    try:
-        return regex.compile(pattern)
-    except (regex.error, RecursionError, ValueError, OverflowError) as error:
-        raise ConfigurationError(f"{pattern!r} is no regular expression: {error}.") from error
+        return matches(self.pattern, text_of(output, self.name), self.mode, self.time_limit_s)

@@ -141,5 +141,7 @@ def _warning(texts: list[str]) -> str | None:
 
 def _dropped(text: str) -> float:
     """Share of the letters and digits that the tokenizer drops."""
+    if text.isascii():
+        return 0.0
     letters = [letter for letter in text.lower() if letter.isalnum()]
     return sum(not letter.isascii() for letter in letters) / len(letters) if letters else 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from assay.evaluation.scorers.texts import references_of, text_of
 from assay.scores import Score
 
 Options = Mapping[str, Any]
+_of_this_thread = threading.local()
+
 NEEDS = {"ja-mecab": "sacrebleu[ja]", "ko-mecab": "sacrebleu[ko]"}  # tokenizer -> what it is installed with
 
 
@@ -82,21 +83,22 @@ class CorpusScore:
 
 def sacrebleu_metric(metric: str, options: Options, scorer: str) -> Any:
     """sacrebleu's metric of that name. A thread has its own: they note what they saw last, for their signature."""
-    return _kept_metric(metric, tuple(options.items()), scorer, threading.get_ident())
+    key = (metric, *sorted(options.items()))
+    kept = vars(_of_this_thread)
+    if key not in kept:
+        kept[key] = _made(metric, options, scorer)
+    return kept[key]
 
 
-@functools.lru_cache(maxsize=256)
-def _kept_metric(metric: str, options: tuple[tuple[str, Any], ...], scorer: str, thread: int) -> Any:
-    made = getattr(library("sacrebleu.metrics", scorer), metric)
-    given = dict(options)
+def _made(metric: str, options: Options, scorer: str) -> Any:
     try:
-        return made(**given)
+        return getattr(library("sacrebleu.metrics", scorer), metric)(**options)
     except (ImportError, RuntimeError) as error:  # the tokenizers' own way to say what they lack
-        package = NEEDS.get(str(given.get("tokenize")))
+        package = NEEDS.get(str(options.get("tokenize")))
         if package is None:
             raise
         raise MissingPackage(
-            f"The tokenizer {given['tokenize']!r} of {scorer} is not installed.", f"pip install '{package}'"
+            f"The tokenizer {options['tokenize']!r} of {scorer} is not installed.", f"pip install '{package}'"
         ) from error
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import ConfigurationError, ScorerError
+from assay.evaluation.scorers import json_valid
 from assay.evaluation.scorers.json_match import MAX_DIFFERENCES, differences
 from assay.scorers import JsonMatch, JsonValid
 
@@ -96,6 +97,14 @@ def test_a_reference_to_another_address_is_never_fetched() -> None:
         JsonValid(schema={"$ref": "http://127.0.0.1:9/x"})("1")
 
 
+def test_a_pattern_in_a_schema_has_a_time_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert JsonValid(schema={"pattern": "^a+$"})('"aa"').value is True
+    assert JsonValid(schema={"pattern": "^a+$"})('"ab"').explanation == "$: 'ab' does not match '^a+$'"
+    monkeypatch.setattr(json_valid, "TIME_LIMIT_S", 0.02)
+    with pytest.raises(ScorerError, match=r"took longer than 0\.02 s"):
+        JsonValid(schema={"pattern": "(a?){40}a{40}" * 3 + "c"})(f'"{"a" * 200}"')
+
+
 def test_nesting_beyond_reading_is_an_error_and_no_verdict() -> None:
     deep = "[" * 100_000 + "]" * 100_000
     with pytest.raises(ScorerError, match="nested too deeply"):
@@ -126,6 +135,11 @@ def test_nesting_beyond_reading_is_an_error_and_no_verdict() -> None:
 def test_json_match(output: Any, expected: Any, numbers: Any, same: bool | None) -> None:
     score = JsonMatch(numbers=numbers)(output, expected)
     assert (score and score.value) is same
+
+
+def test_a_code_fence_is_taken_off_when_asked() -> None:
+    output = '```json\n{"a": 1}\n```'
+    assert [JsonMatch(strip_fence=off)(output, {"a": 1}).value for off in (False, True)] == [False, True]  # type: ignore[union-attr]
 
 
 def test_every_difference_has_its_path_and_both_sides() -> None:

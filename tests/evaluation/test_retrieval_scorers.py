@@ -52,7 +52,7 @@ rankings = st.permutations(DOCUMENTS).flatmap(lambda order: st.integers(1, 12).m
 judgements = st.dictionaries(st.sampled_from([*DOCUMENTS, "x", "y"]), st.integers(-1, 3), min_size=1, max_size=10)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(rankings, judgements.filter(lambda grades: max(grades.values()) > 0))
 def test_every_measure_equals_trec_evals(ranking: list[str], grades: dict[str, int]) -> None:
     expected = by_trec_eval(ranking, grades, [theirs for _, theirs in PAIRS])
@@ -61,7 +61,7 @@ def test_every_measure_equals_trec_evals(ranking: list[str], grades: dict[str, i
         assert float(score.value) == pytest.approx(expected[theirs], abs=1e-9), ours.name
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.permutations(DOCUMENTS), judgements.filter(lambda grades: max(grades.values()) > 0))
 def test_exponential_gains_and_judged_documents_too(ranking: list[str], grades: dict[str, int]) -> None:
     gains = {document: 2**grade - 1 if grade > 0 else 0 for document, grade in grades.items()}

@@ -72,7 +72,7 @@ def test_texts_score_as_in_rouge_score(oracle: Any, stemmer: bool) -> None:
 texts = st.lists(st.sampled_from(["a", "b", "c", "Running", "d.", "日本", "\n", "é", "x-y"]), max_size=12).map(" ".join)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(output=texts, reference=texts)
 def test_any_text_scores_as_in_rouge_score(oracle: Any, output: str, reference: str) -> None:
     expected = oracle[False].score(reference, output)

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from assay.errors import ConfigurationError, ScorerError
 from assay.evaluation.dataset import Item
-from assay.evaluation.scorers import BUILT_IN
-from assay.evaluation.scorers.protocol import scorer_name, source_hash
 from assay.evaluation.prepared_scorers import prepare_scorers
+from assay.evaluation.scorers.protocol import scorer_name, source_hash
 from assay.evaluation.scoring import as_scores, run_scorer
 from assay.evaluation.threads import Threads
 from assay.scorers import Contains, ExactMatch, Score, scorer
@@ -77,7 +76,7 @@ def test_contains(options: dict[str, Any], output: Any, expected: Any, verdict: 
 
 
 def test_contains_of_something_else_than_text_is_an_error_and_not_false() -> None:
-    with pytest.raises(TypeError, match="this is dict"):
+    with pytest.raises(ScorerError, match="the output is of type dict"):
         Contains()({"answer": "x"}, "x")
 
 
@@ -179,7 +178,7 @@ def test_the_version_of_a_scorer_follows_its_source() -> None:
         pytest.param([], "needs a scorer", id="none"),
         pytest.param([ExactMatch], "ExactMatch is a class", id="class"),
         pytest.param([3], "3 cannot be called", id="number"),
-        pytest.param(["exactmatch"], "no scorer 'exactmatch'. Did you mean 'exact_match'?", id="near-name"),
+        pytest.param(["exactmatch"], "no scorer 'exactmatch'. Did you mean 'exact_match'", id="near-name"),
         pytest.param(["quality"], "no scorer 'quality'. Built in: ", id="name"),
         pytest.param([ExactMatch(), ExactMatch()], "Two scorers are called 'exact_match'", id="twice"),
         pytest.param([lambda output, answer: True], "asks for 'answer', which no row has", id="unknown-argument"),
@@ -199,8 +198,8 @@ def test_a_scorer_that_needs_an_expected_value_is_refused_where_no_item_has_one(
 
 
 def test_built_in_scorers_are_found_by_name() -> None:
-    prepared = prepare_scorers(sorted(BUILT_IN), ITEMS, has_task=True)
-    assert [each.name for each in prepared] == sorted(BUILT_IN)
+    prepared = prepare_scorers(["contains", "exact_match", "ndcg@3"], ITEMS, has_task=True)
+    assert [each.name for each in prepared] == ["contains", "exact_match", "ndcg@3"]
 
 
 async def slow(output: Any) -> bool:

@@ -43,6 +43,7 @@ ACCENT = ("caf\u00e9", "cafe\u0301")  # one character and two, which look the sa
         ({}, "five", ["4", "four"], False),
         ({}, "x", [], None),
         ({}, ["4"], ["4"], True),
+        ({}, 4, [4, "four"], True),
         ({}, 1, 1.0, True),
         ({}, 1, True, False),
         ({}, True, True, True),
@@ -113,9 +114,9 @@ def test_a_wrong_pattern_is_found_when_the_scorer_is_made(pattern: str) -> None:
 
 
 def test_a_pattern_that_backtracks_without_end_fails_its_row_and_stops() -> None:
-    catastrophe = Regex("(a?){40}a{40}" * 3 + "c", mode="search", time_limit_s=0.05)
+    catastrophe = Regex("(a?){40}a{40}" * 3 + "c", mode="search", time_limit_s=0.02)
     began = time.process_time()
-    with pytest.raises(ScorerError, match=r"took longer than 0\.05 s on 200 characters"):
+    with pytest.raises(ScorerError, match=r"took longer than 0\.02 s on 200 characters"):
         catastrophe("a" * 200)
     assert time.process_time() - began < 10
 

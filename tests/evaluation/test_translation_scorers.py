@@ -78,7 +78,7 @@ def test_a_text_scores_as_in_sacrebleu_and_brings_its_signature(ours: Any, their
 sentences = st.text("ab Ωd日本. ,\n", max_size=20)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(sentences, st.lists(sentences, min_size=1, max_size=3))
 def test_any_text_scores_as_in_sacrebleu(output: str, references: list[str]) -> None:
     for ours, theirs in SENTENCE:
@@ -96,7 +96,7 @@ def test_a_run_scores_as_the_corpus_in_sacrebleu(ours: Any, theirs: Any) -> None
     assert score.metadata["interval"]["low"] <= score.value <= score.metadata["interval"]["high"]
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.lists(st.tuples(sentences, st.lists(sentences, min_size=1, max_size=2)), min_size=1, max_size=4))
 def test_any_run_scores_as_the_corpus_in_sacrebleu(pairs: list[tuple[str, list[str]]]) -> None:
     outputs, references = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
