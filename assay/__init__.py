@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from assay.evaluation import Limits as Limits
     from assay.evaluation import aevaluate as aevaluate
     from assay.evaluation import align as align
+    from assay.evaluation import compare as compare
     from assay.evaluation import compare_pairwise as compare_pairwise
     from assay.evaluation import dataset_from_traces as dataset_from_traces
     from assay.evaluation import dataset_history as dataset_history
     from assay.evaluation import evaluate as evaluate
     from assay.evaluation import judge as judge
     from assay.evaluation import load_dataset as load_dataset
+    from assay.evaluation import power as power
     from assay.evaluation import register_dataset as register_dataset
     from assay.evaluation import resume as resume
     from assay.evaluation import scorer as scorer
@@ -89,6 +91,7 @@ _NAMES: dict[str, str | None] = {
     "autolog": "assay.tracing.autolog",
     "bedrock": "assay.tracing",
     "child_environment": "assay.tracing.propagation",
+    "compare": "assay.evaluation",
     "compare_pairwise": "assay.evaluation",
     "context": "assay.tracing",
     "continue_trace": "assay.tracing.propagation",
@@ -115,6 +118,7 @@ _NAMES: dict[str, str | None] = {
     "observe": "assay.tracing",
     "openai": "assay.tracing",
     "openai_agents": "assay.tracing",
+    "power": "assay.evaluation",
     "prefetch_prompts": "assay.prompts",
     "prompt_alias_at": "assay.prompts",
     "prompt_alias_moves": "assay.prompts",

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from assay.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from assay.evaluation.compared import Comparison
     from assay.evaluation.alignment import Alignment, align
+    from assay.evaluation.compared import Comparison
+    from assay.evaluation.comparisons import Comparisons, compare
     from assay.evaluation.dataset import Dataset, Item, read_dataset, read_items
     from assay.evaluation.dataset_diff import DatasetDiff
     from assay.evaluation.dataset_from_traces import dataset_from_traces
@@ -30,12 +31,14 @@ if TYPE_CHECKING:
     from assay.evaluation.gateway import Completion, Gateway
     from assay.evaluation.judges import PairwiseComparison, acompare_pairwise, compare_pairwise
     from assay.evaluation.limits import Limits
+    from assay.evaluation.planning import PowerReport, power
     from assay.evaluation.result import EvaluationResult
     from assay.evaluation.scorers import Judge, Scorer, judge, scorer
 
 __all__ = [
     "Alignment",
     "Comparison",
+    "Comparisons",
     "Completion",
     "Dataset",
     "DatasetDiff",
@@ -48,16 +51,19 @@ __all__ = [
     "Judge",
     "Limits",
     "PairwiseComparison",
+    "PowerReport",
     "Scorer",
     "acompare_pairwise",
     "aevaluate",
     "align",
+    "compare",
     "compare_pairwise",
     "dataset_from_traces",
     "dataset_history",
     "evaluate",
     "judge",
     "load_dataset",
+    "power",
     "read_dataset",
     "read_items",
     "register_dataset",
@@ -72,6 +78,7 @@ __getattr__ = lazy_names(
     {
         "Alignment": "alignment",
         "Comparison": "compared",
+        "Comparisons": "comparisons",
         "Completion": "gateway",
         "Dataset": "dataset",
         "DatasetDiff": "dataset_diff",
@@ -84,16 +91,19 @@ __getattr__ = lazy_names(
         "Judge": "scorers",
         "Limits": "limits",
         "PairwiseComparison": "judges",
+        "PowerReport": "planning",
         "Scorer": "scorers",
         "acompare_pairwise": "judges",
         "aevaluate": "engine",
         "align": "alignment",
+        "compare": "comparisons",
         "compare_pairwise": "judges",
         "dataset_from_traces": "dataset_from_traces",
         "dataset_history": "datasets",
         "evaluate": "engine",
         "judge": "scorers",
         "load_dataset": "datasets",
+        "power": "planning",
         "read_dataset": "dataset",
         "read_items": "dataset",
         "register_dataset": "datasets",

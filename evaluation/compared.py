@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Literal
 from rich.console import RenderableType
 
 from assay.errors import ConfigurationError
-from assay.evaluation.comparison import ComparisonRow, item_changes, overall_verdict
+from assay.evaluation.comparison import (
+    MAX_LOST_SHARE,
+    ComparisonRow,
+    compare_rows,
+    compare_run_values,
+    item_changes,
+    overall_verdict,
+)
 from assay.evaluation.gate import Gate, decide, parse_gate
 from assay.evaluation.report import as_text, comparison_report
 from assay.evaluation.summary import Direction
@@ -31,6 +38,8 @@ class Comparison:
     candidate: EvaluationResult
     scorers: Sequence[ComparisonRow]  # one per scorer that both have
     directions: Mapping[str, Direction]
+    confidence: float = 0.95
+    max_lost: float = MAX_LOST_SHARE
 
     @property
     def verdict(self) -> str:
@@ -93,15 +102,18 @@ class Comparison:
             notes.append("the data sets differ: only items with the same id are compared")
         return notes
 
-    def gate(self, expression: str) -> Gate:
+    def gate(self, expression: str, *, alpha: float | None = None) -> Gate:
         """Decide a gate such as "correctness >= baseline - 0.02"; see gate.py. `.check()` of it raises unless it
         passed.
+
+        Args:
+            alpha: of the two-sided intervals whose bounds decide; that of this comparison where nothing is said.
         """
-        return decide(
-            parse_gate(expression),
-            {row.scorer: row for row in self.scorers},
-            {row.scorer: row for row in self.candidate.summary_rows},
-        )
+        confidence = self.confidence if alpha is None else 1 - alpha
+        same = abs(confidence - self.confidence) < 1e-9
+        rows = self.scorers if same else tested(self.baseline, self.candidate, confidence, self.max_lost)
+        summary = self.candidate.summary_at(confidence)
+        return decide(parse_gate(expression), {row.scorer: row for row in rows}, {row.scorer: row for row in summary})
 
     def __rich__(self) -> RenderableType:
         address = self.candidate.told_address(self.url)
@@ -111,3 +123,65 @@ class Comparison:
 
     def __str__(self) -> str:
         return as_text(self)
+
+
+def compare_results(
+    baseline: EvaluationResult,
+    candidate: EvaluationResult,
+    *,
+    confidence: float = 0.95,
+    max_lost: float = MAX_LOST_SHARE,
+) -> Comparison:
+    """Compare two results, item by item; scores of whole runs beside them by their difference.
+
+    Raises:
+        ConfigurationError: they are the same experiment.
+    """
+    must_differ(baseline, candidate)
+    return Comparison(
+        baseline=baseline,
+        candidate=candidate,
+        directions=directions_of(baseline, candidate),
+        confidence=confidence,
+        max_lost=max_lost,
+        scorers=tested(baseline, candidate, confidence, max_lost),
+    )
+
+
+def must_differ(baseline: EvaluationResult, candidate: EvaluationResult) -> None:
+    if baseline.id == candidate.id:
+        raise ConfigurationError(f"Experiment {candidate.id} cannot be compared with itself.")
+
+
+def directions_of(baseline: EvaluationResult, candidate: EvaluationResult) -> dict[str, Direction]:
+    """Which way is better, by scorer: as the candidate has it, else the baseline."""
+    return {**baseline.directions, **candidate.directions}
+
+
+def tested(
+    baseline: EvaluationResult, candidate: EvaluationResult, confidence: float, max_lost: float
+) -> list[ComparisonRow]:
+    """Every scorer that both have, tested where it can be."""
+    rows = compare_rows(
+        baseline.records,
+        candidate.records,
+        confidence=confidence,
+        directions=directions_of(baseline, candidate),
+        max_lost=max_lost,
+        seed=seed_of(candidate),
+    )
+    return [*rows, *compare_run_values(baseline.summary_rows, candidate.summary_rows)]
+
+
+def seed_of(result: EvaluationResult) -> int:
+    return int(result.experiment.get("seed") or 0)
+
+
+def keep(comparison: Comparison) -> None:
+    """Store a comparison with its candidate, for the pages and for whoever comes later."""
+    body = {
+        "baseline_id": comparison.baseline.id,
+        "rows": [row.to_dict() for row in comparison.scorers],
+        "verdict": comparison.verdict,
+    }
+    comparison.candidate.client.post(f"/experiments/{comparison.candidate.id}/comparisons", body)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from assay.evaluation.cells import Dtype, Row, ScorerCells, scorer_cells
 from assay.evaluation.statistics import Difference, detectable_effect, holm, paired_difference
-from assay.evaluation.summary import Direction, cluster_labels, declared
+from assay.evaluation.summary import Direction, Level, SummaryRow, cluster_labels, declared
 
 Outcome = Literal["improved", "regressed", "unclear", "undecided"]
 Change = Literal["win", "tie", "loss", "lost", "unmatched"]
@@ -46,9 +46,11 @@ class ComparisonRow:
     method: str | None = None
     correction: str | None = None  # "Holm, 3 scorers"; None when there was one test only
     detectable_effect: float | None = None  # at 80 % power
+    items_needed: int | None = None  # to find the difference seen, were it the true one, at 80 % power
     outcome: Outcome = "undecided"  # unclear: tested, and no clear difference; undecided: no test could be made
     verdict: str = ""
     reason: str | None = None
+    level: Level = "item"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -76,24 +78,62 @@ def compare_rows(
 ) -> list[ComparisonRow]:
     """Compare two experiments' rows, per scorer that both have, in the candidate's order.
 
+    The scorers are one family: p-values are corrected by Holm.
+
     Args:
         directions: which way is better, by scorer; "higher" where nothing is said.
         max_lost: where a larger share of the common items was not scored in both, nothing is tested: those that
             failed are seldom a fair sample.
         seed: of drawn permutations; each scorer draws its own from it.
     """
-    pairs = _pairs(baseline, candidate)
+    (compared,) = compare_family(
+        baseline, [candidate], confidence=confidence, directions=directions, max_lost=max_lost, seed=seed
+    )
+    return compared
+
+
+def compare_family(
+    baseline: Iterable[Row],
+    candidates: Sequence[Iterable[Row]],
+    *,
+    confidence: float = 0.95,
+    directions: Mapping[str, Direction] | None = None,
+    max_lost: float = MAX_LOST_SHARE,
+    seed: int = 0,
+) -> list[list[ComparisonRow]]:
+    """Compare several candidates with one baseline: scorers and candidates together are one family of tests.
+
+    One list per candidate; the rest as `compare_rows`.
+    """
+    before = list(baseline)
     compared = [
-        _compare(old, new, declared(directions or {}, new.name, "higher"), confidence, max_lost, seed)
-        for old, new in pairs
+        [
+            _compare(old, new, declared(directions or {}, new.name, "higher"), confidence, max_lost, seed)
+            for old, new in _pairs(before, candidate)
+        ]
+        for candidate in candidates
     ]
-    tests = sum(row.p is not None for row in compared)
-    correction = f"Holm, {tests} scorers" if tests > 1 else None
-    corrected = holm([row.p for row in compared])
+    corrected = iter(holm([row.p for rows in compared for row in rows]))
+    correction = _family(compared)
     return [
-        _with_verdict(replace(row, p_corrected=p, correction=correction if p is not None else None))
-        for row, p in zip(compared, corrected, strict=True)
+        [
+            _with_verdict(
+                replace(row, p_corrected=next(corrected), correction=correction if row.p is not None else None)
+            )
+            for row in rows
+        ]
+        for rows in compared
     ]
+
+
+def compare_run_values(baseline: Sequence[SummaryRow], candidate: Sequence[SummaryRow]) -> list[ComparisonRow]:
+    """Scores of whole runs that both experiments have: their difference, and no test.
+
+    One number per run is not paired by item, and its two intervals do not tell whether the difference is chance.
+    """
+    before = {row.scorer: row for row in baseline if row.level == "run"}
+    pairs = [(before[row.scorer], row) for row in candidate if row.level == "run" and row.scorer in before]
+    return [_run_values(old, new) for old, new in pairs]
 
 
 def item_changes(
@@ -107,6 +147,39 @@ def item_changes(
     ]
 
 
+def _family(compared: Sequence[Sequence[ComparisonRow]]) -> str | None:
+    """The correction, by the tests that were made; None where there was one only."""
+    tests = sum(row.p is not None for rows in compared for row in rows)
+    if tests < 2:
+        return None
+    if len(compared) == 1:
+        return f"Holm, {tests} scorers"
+    return f"Holm, {tests} tests ({len(compared)} candidates)"
+
+
+def _run_values(old: SummaryRow, new: SummaryRow) -> ComparisonRow:
+    known = old.mean is not None and new.mean is not None
+    reason = "a score of the whole run is one number per run: shown, not tested"
+    return ComparisonRow(
+        scorer=new.scorer,
+        dtype=new.dtype,
+        direction=new.direction,
+        n_paired=0,
+        n_lost=0,
+        n_unmatched=0,
+        wins=0,
+        ties=0,
+        losses=0,
+        baseline_mean=old.mean,
+        mean=new.mean,
+        difference=new.mean - old.mean if old.mean is not None and new.mean is not None else None,
+        confidence=new.confidence,
+        verdict=f"{'Not tested' if known else 'Cannot be told'}: {reason}.",
+        reason=reason,
+        level="run",
+    )
+
+
 def overall_verdict(rows: Sequence[ComparisonRow]) -> str:
     """The comparison in one line: the scorers' names under what became of them."""
     if not rows:
@@ -117,8 +190,12 @@ def overall_verdict(rows: Sequence[ComparisonRow]) -> str:
         "unclear": "no clear difference",
         "undecided": "cannot be told",
     }
-    named = {outcome: ", ".join(row.scorer for row in rows if row.outcome == outcome) for outcome in words}
-    return "; ".join(f"{words[outcome]}: {names}" for outcome, names in named.items() if names)
+    of_items = [row for row in rows if row.level == "item"]
+    named = {
+        what: ", ".join(row.scorer for row in of_items if row.outcome == outcome) for outcome, what in words.items()
+    }
+    named["not tested"] = ", ".join(row.scorer for row in rows if row.level == "run")
+    return "; ".join(f"{what}: {names}" for what, names in named.items() if names)
 
 
 def _pairs(baseline: Iterable[Row], candidate: Iterable[Row]) -> list[tuple[ScorerCells, ScorerCells]]:
@@ -177,6 +254,8 @@ def _compare(
 
 
 def _tested(row: ComparisonRow, tested: Difference) -> ComparisonRow:
+    found = detectable_effect(tested.stderr, confidence=row.confidence)
+    needed = math.ceil(row.n_paired * (found / tested.value) ** 2) if found and tested.value else None
     return replace(
         row,
         difference=tested.value,
@@ -184,7 +263,8 @@ def _tested(row: ComparisonRow, tested: Difference) -> ComparisonRow:
         ci_high=tested.high,
         p=tested.p,
         method=tested.method,
-        detectable_effect=detectable_effect(tested.stderr, confidence=row.confidence),
+        detectable_effect=found,
+        items_needed=needed,
         reason=tested.reason,
     )
 
@@ -256,7 +336,6 @@ def _how_much_would_do(row: ComparisonRow) -> str:
     if row.detectable_effect is None or row.difference is None:
         return ""
     seen = f": {row.n_paired} items show differences from {row.detectable_effect:.2g} on"
-    if row.difference == 0:
+    if row.items_needed is None:
         return seen
-    needed = math.ceil(row.n_paired * (row.detectable_effect / row.difference) ** 2)
-    return f"{seen}; to tell one of {abs(row.difference):.2g}, about {needed:,} are needed"
+    return f"{seen}; to tell one of {abs(row.difference):.2g}, about {row.items_needed:,} are needed"

@@ -5,14 +5,15 @@
 Against the baseline, ">=" holds when the lower end of the difference's interval is not below the margin
 (non-inferiority), "<=" when the upper end is not above it; against a number the interval of the mean decides. All
 conditions must hold, which needs no correction: a gate that should fail passes only if every single test errs (Berger
-1982, intersection-union).
+1982, intersection-union). The intervals are two-sided at 1 - alpha, the ones that reports show: on the side that
+decides, a gate errs in alpha/2 of the cases.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from assay.errors import ConfigurationError, GateFailed
@@ -112,6 +113,15 @@ def decide(
                 hint=f"There are: {', '.join(known) or 'none'}.",
             )
     return Gate(results=[_decide(c, rows[c.scorer] if c.relative else summary[c.scorer]) for c in conditions])
+
+
+def at_confidence(rows: Sequence[SummaryRow], confidence: float) -> list[SummaryRow]:
+    """These rows without the intervals of another confidence: for scores of whole runs, which were computed once."""
+    reason = f"its interval was not computed at {confidence:.4g}"
+    return [
+        row if abs(row.confidence - confidence) < 1e-9 else replace(row, ci_low=None, ci_high=None, reason=reason)
+        for row in rows
+    ]
 
 
 def _parse_condition(text: str) -> Condition:

@@ -14,15 +14,18 @@ from urllib.parse import quote
 from rich.console import RenderableType
 
 from assay.client import Client, current_client
-from assay.errors import AssayError, ConfigurationError, ExperimentNotFound
+from assay.errors import AssayError, ExperimentNotFound
 from assay.evaluation.alignment.lookup import look_up
 from assay.evaluation.alignment.shown import COLUMNS as ALIGNED
 from assay.evaluation.alignment.shown import Shown
+from assay.evaluation.artifacts import Artifact, artifacts_of
 from assay.evaluation.cells import scorer_cells
-from assay.evaluation.compared import Comparison
-from assay.evaluation.comparison import MAX_LOST_SHARE, compare_rows
+from assay.evaluation.compared import Comparison, compare_results, keep
+from assay.evaluation.comparison import MAX_LOST_SHARE
+from assay.evaluation.figure_line import figure_line, judge_name
+from assay.evaluation.gate import Gate, at_confidence, decide, parse_gate
 from assay.evaluation.report import as_text, counted, shortened, summary_report
-from assay.evaluation.summary import Direction, SummaryRow, summarise_rows
+from assay.evaluation.summary import Direction, SummaryRow, declared, summarise_rows
 from assay.settings import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -117,6 +120,11 @@ class EvaluationResult:
         names = [column.name for column in scorer_cells(self.records)]
         return pd.DataFrame([_flat(record, names) for record in self.records], columns=_columns(names))
 
+    @property
+    def artifacts(self) -> dict[str, Artifact]:
+        """Pictures that scorers of the whole run made (confusion matrix, curves), by score name."""
+        return artifacts_of([row.to_dict() for row in self.summary_rows])
+
     def alignments(self) -> tuple[dict[str, Shown], list[str]]:
         """What is known of how well each judge agrees with people, by its name; and why something is not known."""
         return look_up(self.client, self.experiment, self.records)
@@ -143,29 +151,38 @@ class EvaluationResult:
         other = find_baseline(baseline, self.name, self.client, before=self.id)
         if other is None:
             raise ExperimentNotFound(f"There is no finished experiment {self.name!r} before {self.id} to compare with.")
-        if other.id == self.id:
-            raise ConfigurationError(f"Experiment {self.id} cannot be compared with itself.")
-        directions = {**other.directions, **self.directions}
-        compared = Comparison(
-            baseline=other,
-            candidate=self,
-            directions=directions,
-            scorers=compare_rows(
-                other.records,
-                self.records,
-                confidence=confidence,
-                directions=directions,
-                max_lost=max_lost,
-                seed=int(self.experiment.get("seed") or 0),
-            ),
-        )
-        body = {
-            "baseline_id": other.id,
-            "rows": [row.to_dict() for row in compared.scorers],
-            "verdict": compared.verdict,
-        }
-        self.client.post(f"/experiments/{self.id}/comparisons", body)
+        compared = compare_results(other, self, confidence=confidence, max_lost=max_lost)
+        keep(compared)
         return compared
+
+    def summary_at(self, confidence: float) -> Sequence[SummaryRow]:
+        """The summary with intervals of this confidence; scores of whole runs have none but their own."""
+        if all(abs(row.confidence - confidence) < 1e-9 for row in self.summary_rows):
+            return self.summary_rows
+        of_the_run = [row for row in self.summary_rows if row.level == "run"]
+        of_items = summarised(self.records, self.experiment.get("scorers") or [], confidence)
+        return [*of_items, *at_confidence(of_the_run, confidence)]
+
+    def gate(self, expression: str, *, alpha: float = 0.05) -> Gate:
+        """Decide a gate such as "correctness >= 0.8" on the bounds of the means' 1 - alpha intervals; see gate.py.
+
+        Raises:
+            ConfigurationError: it cannot be understood, or names a baseline (that takes a comparison).
+        """
+        return decide(parse_gate(expression), {}, {row.scorer: row for row in self.summary_at(1 - alpha)})
+
+    def lines(self) -> list[str]:
+        """One line per scorer with all that belongs to its figure: interval, method, failures, repeats, the judge."""
+        aligned, _ = self.alignments()
+        scorers = {scorer["name"]: scorer for scorer in self.experiment.get("scorers") or []}
+        return [
+            figure_line(
+                row,
+                judge=judge_name(declared(scorers, row.scorer, {})),
+                aligned=found.words if (found := aligned.get(row.scorer)) else None,
+            )
+            for row in self.summary_rows
+        ]
 
     def compare_with_baseline(self, baseline: EvaluationResult) -> None:
         """At the end of a run: the comparison that was asked for at its beginning. A failure is a problem to tell,
@@ -258,10 +275,13 @@ def find_baseline(
     return None
 
 
-def summarised(rows: Sequence[Mapping[str, Any]], scorers: Sequence[Mapping[str, Any]]) -> list[SummaryRow]:
+def summarised(
+    rows: Sequence[Mapping[str, Any]], scorers: Sequence[Mapping[str, Any]], confidence: float = 0.95
+) -> list[SummaryRow]:
     """Summarise rows by what their experiment recorded of its scorers."""
     return summarise_rows(
         rows,
+        confidence=confidence,
         scorers=[scorer["name"] for scorer in scorers if scorer.get("level") != "run"],
         directions={scorer["name"]: scorer.get("direction", "higher") for scorer in scorers},
         ranges={scorer["name"]: tuple(scorer["range"]) for scorer in scorers if scorer.get("range")},

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
 from assay.evaluation.cells import FAILED, Row, ScorerCells, scorer_cells
-from assay.evaluation.statistics import Estimate, failure_bounds, mean_interval, proportion_interval
+from assay.evaluation.statistics import (
+    Estimate,
+    Repeats,
+    bounded_mean_interval,
+    failure_bounds,
+    mean_interval,
+    proportion_interval,
+    repeats_decomposed,
+)
 
 Direction = Literal["higher", "lower"]
 Kind = Literal["code", "judge", "human"]
@@ -50,6 +59,12 @@ class SummaryRow:
     reason: str | None = None  # why something is None, or what to be careful with
     level: Level = "item"
     artifact: Mapping[str, Any] | None = None  # {"kind": "confusion_matrix" | "curve", ...}, of scorers of a whole run
+    clusters: int | None = None  # of items, where they depend on each other
+    repeats: float | None = None  # scored repeats per item, where any item has several
+    within_sd: float | None = None  # of one answer about its item's mean, where there are repeats
+    stderr_one: float | None = None  # had each item been run once
+    stderr_infinite: float | None = None  # had each been run without end: what only more items can lower
+    advice: str | None = None  # whether more items or more repeats narrow the interval
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -90,7 +105,9 @@ def declared(table: Mapping[str, T], name: str, default: T) -> T:
 def _summarise(
     column: ScorerCells, direction: Direction, value_range: tuple[float, float] | None, confidence: float
 ) -> SummaryRow:
-    estimate = estimate_column(column, confidence)
+    estimate = estimate_column(column, confidence, value_range)
+    labels_of_clusters = cluster_labels(column.clusters(), list(column.item_values))
+    repeats = None if column.scored_once else repeats_decomposed(list(column.item_values.values()))
     failed = sum(column.count(outcome) for outcome in FAILED)
     value_range = value_range or ((0.0, 1.0) if column.dtype == "bool" else None)
     values = [value for repeats in column.item_values.values() for value in repeats]
@@ -122,11 +139,29 @@ def _summarise(
         bound_high=bounds[1] if bounds else None,
         counts=dict(Counter(labels).most_common()),
         reason=estimate.reason,
+        clusters=len(set(labels_of_clusters)) if labels_of_clusters else None,
+        **_told_by_repeats(repeats),
     )
 
 
-def estimate_column(column: ScorerCells, confidence: float) -> Estimate:
-    """The mean of one scorer over its items, by the interval that suits its values; labels have none."""
+def _told_by_repeats(found: Repeats | None) -> dict[str, Any]:
+    if found is None:
+        return {}
+    return {
+        "repeats": found.repeats,
+        "within_sd": found.within_sd,
+        "stderr_one": found.stderr_one,
+        "stderr_infinite": found.stderr_infinite,
+        "advice": found.advice,
+    }
+
+
+def estimate_column(column: ScorerCells, confidence: float, value_range: tuple[float, float] | None = None) -> Estimate:
+    """The mean of one scorer over its items, by the interval that suits its values; labels have none.
+
+    Right or wrong: Wilson's. Numbers of a known range: t, or bootstrap-t where they are few or near an edge (drawn with
+    a seed of the scorer's name). Other numbers: t.
+    """
     if column.dtype == "category":
         return Estimate(n=0, value=None, confidence=confidence, reason="labels have no mean")
     means = column.item_means()
@@ -134,7 +169,11 @@ def estimate_column(column: ScorerCells, confidence: float) -> Estimate:
     if column.binary:
         rows = sum(len(values) for values in column.item_values.values())
         return proportion_interval(list(means.values()), rows=rows, clusters=clusters, confidence=confidence)
-    return mean_interval(list(means.values()), clusters=clusters, confidence=confidence)
+    values = list(means.values())
+    if value_range is None or not values or min(values) < value_range[0] or max(values) > value_range[1]:
+        return mean_interval(values, clusters=clusters, confidence=confidence)
+    seed = zlib.crc32(column.name.encode())
+    return bounded_mean_interval(values, *value_range, clusters=clusters, confidence=confidence, seed=seed)
 
 
 def cluster_labels(clusters: Mapping[str, str], items: Sequence[str]) -> list[str] | None:

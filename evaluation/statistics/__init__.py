@@ -34,7 +34,13 @@ from assay.evaluation.statistics.own_family import self_preference
 from assay.evaluation.statistics.paired import paired_difference
 from assay.evaluation.statistics.paired_rates import bonett_price, mcnemar, mcnemar_dual
 from assay.evaluation.statistics.permutation import sign_flip
-from assay.evaluation.statistics.power_analysis import PairedVariance, detectable_effect, power, sample_size
+from assay.evaluation.statistics.power_analysis import (
+    PairedVariance,
+    detectable_effect,
+    intracluster_correlation,
+    power,
+    sample_size,
+)
 from assay.evaluation.statistics.ppi import PredictionPowered, ppi_mean
 from assay.evaluation.statistics.raters import fleiss_kappa, gwet_ac1
 from assay.evaluation.statistics.rates import clopper_pearson, proportion_interval
@@ -71,6 +77,7 @@ __all__ = [
     "gwet_ac1",
     "holm",
     "interval_of_sums",
+    "intracluster_correlation",
     "krippendorff_alpha",
     "mcnemar",
     "mcnemar_dual",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import scipy
+
+from assay.evaluation.statistics.clusters import cluster_sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,28 @@ def power(delta: float, n: int, variance: PairedVariance | float, *, confidence:
     z = float(scipy.stats.norm.ppf((1 + confidence) / 2))
     shift = abs(delta) / math.sqrt(per_item / n)
     return float(scipy.stats.norm.cdf(shift - z) + scipy.stats.norm.cdf(-shift - z))
+
+
+def intracluster_correlation(
+    values: Sequence[float], clusters: Sequence[Hashable]
+) -> tuple[float | None, float | None]:
+    """How alike the items of one cluster are (ICC), and the cluster size for the design effect, None if undefined.
+
+    ``(MSB - MSW) / (MSB + (m0 - 1) MSW)``, at least 0, MSB and MSW the mean squares between and within clusters and
+    ``m0 = (N - sum n_c^2 / N) / (G - 1)``; the size is ``sum n_c^2 / N``, which for equal clusters is theirs. Sources:
+    Donner 1986 (analysis of variance estimator); Kish 1965.
+    """
+    x = np.asarray(values, dtype=float)
+    sums, sizes = cluster_sums(x, clusters)
+    n, groups = len(x), len(sizes)
+    if groups < 2 or groups == n or np.ptp(x) == 0:
+        return None, None
+    means = sums / sizes
+    between = float((sizes * (means - x.mean()) ** 2).sum()) / (groups - 1)
+    within = (float((x**2).sum()) - float((sizes * means**2).sum())) / (n - groups)
+    size = (n - float((sizes**2).sum()) / n) / (groups - 1)
+    spread = between + (size - 1) * within
+    return max((between - within) / spread, 0.0), float((sizes**2).sum()) / n
 
 
 def _quantiles(confidence: float, power: float) -> float:

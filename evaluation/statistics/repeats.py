@@ -58,8 +58,8 @@ def repeats_decomposed(values: Sequence[Sequence[float]]) -> Repeats:
     means = np.array([each.mean() for each in items])
     stderr = math.sqrt(float(means.var(ddof=1)) / n) if n > 1 else None
     if not spreads:
-        reason = "every item was run once: chance and difference between items cannot be told apart"
-        return Repeats(n=n, repeats=repeats, stderr=stderr, reason=reason)
+        once = "every item was run once: chance and difference between items cannot be told apart"
+        return Repeats(n=n, repeats=repeats, stderr=stderr, reason=once)
     within = float(np.mean(spreads))
     if n == 1:
         return Repeats(n=1, repeats=repeats, within=within, reason="one item has no spread between items")

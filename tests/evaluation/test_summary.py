@@ -98,11 +98,7 @@ outcomes = st.sampled_from([True, False, None, FAILED, "task_error"])
 def test_every_row_is_counted_once_and_the_mean_is_that_of_the_items(drawn: list[tuple[str, int, Any]]) -> None:
     rows = [row(i, r, status=o) if o == "task_error" else row(i, r, x=o) for i, r, o in drawn]
     summary = only(rows, scorers=["x"])
-    assert (
-        summary.n_scored + summary.failed + summary.n_na
-        == summary.n_rows
-        == len({(i, r) for i, r, _ in drawn})
-    )
+    assert summary.n_scored + summary.failed + summary.n_na == summary.n_rows == len({(i, r) for i, r, _ in drawn})
     latest = {(i, r): o for i, r, o in drawn}
     scored = [(i, o) for (i, _), o in latest.items() if isinstance(o, bool)]
     means = [
@@ -110,3 +106,35 @@ def test_every_row_is_counted_once_and_the_mean_is_that_of_the_items(drawn: list
         for item in dict.fromkeys(i for i, _ in scored)
     ]
     assert summary.mean == (pytest.approx(sum(means) / len(means)) if means else None)
+
+
+def test_a_score_outside_the_range_is_counted_and_not_averaged() -> None:
+    rows = [row("a", x=4.0), row("b", x=2.0)]
+    rows[1]["scores"][0] |= {"status": "invalid", "value": None}
+    summary = only(rows, ranges={"x": (1, 5)})
+    assert (summary.n, summary.n_invalid, summary.failed, summary.mean) == (1, 1, 1, 4.0)
+    assert (summary.bound_low, summary.bound_high) == (2.5, 4.5)
+
+
+def test_repeats_are_split_into_what_differs_between_and_within_items() -> None:
+    rows = [row(f"i{i}", r, x=float(i + (-1) ** r)) for i in range(10) for r in range(2)]
+    summary = only(rows)
+    assert (summary.repeats, summary.within_sd) == (2.0, pytest.approx(2**0.5))
+    assert summary.stderr_infinite < summary.stderr < summary.stderr_one  # type: ignore[operator]
+    assert summary.advice == "more items help, repeats hardly: 89% of the variance is between items"
+    assert only([row("a", x=1.0), row("b", x=2.0)]).advice is None
+
+
+def test_clusters_are_counted() -> None:
+    assert only([row(str(i), cluster=str(i // 2), x=i / 10) for i in range(8)]).clusters == 4
+    assert only([row(str(i), x=i / 10) for i in range(8)]).clusters is None
+
+
+def test_scores_of_a_known_range_have_an_interval_within_it() -> None:
+    values = [5.0] * 27 + [4.0, 2.0, 1.0]
+    bounded = only([row(str(i), x=v) for i, v in enumerate(values)], ranges={"x": (1, 5)})
+    free = only([row(str(i), x=v) for i, v in enumerate(values)])
+    assert (bounded.method or "").startswith("bootstrap-t")
+    assert free.method == "t"
+    assert 1 <= bounded.ci_low < free.ci_low  # type: ignore[operator]
+    assert bounded.ci_high <= 5 < free.ci_high + 0.2  # type: ignore[operator]
