@@ -99,6 +99,15 @@ matrix: $(READY) .tools/openai-1.109 .tools/openai-2  ## Every call form of the 
 	PYTHONPATH=$(CURDIR)/.tools/openai-2 $(BIN)/pytest tests/tracing/test_openai_matrix.py
 	$(BIN)/pytest tests/tracing/test_openai_matrix.py
 
+# A LiteLLM proxy wants other versions than the ones here, so it gets an environment of its own.
+.tools/litellm-proxy: | $(READY) $(filter .tools/bin/uv,$(UV))
+	$(UV) venv --quiet --no-managed-python --python $(PYTHON) $@
+	$(UV) pip install --quiet --python $@/bin/python "litellm[proxy]"
+
+.PHONY: gateway-proxy
+gateway-proxy: $(READY) .tools/litellm-proxy  ## Run judges behind a real LiteLLM proxy, among the other gateways
+	LITELLM_PROXY=$(CURDIR)/.tools/litellm-proxy/bin/litellm $(BIN)/pytest tests/evaluation/gateway/test_same_experiment.py
+
 docs: $(READY)  ## Write the documents that are made from the code
 	$(BIN)/python -c "from assay.settings_table import settings_markdown; open('docs/settings.md', 'w').write(settings_markdown())"
 	$(BIN)/python -c "from assay.collector.dialects_markdown import dialects_markdown; open('docs/dialects.md', 'w').write(dialects_markdown())"

@@ -44,15 +44,25 @@ class Backend(Protocol):
         """May its answers say what they cost?"""
         ...
 
-    def identity(self, model: str, operation: str) -> dict[str, Any]: ...
+    def identity(self, model: str, operation: str) -> dict[str, Any]:
+        """What an answer depends on beside the request itself: for the keys of kept answers."""
+        ...
 
-    def address(self, model: str) -> str: ...
+    def address(self, model: str) -> str:
+        """Where a model is asked, as people may see it."""
+        ...
 
-    def provider(self, model: str) -> str | None: ...
+    def listed_as(self, model: str) -> tuple[str | None, str]:
+        """By whose prices a model is charged, and its name there."""
+        ...
 
-    def limited_by(self, model: str) -> Key: ...
+    def limited_by(self, model: str) -> Key:
+        """Whose rate limits hold."""
+        ...
 
-    async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply: ...
+    async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply:
+        """One request, on the loop of model calls; raises CallFailed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +238,10 @@ class GatewayClient:
         return listed if listed is not None else reply.cost_usd
 
     def _listed(self, told: Tokens, answered_by: str | None, asked: str) -> float | None:
+        provider, name = self.backend.listed_as(asked)
         return cost_usd(
-            provider=self.backend.provider(asked),
-            models=(answered_by, asked),
+            provider=provider,
+            models=(answered_by, name),
             at=time.time_ns(),
             input_tokens=told.input,
             output_tokens=told.output,

@@ -34,20 +34,20 @@ class InProcess:
         return True
 
     def identity(self, model: str, operation: str) -> dict[str, Any]:
-        """What an answer depends on besides the request itself: for the cache's keys."""
         headers = {name.lower(): value for name, value in self.settings.gateway_headers.items()}
         return {"gateway": "litellm", "address": self._base(), "model": model_name(model), "headers": headers}
 
     def address(self, model: str) -> str:
         return self._base() or "its provider"
 
-    def provider(self, model: str) -> str | None:
-        """Unless the name says it, LiteLLM decides."""
-        prefix, slash, _ = model_name(model).partition("/")
-        return prefix if slash else None
+    def listed_as(self, model: str) -> tuple[str | None, str]:
+        """Unless the name says whose it is, LiteLLM decides."""
+        name = model_name(model)
+        prefix, slash, _ = name.partition("/")
+        return prefix if slash else None, name
 
     def limited_by(self, model: str) -> Key:
-        return limit_key(self._base() or self.provider(model) or "litellm", model_name(model))
+        return limit_key(self._base() or self.listed_as(model)[0] or "litellm", model_name(model))
 
     async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply:
         """One request. Runs on the loop of model calls: LiteLLM keeps clients per loop.

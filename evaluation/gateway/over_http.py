@@ -37,7 +37,6 @@ class OverHttp:
         return self.kind in ("litellm_proxy", "openai")
 
     def identity(self, model: str, operation: str) -> dict[str, Any]:
-        """What an answer depends on besides the request itself: for the cache's keys."""
         way = route(self.settings, self.kind, model, operation)
         return {
             "gateway": self.kind,
@@ -50,8 +49,9 @@ class OverHttp:
     def address(self, model: str) -> str:
         return route(self.settings, self.kind, model).address
 
-    def provider(self, model: str) -> str | None:
-        return route(self.settings, self.kind, model).provider
+    def listed_as(self, model: str) -> tuple[str | None, str]:
+        way = route(self.settings, self.kind, model)
+        return way.provider, way.listed_as
 
     def limited_by(self, model: str) -> Key:
         way = route(self.settings, self.kind, model)

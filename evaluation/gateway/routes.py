@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from assay.errors import ConfigurationError
 from assay.evaluation.gateway.protocol import model_name
@@ -41,6 +41,7 @@ class Route:
     url: str
     model: str  # as the gateway names it
     provider: str  # by whose prices it is charged
+    listed_as: str  # and under which name those know the model
     address: str  # for people, for limits and for the cache's keys: without credentials
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     params: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +74,7 @@ def _plain(settings: Settings, model: str, path: str, key: str | None) -> Route:
         url=base + path,
         model=model.removeprefix("openai/"),
         provider=_provider(model),
+        listed_as=model,
         address=without_credentials(base),
         headers=_headers(settings, {"authorization": f"Bearer {key}"} if key else {}),
     )
@@ -106,6 +108,7 @@ def _portkey(settings: Settings, model: str, path: str) -> Route:
         url=base + path,
         model=rest if slash and not by_slug and not foreign else model,
         provider=named,
+        listed_as=model,
         address=without_credentials(base),
         headers=_headers(settings, {name: value for name, value in given.items() if value}),
     )
@@ -118,19 +121,24 @@ def _azure(settings: Settings, model: str, path: str) -> Route:
     deployments = settings.azure_deployments
     deployment = deployments.get(model) or deployments.get(name) or name
     key = settings.gateway_api_key or os.environ.get("AZURE_OPENAI_API_KEY") or os.environ.get("AZURE_API_KEY")
-    headers = _headers(settings, {"api-key": key} if key else {})
     address = without_credentials(base)
     base = base.removesuffix("/openai")
-    if base.endswith("/openai/v1") or settings.azure_api_version in ("v1", "preview"):
-        base = base if base.endswith("/openai/v1") else f"{base}/openai/v1"
-        return Route(url=base + path, model=deployment, provider="azure", address=address, headers=headers)
+    params = {}
+    if base.endswith("/openai/v1"):
+        url = base + path
+    elif settings.azure_api_version in ("v1", "preview"):
+        url = f"{base}/openai/v1{path}"
+    else:
+        url = f"{base}/openai/deployments/{quote(deployment, safe='')}{path}"
+        params = {"api-version": settings.azure_api_version}
     return Route(
-        url=f"{base}/openai/deployments/{deployment}{path}",
+        url=url,
         model=deployment,
         provider="azure",
+        listed_as=name,
         address=address,
-        headers=headers,
-        params={"api-version": settings.azure_api_version},
+        headers=_headers(settings, {"api-key": key} if key else {}),
+        params=params,
     )
 
 
