@@ -25,7 +25,7 @@ from assay.evaluation.rates.bucket import Bucket
 from assay.evaluation.rates.headers import Told, read_headers
 from assay.evaluation.rates.patience import still_wanted, waiting_for_a_rate
 from assay.evaluation.rates.spacing import Spacing
-from assay.evaluation.rates.window import Window
+from assay.evaluation.rates.window import START, Window
 
 HOPELESS_S = 60.0  # limits are per minute as a rule: who is refused for longer will go on being refused
 MARGIN = 0.5  # of a call, kept in reserve for each that was refused in spite of a limit known
@@ -281,7 +281,7 @@ class Limiter:
         if exhausted is None and status == 429:
             self._spacing.refused(self._paused_until, news=news)
         if exhausted is None and news:
-            self._window = self._window or Window(float(max(1, len(self._under_way))))
+            self._window = self._window or Window(max(START, float(len(self._under_way))))
             self._window.refused(now)
 
     def _pause_s(self) -> float:
