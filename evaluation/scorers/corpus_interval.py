@@ -29,12 +29,12 @@ def percentile_interval(
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
-) -> dict[str, Any] | None:
+) -> tuple[dict[str, Any] | None, str | None]:
     """Percentile bootstrap over units (Efron 1979): units are drawn with replacement, their statistics summed and
-    scored. None for fewer than two units, and where all resamples come to the same: that is no interval of width 0.
+    scored. The interval, or why there is none: one of width 0 would say that nothing is unknown.
     """
     if len(units) < 2:
-        return None
+        return None, "one item or cluster has no spread"
     np = library("numpy", "corpus scores")
     rng = np.random.default_rng(seed)
     matrix = np.asarray(units)
@@ -45,6 +45,6 @@ def percentile_interval(
         values += [value_of(sums) for sums in (weights @ matrix).tolist()]
     low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     if low == high:
-        return None
+        return None, "all resamples come to the same figure: its spread cannot be estimated"
     method = f"percentile bootstrap over {len(units)} units, {resamples} resamples"
-    return {"low": float(low), "high": float(high), "method": method, "confidence": CONFIDENCE, "seed": seed}
+    return {"low": float(low), "high": float(high), "method": method, "confidence": CONFIDENCE, "seed": seed}, None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from assay.errors import ConfigurationError, MissingPackage
-from assay.evaluation.scorers.corpus_interval import RESAMPLES, percentile_interval, unit_sums
+from assay.evaluation.scorers.corpus_interval import percentile_interval, unit_sums
 from assay.evaluation.scorers.extras import library
 from assay.evaluation.scorers.protocol import RunRow
 from assay.evaluation.scorers.texts import references_of, text_of
@@ -72,11 +72,12 @@ class CorpusScore:
             return float(metric._compute_score_from_stats(list(sums)).score)
 
         units = unit_sums([row for row, _ in scored], statistics)
-        interval = percentile_interval(units, value_of, seed=self.seed, resamples=RESAMPLES)
+        interval, reason = percentile_interval(units, value_of, seed=self.seed)
         metadata = {"signature": signature, "n_rows": len(scored), "n_units": len(units), **details(whole)}
         return Score(
             name=self.name,
             value=at_most(float(whole.score), self.greatest),
+            explanation=reason,
             metadata=metadata if interval is None else {**metadata, "interval": interval},
         )
 

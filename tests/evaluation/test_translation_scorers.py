@@ -147,7 +147,10 @@ def test_an_output_that_is_no_text_is_named_by_its_item() -> None:
 
 def test_repeats_and_clusters_are_one_unit_of_the_interval() -> None:
     repeated = [RunRow(item_id="a", repeat=n, output="x y", expected="x z") for n in range(3)]
-    assert "interval" not in CorpusBleu()(repeated).metadata  # type: ignore[union-attr]
+    score = CorpusBleu()(repeated)
+    assert score is not None
+    assert "interval" not in score.metadata
+    assert score.explanation == "one item or cluster has no spread"
     assert len(unit_sums(repeated, [[1, 2]] * 3)) == 1
     assert unit_sums(rows(cluster="c"), [[1, 2]] * 5) == [[5, 10]]
 
@@ -158,13 +161,15 @@ def test_the_interval_is_that_of_resampled_units_and_the_same_each_time() -> Non
     def mean(sums: Any) -> float:
         return float(sums[0] / sums[1])
 
-    interval = percentile_interval(units, mean)
+    interval, reason = percentile_interval(units, mean)
+    assert reason is None
     assert interval is not None
     half = 1.96 * 57.74 / 200**0.5  # of the mean of 0..199, whose standard deviation is 57.74
     assert interval["low"] == pytest.approx(99.5 - half, abs=1)
     assert interval["high"] == pytest.approx(99.5 + half, abs=1)
-    assert percentile_interval(units, mean) == interval
+    assert percentile_interval(units, mean) == (interval, None)
 
 
 def test_equal_units_have_no_interval_of_width_zero() -> None:
-    assert percentile_interval([[1.0, 2.0]] * 9, lambda sums: sums[0] / sums[1]) is None
+    interval, reason = percentile_interval([[1.0, 2.0]] * 9, lambda sums: sums[0] / sums[1])
+    assert (interval, str(reason)[:13]) == (None, "all resamples")
