@@ -1,13 +1,14 @@
 """What a run has made so far, on disk before the next row begins: the collector hears of it half a second later.
 
-A file of one run, `<data_dir>/evaluations/<experiment id>.jsonl`, one JSON object per line. A line is written by one
-call and outlives the process, not a power cut. A process that dies while writing leaves a torn last line, which is
-passed over. The file is locked (`flock`) as long as its run lives, so that nobody resumes what still runs; it is gone
-once everything in it is with the collector.
+A file of one run, `<data_dir>/evaluations/<experiment id>.jsonl`, one JSON object per line. What is written outlives
+the process, not a power cut. A process that dies while writing leaves a torn last line, which is passed over. The file
+is locked (`flock`) as long as its run lives, so that nobody resumes what still runs; it is gone once everything in it
+is with the collector.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
@@ -54,6 +55,7 @@ class Journal:
         self.path = path
         self.problem: str | None = None  # why rows are no longer written down
         self._half_done: set[Key] = set()
+        self._lines: list[bytes] = []  # said and not written yet
         self._fd: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,18 +72,30 @@ class Journal:
     def task_done(self, row: Mapping[str, Any]) -> None:
         """The task's part of a row, before its scorers run: what was paid for is not paid for again."""
         self._half_done.add(key_of(row))
-        self._write({"task": row})
+        self._say({"task": row})
+
+    def holds_task(self, key: Key) -> bool:
+        """Whether the task's part of this row was written down."""
+        return key in self._half_done
 
     def scorer_done(self, key: Key, scorer: str, scores: list[dict[str, Any]]) -> None:
         """What one scorer said of a row whose other scorers may still run."""
-        self._write({"of": key, "scorer": scorer, "scores": scores})
+        self._say({"of": key, "scorer": scorer, "scores": scores})
 
     def row_done(self, row: Mapping[str, Any], used: Mapping[str, Any]) -> None:
         self._half_done.discard(key_of(row))
-        self._write({"row": row, "used": used} if used else {"row": row})
+        self._say({"row": row, "used": used} if used else {"row": row})
+
+    async def written(self) -> None:
+        """Wait until everything said so far is in the file. Rows that end together share a write: each write lets
+        other threads take the interpreter, which costs more than the write itself.
+        """
+        if self._lines:
+            await asyncio.sleep(0)  # `_write_out` is before us in the loop's queue
 
     def close(self, *, stored: bool) -> None:
         """Let go of the file, and remove it if everything in it is stored elsewhere."""
+        self._write_out()
         if stored and not self._half_done:
             self.path.unlink(missing_ok=True)  # while it is locked: nobody can have begun to read it
         self.let_go()
@@ -92,11 +106,18 @@ class Journal:
             os.close(self._fd)
             self._fd = None
 
-    def _write(self, line: Mapping[str, Any]) -> None:
+    def _say(self, line: Mapping[str, Any]) -> None:
         if self._fd is None:
             return
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._write_out)
+        self._lines.append(json_bytes(line) + b"\n")
+
+    def _write_out(self) -> None:
+        lines, self._lines = self._lines, []
         try:
-            _write_all(self._fd, json_bytes(line) + b"\n")
+            if lines and self._fd is not None:
+                _write_all(self._fd, b"".join(lines))
         except OSError as error:
             self._give_up(error)
 

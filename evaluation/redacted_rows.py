@@ -12,14 +12,19 @@ from assay.tracing.runtime import redactor
 WRITTEN = ("output", "error")
 
 
-def redacted_row(row: dict[str, Any]) -> dict[str, Any]:
-    """The row without what the rules find in output, error and explanations of scores."""
+def redacted_row(row: dict[str, Any], *, scores_only: bool = False) -> dict[str, Any]:
+    """The row without what the rules find in output, error and explanations of scores.
+
+    Args:
+        scores_only: in output and error nothing was found before.
+    """
     redact = redactor().document
 
     def explained(score: Any) -> Any:
-        return redact(score, ("explanation", "error")) if isinstance(score, dict) else score
+        written = isinstance(score, dict) and (score.get("explanation") or score.get("error"))
+        return redact(score, ("explanation", "error")) if written else score
 
-    row = redact(row, WRITTEN)
+    row = row if scores_only else redact(row, WRITTEN)
     scores = row.get("scores")
     if isinstance(scores, dict):
         return {**row, "scores": {name: explained(score) for name, score in scores.items()}}

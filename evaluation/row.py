@@ -201,12 +201,11 @@ class RowRunner:
         return [judged for scorer in scorers if (judged := said[scorer.name]) is not None]
 
     async def _ask_one(self, scorer: PreparedScorer, values: Mapping[str, Any], key: Key) -> Judged:
-        started = time.perf_counter()
         judged = await run_scorer(scorer, values, self.threads, self.timeout_s)
         if scorer.source != "code":
             if judged.error is None:
                 self.scorer_done(key, scorer.name, judged.scores)
-        elif self.timeout_s is None and not scorer.is_async and time.perf_counter() - started < QUICK_S:
+        elif self.timeout_s is None and judged.took_s is not None and judged.took_s < QUICK_S:
             self._quick.add(scorer.name)
         return judged
 

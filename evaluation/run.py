@@ -182,6 +182,7 @@ class Run:
         """Take rows from the plan until there are none, or none may begin."""
         while await self._may_begin() and (planned := next(plan, None)) is not None:
             await self._one(planned, self.ledger.row_estimate())
+            await self.journal.written()
             while self.store is not None and self.store.backlog > MOST_BACKLOG:
                 await asyncio.sleep(0.02)
 
@@ -259,7 +260,7 @@ class Run:
 
     def _keep(self, position: int, row: Row, used: Use = NOTHING, noted: Mapping[str, Any] | None = None) -> None:
         """A row that is done with: written down here first, then on its way to the collector."""
-        stored = redacted_row(row)
+        stored = redacted_row(row, scores_only=self.journal.holds_task((row["item_id"], row["repeat"])))
         if row["status"] not in ("cancelled", "skipped_budget"):
             self.journal.row_done(stored, noted or {})
         self._put(stored)

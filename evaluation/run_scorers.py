@@ -31,6 +31,8 @@ async def score_run(
         items: of the data, by id.
         seed: of the run; each scorer's resamples have one of their own, made of it and of the scorer's name.
     """
+    if not scorers:
+        return []
     seen = [run_row(row, items) for row in rows if row["status"] == "ok" and row["item_id"] in items]
     found: list[SummaryRow] = []
     for scorer in scorers:

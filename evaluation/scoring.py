@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,7 @@ class Judged:
 
     scores: list[dict[str, Any]]
     error: BaseException | None = None
+    took_s: float | None = None  # of a sync scorer: how long it had its thread
 
 
 async def run_scorer(
@@ -87,15 +89,16 @@ async def call_scorer(
     gets an exception out of it.
     """
     limit: asyncio.Timeout | None = None
+    took_s: float | None = None
     try:
         async with timeout_of(timeout_s) as limit:
             if scorer.is_async:
                 returned = await scorer.function(*args, **kwargs)
             else:
-                returned = await threads.run(scorer.function, *args, **kwargs)
+                returned, took_s = await threads.run(_timed, scorer.function, *args, **kwargs)
                 if inspect.isawaitable(returned):
-                    returned = await returned
-        return _judged(scorer, returned)
+                    returned, took_s = await returned, None
+        return _judged(scorer, returned, took_s)
     except asyncio.CancelledError as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
@@ -110,9 +113,15 @@ async def call_scorer(
         return _failed(scorer, error)
 
 
-def _judged(scorer: PreparedScorer, returned: Any) -> Judged:
+def _timed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, float]:
+    started = time.perf_counter()
+    returned = function(*args, **kwargs)
+    return returned, time.perf_counter() - started
+
+
+def _judged(scorer: PreparedScorer, returned: Any, took_s: float | None = None) -> Judged:
     scores = as_scores(scorer.name, returned, scorer.source)
-    return Judged([within(scorer.range, score) for score in scores] if scorer.range else scores)
+    return Judged([within(scorer.range, score) for score in scores] if scorer.range else scores, took_s=took_s)
 
 
 def within(value_range: tuple[float, float], score: dict[str, Any]) -> dict[str, Any]:
