@@ -158,7 +158,7 @@ class Run:
         for _ in range(DRY_ROWS):
             if self._must_stop() or (planned := next(plan, None)) is None:
                 return
-            made = await self._one(planned, NOTHING)
+            made = await self._one(planned, self.ledger.row_estimate())
             if made is None:
                 return
             functions = [self.runner.task] if self.runner.task else []
