@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from assay.evaluation.engine import aevaluate, evaluate, resume
     from assay.evaluation.gate import Gate
-    from assay.evaluation.gateway import Completion, Gateway
+    from assay.evaluation.gateway import Completion, Embeddings, Gateway, answering, default_gateway
     from assay.evaluation.judges import PairwiseComparison, acompare_pairwise, compare_pairwise
     from assay.evaluation.limits import Limits
     from assay.evaluation.planning import PowerReport, power
@@ -44,6 +44,7 @@ __all__ = [
     "DatasetDiff",
     "DatasetSummary",
     "DatasetVersion",
+    "Embeddings",
     "EvaluationResult",
     "Gate",
     "Gateway",
@@ -56,10 +57,12 @@ __all__ = [
     "acompare_pairwise",
     "aevaluate",
     "align",
+    "answering",
     "compare",
     "compare_pairwise",
     "dataset_from_traces",
     "dataset_history",
+    "default_gateway",
     "evaluate",
     "judge",
     "load_dataset",
@@ -84,6 +87,7 @@ __getattr__ = lazy_names(
         "DatasetDiff": "dataset_diff",
         "DatasetSummary": "datasets",
         "DatasetVersion": "datasets",
+        "Embeddings": "gateway",
         "EvaluationResult": "result",
         "Gate": "gate",
         "Gateway": "gateway",
@@ -96,10 +100,12 @@ __getattr__ = lazy_names(
         "acompare_pairwise": "judges",
         "aevaluate": "engine",
         "align": "alignment",
+        "answering": "gateway",
         "compare": "comparisons",
         "compare_pairwise": "judges",
         "dataset_from_traces": "dataset_from_traces",
         "dataset_history": "datasets",
+        "default_gateway": "gateway",
         "evaluate": "engine",
         "judge": "scorers",
         "load_dataset": "datasets",

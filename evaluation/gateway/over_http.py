@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,11 @@ from assay.evaluation.gateway.routes import Route, route
 from assay.evaluation.rates import Key, limit_key
 from assay.settings import Settings
 
+_UNKNOWN_MODEL = re.compile(
+    r"model.{0,120}(not (found|exist|valid|available)|unknown|invalid|no healthy)"
+    r"|(invalid|unknown|no such|not a valid|no healthy deployments for this) model",
+    re.IGNORECASE | re.DOTALL,
+)
 CONNECTIONS = 1000  # as many as rows may be under way: fewer would make some wait, unseen by every limit
 
 
@@ -58,12 +64,27 @@ class OverHttp:
         return limit_key(way.url, way.model)
 
     async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply:
-        """One request. Runs on the loop of model calls.
+        """One request; a second one where the gateway does not know the model by the first of its names.
 
         Raises:
             CallFailed: there is no answer, or one of another status than 200.
         """
         way = route(self.settings, self.kind, model, operation)
+        name = _names.get((way.address, model), way.model)
+        try:
+            return await self._posted(way, name, body)
+        except CallFailed as error:
+            other = way.also_called if name == way.model else way.model
+            if other in ("", name) or not _knows_no(error):
+                raise
+            try:
+                reply = await self._posted(way, other, body)
+            except CallFailed as again:
+                raise error if _knows_no(again) else again from None
+            _names[way.address, model] = other
+            return reply
+
+    async def _posted(self, way: Route, name: str, body: Mapping[str, Any]) -> Reply:
         timeout_s = self.settings.gateway_timeout_s
         try:
             # httpx bounds each step; a server that sends a byte now and then would be waited for without end
@@ -72,7 +93,7 @@ class OverHttp:
                     way.url,
                     params=dict(way.params) or None,
                     headers=dict(way.headers),
-                    json={"model": way.model, **body},
+                    json={"model": name, **body},
                     timeout=timeout_s,
                 )
         except (TimeoutError, httpx.TimeoutException) as error:
@@ -81,10 +102,18 @@ class OverHttp:
             raise ConnectionFailed(str(error) or type(error).__name__, status=None) from error
         except (httpx.HTTPError, httpx.InvalidURL, TypeError, ValueError) as error:
             raise CallFailed(f"the request could not be made: {error}", status=None) from error
-        return _reply(response, way)
+        return _reply(response)
 
 
-def _reply(response: httpx.Response, way: Route) -> Reply:
+_names: dict[tuple[str, str], str] = {}  # by address and model: the name that was known there, where it was the other
+
+
+def _knows_no(error: CallFailed) -> bool:
+    """Does the gateway say that it has no such model?"""
+    return error.status_code in (400, 404) and _UNKNOWN_MODEL.search(str(error)) is not None
+
+
+def _reply(response: httpx.Response) -> Reply:
     headers = {name.lower(): value for name, value in response.headers.items()}
     try:
         body = response.json()

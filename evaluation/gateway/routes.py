@@ -45,6 +45,7 @@ class Route:
     address: str  # for people, for limits and for the cache's keys: without credentials
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     params: Mapping[str, str] = field(default_factory=dict)
+    also_called: str = ""  # as the gateway may name it instead: OpenRouter has names like openai/gpt-4o
 
 
 def route(settings: Settings, kind: str, model: str, operation: str = "chat") -> Route:
@@ -65,14 +66,16 @@ def _openai(settings: Settings, model: str, path: str) -> Route:
 
 def _litellm_proxy(settings: Settings, model: str, path: str) -> Route:
     key = settings.gateway_api_key or os.environ.get("LITELLM_PROXY_API_KEY") or os.environ.get("LITELLM_API_KEY")
-    return _plain(settings, model.removeprefix("litellm_proxy/"), path, key)
+    return _plain(settings, model, path, key)
 
 
 def _plain(settings: Settings, model: str, path: str, key: str | None) -> Route:
     base = _base(settings)
+    model = model.removeprefix("litellm_proxy/")  # as LiteLLM names what is behind a proxy
     return Route(
         url=base + path,
         model=model.removeprefix("openai/"),
+        also_called=model,
         provider=_provider(model),
         listed_as=model,
         address=without_credentials(base),

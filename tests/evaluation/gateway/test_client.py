@@ -68,6 +68,39 @@ async def test_a_gateway_is_asked_for_models_by_its_own_names(
     assert openai_server.requests[0].body["model"] == sent
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "gpt-4o-mini is not a valid model ID",
+        "You passed in model=gpt-4o-mini. There are no healthy deployments for this model",
+        "The model `gpt-4o-mini` does not exist or you do not have access to it.",
+    ],
+)
+async def test_a_gateway_that_names_models_with_their_provider_is_asked_so(
+    openai_server: OpenAIServer, said: str
+) -> None:
+    for _ in range(2):
+        if not openai_server.requests:
+            openai_server.reply(status=400, error=said)
+        assert (await ask(openai_server)).text == "echo: hello"
+    sent = [request.body["model"] for request in openai_server.requests]
+    assert sent == ["gpt-4o-mini", "openai/gpt-4o-mini", "openai/gpt-4o-mini"]
+
+
+async def test_a_model_that_is_not_there_by_any_name_is_told(openai_server: OpenAIServer) -> None:
+    for _ in range(3):
+        openai_server.reply(status=404, error="The model does not exist")
+    with pytest.raises(GatewayError, match="does not exist"):
+        await ask(openai_server)
+    with pytest.raises(GatewayError, match="does not exist"):  # a name without a provider has no other
+        await ask(openai_server, model="mine")
+    assert [request.body["model"] for request in openai_server.requests] == [
+        "gpt-4o-mini",
+        "openai/gpt-4o-mini",
+        "mine",
+    ]
+
+
 async def test_a_model_without_a_known_price_costs_an_unknown_amount(openai_server: OpenAIServer) -> None:
     assert (await ask(openai_server, model="my-own-model")).cost_usd is None
 

@@ -47,19 +47,20 @@ def judged(**settings: Any) -> list[tuple[Any, ...]]:
     judge = assay.judge("tone", "Is the answer friendly?", choices=["yes", "no"])
     result = assay.evaluate(data=ITEMS, task=lambda input: f"the {input}", scorers=[judge], concurrency=4, name="same")
     assert result.status == "completed"
-    of_the_answer = ("model", "label", "input_tokens", "output_tokens", "cost_usd", "prompt_hash")
-    return sorted(
-        (row["item_id"], row["output"], score["value"], *(score["metadata"][name] for name in of_the_answer))
-        for row in result.records
-        for score in row["scores"]
-    )
+    return sorted(found(row, score) for row in result.records for score in row["scores"])
+
+
+def found(row: Any, score: Any) -> tuple[Any, ...]:
+    told = [score["metadata"][name] for name in ("model", "label", "input_tokens", "output_tokens", "prompt_hash")]
+    cost_usd = round(score["metadata"]["cost_usd"], 12)
+    return (row["item_id"], row["output"], score["value"], score["explanation"], cost_usd, *told)
 
 
 @pytest.fixture
 def plainly(collector: Server, model: OpenAIServer) -> list[tuple[Any, ...]]:
-    found = judged(gateway_url=model.url, gateway_api_key="none")
-    assert {row[2] for row in found} == {True, False}
-    return found
+    rows = judged(gateway_url=model.url, gateway_api_key="none")
+    assert {row[2] for row in rows} == {True, False}
+    return rows
 
 
 def test_behind_a_gateway_like_portkeys(plainly: list[tuple[Any, ...]], portkey: OpenAIServer) -> None:
