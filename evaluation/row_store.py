@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -13,6 +14,7 @@ from assay.errors import AssayError, CollectorUnavailable
 BATCH_ROWS = 50
 BATCH_S = 0.5
 MOST_ROWS = 500  # of one request, when rows come faster than they are taken
+SIGN_OF_LIFE_S = 30.0  # without rows; the collector takes a run that says nothing for two minutes for dead
 GIVE_UP_AFTER_S = 60.0
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
@@ -23,9 +25,10 @@ Row = dict[str, Any]
 class RowStore:
     """Sends rows within half a second, and again until they are taken or a minute has passed.
 
-    `send` posts a batch and is called on the store's own thread; a CollectorUnavailable is tried again, any other
-    AssayError means that a row is refused: then the batch goes row by row, so that one bad row costs no other. What
-    could not be stored is in `unstored` after `close`, each with the reason.
+    `send` posts a batch (an empty one is a sign of life) and is called on the store's own thread; a
+    CollectorUnavailable is tried again, any other AssayError means that a row is refused: then the batch goes row by
+    row, so that one bad row costs no other. What could not be stored is in `unstored` after `close`, each with the
+    reason.
     """
 
     def __init__(self, send: Callable[[Sequence[Row]], Any], *, give_up_after_s: float = GIVE_UP_AFTER_S) -> None:
@@ -56,14 +59,16 @@ class RowStore:
             batch, open_ = self._next_batch()
             if batch:
                 self._store(batch)
+            elif open_:
+                self._give_sign_of_life()
 
     def _next_batch(self) -> tuple[list[Row], bool]:
-        """Rows to send now, and whether more may come."""
+        """Rows to send now, and whether more may come. None at all for now, where rows take their time."""
         batch: list[Row] = []
         deadline: float | None = None
         while len(batch) < MOST_ROWS:
             if deadline is None:
-                wait = None
+                wait = SIGN_OF_LIFE_S
             else:
                 wait = 0.0 if len(batch) >= BATCH_ROWS else max(0.0, deadline - time.monotonic())
             try:
@@ -75,6 +80,11 @@ class RowStore:
             batch.append(row)
             deadline = deadline or time.monotonic() + BATCH_S
         return batch, True
+
+    def _give_sign_of_life(self) -> None:
+        """Send no rows. Whether it arrives matters to nobody but those who watch."""
+        with contextlib.suppress(AssayError):
+            self._send([])
 
     def _store(self, batch: Sequence[Row]) -> None:
         try:

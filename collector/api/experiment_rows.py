@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from assay.collector import queries
 from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
+from assay.collector.registry.experiments import HEARD_EVERY_S
 from assay.collector.values import to_json
 from assay.scores import MAX_NAME_CHARS, TRACE_ID_DIGITS, ScoreSource
 
@@ -67,10 +68,15 @@ class Rows(BaseModel):
 def add_rows(experiment_id: str, body: Rows, service: ServiceDep, project: Project = DEFAULT) -> dict[str, Any]:
     """Store rows.
 
-    A row sent again, by item and repeat, replaces the one before. Its scores are put on its trace too.
+    A row sent again, by item and repeat, replaces the one before. Its scores are put on its trace too. No rows at all
+    are a sign of life: an experiment that gives none for two minutes is `stalled`.
     """
-    service.registry.experiments.get(experiment_id, project)
+    experiment = service.registry.experiments.get(experiment_id, project)
     now = time.time_ns()
+    if experiment["status"] == "running" and now / 1e9 - seconds(experiment["updated_at"]) > HEARD_EVERY_S:
+        service.registry.experiments.heard_of(experiment_id)
+    if not body.rows:
+        return {"accepted": 0}
     rows = [_row(row, experiment_id, project, now) for row in body.rows]
     scores = [_score(score, row, experiment_id, project, now) for row in body.rows for score in row.scores]
     service.append({"experiment_row_log": rows, "score_log": scores})
@@ -85,6 +91,11 @@ def list_rows(
     service.registry.experiments.get(experiment_id, project)
     found = queries.list_experiment_rows(service.store, experiment_id, limit=limit, cursor=cursor)
     return page(found.items, found.next_cursor)
+
+
+def seconds(time: str) -> float:
+    """Since the epoch, of a time as the API spells it."""
+    return datetime.fromisoformat(time).timestamp()
 
 
 def _row(row: Row, experiment_id: str, project: str, now: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, get_args
 
@@ -35,6 +35,8 @@ ExperimentStatus = Literal[
     "failed_infrastructure",
 ]
 STATUSES: tuple[str, ...] = get_args(ExperimentStatus)
+HEARD_EVERY_S = 15.0  # a sign of life sooner after the last one is not written down
+STALLED_AFTER = timedelta(minutes=2)  # without a sign of life, which a run gives every half minute
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
@@ -88,7 +90,7 @@ class Experiments:
             now = self.clock()
             ensure_project(session, project, now, actor)
             if id is not None and (there := _find(session, id)):
-                return _same(there, project, name, dataset), False
+                return _same(there, project, name, dataset, now), False
             if baseline_id is not None:
                 _experiment(session, baseline_id, project)
             experiment = Experiment(
@@ -115,7 +117,7 @@ class Experiments:
             session.add(experiment)
             record(session, actor, now, "experiment.create", experiment.id, project=project, name=name)
             session.flush()
-            return _object(experiment), True
+            return _object(experiment, now), True
 
     def update(
         self,
@@ -170,7 +172,14 @@ class Experiments:
                 status=status,
             )
             session.flush()
-            return _object(experiment)
+            return _object(experiment, now)
+
+    def heard_of(self, id: str) -> None:
+        """A sign of life of an experiment that runs. Not a change that anybody made, so not in the audit."""
+        with self.database.write() as session:
+            experiment = _experiment(session, id, None)
+            if experiment.status == "running":
+                experiment.updated_at = self.clock()
 
     def get(self, id: str, project: str | None = None) -> dict[str, Any]:
         """One experiment; with a project, only if it is in that one.
@@ -179,7 +188,7 @@ class Experiments:
             ExperimentNotFound: there is no such experiment.
         """
         with self.database.read() as session:
-            return _object(_experiment(session, id, project))
+            return _object(_experiment(session, id, project), self.clock())
 
     def page(
         self,
@@ -203,8 +212,9 @@ class Experiments:
                 query = query.where(column == value)
         if cursor is not None:
             query = query.where(Experiment.seq < numeric_cursor(cursor))
+        now = self.clock()
         with self.database.read() as session:
-            return page_of(session.scalars(query).all(), limit, _object, lambda row: row.seq)
+            return page_of(session.scalars(query).all(), limit, lambda row: _object(row, now), lambda row: row.seq)
 
     def with_prompt(
         self, project: str, name: str, version: int, *, also: Collection[str] = (), limit: int = DEFAULT_LIMIT
@@ -217,9 +227,10 @@ class Experiments:
             .order_by(Experiment.seq.desc())
         )
         wanted = {"name": name, "version": version}
+        now = self.clock()
         with self.database.read() as session:
             found = (row for row in session.scalars(query) if row.id in also or wanted in _prompts_used(row))
-            return [_object(row) for row in islice(found, limit)]
+            return [_object(row, now) for row in islice(found, limit)]
 
     def add_comparison(
         self,
@@ -303,7 +314,7 @@ def _prompts_used(row: Experiment) -> list[Any]:
     return prompts if isinstance(prompts, list) else []
 
 
-def _same(there: Experiment, project: str, name: str, dataset: DatasetReference) -> dict[str, Any]:
+def _same(there: Experiment, project: str, name: str, dataset: DatasetReference, now: datetime) -> dict[str, Any]:
     if (there.project, there.name, there.dataset_hash) != (project, name, dataset.hash):
         # what another project has is nobody else's business: only that the id is taken
         what = f", as {there.name!r}" if there.project == project else ""
@@ -311,15 +322,16 @@ def _same(there: Experiment, project: str, name: str, dataset: DatasetReference)
             f"Experiment {there.id!r} exists already{what}.",
             hint="Leave the id out to get a new one.",
         )
-    return _object(there)
+    return _object(there, now)
 
 
-def _object(row: Experiment) -> dict[str, Any]:
+def _object(row: Experiment, now: datetime) -> dict[str, Any]:
     return {
         "id": row.id,
         "project": row.project,
         "name": row.name,
         "status": row.status,
+        "stalled": row.status == "running" and now - row.updated_at > STALLED_AFTER,  # its process is most likely gone
         "dataset": {
             "name": row.dataset_name,
             "version": row.dataset_version,

@@ -81,3 +81,13 @@ def test_one_refused_row_costs_no_other() -> None:
     store.close()
     assert sorted(n for batch in collector.batches for n in batch) == [1, 3]
     assert [(row["n"], reason) for row, reason in store.unstored] == [(-2, "a negative row")]
+
+
+def test_a_run_whose_rows_take_their_time_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(row_store, "SIGN_OF_LIFE_S", 0.001)
+    collector = Collector(CollectorUnavailable("away"))
+    store = RowStore(collector)
+    assert collector.arrived.wait(5)
+    store.close()
+    assert collector.batches[0] == []
+    assert store.unstored == []

@@ -37,6 +37,7 @@ def test_an_experiment_is_the_object_of_the_api(registry: Registry) -> None:
         "project": "p",
         "name": "qa-v2",
         "status": "running",
+        "stalled": False,
         "dataset": {"name": "qa", "version": 3, "hash": "abc", "item_count": 20},
         "scorers": [{"name": "correctness", "version": "1"}],
         "config": {"model": "m"},
@@ -166,3 +167,15 @@ def test_a_comparison_is_kept_once_and_listed_newest_first(registry: Registry) -
 def test_what_json_cannot_say_is_refused(registry: Registry, part: dict[str, Any]) -> None:
     with pytest.raises(InvalidRequest):
         create(registry, **part)
+
+
+def test_an_experiment_of_which_nothing_is_heard_is_stalled(registry: Registry) -> None:
+    made = create(registry)
+    for _ in range(200):  # seconds, by the registry's clock
+        registry.experiments.get(made["id"])
+    assert registry.experiments.get(made["id"])["stalled"]
+    registry.experiments.heard_of(made["id"])
+    assert not registry.experiments.get(made["id"])["stalled"]
+    ended = registry.experiments.update(made["id"], status="completed")
+    registry.experiments.heard_of(made["id"])
+    assert registry.experiments.get(made["id"])["updated_at"] == ended["updated_at"], "it has ended"
