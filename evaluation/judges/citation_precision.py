@@ -43,6 +43,7 @@ count, nor does whether the statement is true."""
     fields = ("citation", "explanation", "verdict")
     verdicts = VERDICTS
     shows = ("input", "output", "context")
+    hostile_in = "context"  # of the output it sees the sentences with a citation alone
     wrong_example = JudgedRow(
         input="How long may I return a pair of shoes?",
         output="You may return them within 90 days [1].",

@@ -172,7 +172,8 @@ def attacked(judge: ModelScorer, row: JudgedRow, attack: Attack) -> JudgedRow:
     """The row with the attack in what an outsider could have written: its output, else its context or its trace."""
     shown = {*judge.shows, *judge.prompt.variables}
     best = judge.best_verdict
-    if shown & {"output", "conversation"} or not shown & {"context", "steps"}:
+    in_output = judge.hostile_in == "output" and shown & {"output", "conversation"}
+    if in_output or not shown & {"context", "steps"}:
         return replace(row, output=attack.hostile(as_text(row.output), best))
     if "context" in shown:
         first, *others = documents_of(row) or []

@@ -59,6 +59,7 @@ class ModelScorer:
     shows: ClassVar[tuple[str, ...]] = ("input", "output")  # in the order in which the model reads it
     optional: ClassVar[frozenset[str]] = frozenset()  # of those, what a row may lack
     wrong_example: ClassVar[JudgedRow | None] = None  # a row that deserves a bad verdict: self-tests begin with it
+    hostile_in: ClassVar[str] = "output"  # where self-tests put hostile texts, if it is shown
 
     def __post_init__(self) -> None:
         if self.model is not None and self.models:

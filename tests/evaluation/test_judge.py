@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from assay.errors import ConfigurationError, GatewayError, ScorerError
-from assay.evaluation.gateway import Completion, Message
 from assay.evaluation.judges.correctness import Correctness
 from assay.evaluation.judges.own import judge
 from assay.evaluation.judges.verdict import Judge
 from assay.settings import configure
+from support.scripted_judge import Scripted, completion, says
 
 pytestmark = pytest.mark.usefixtures("untraced")
 
@@ -22,39 +20,6 @@ pytestmark = pytest.mark.usefixtures("untraced")
 @pytest.fixture
 def untraced() -> None:
     configure(tracing=False)
-
-
-class Scripted:
-    """A gateway that gives the answers it was given, and keeps what it was asked."""
-
-    def __init__(self, *answers: str | Completion | Exception) -> None:
-        self.answers = list(answers)
-        self.asked: list[dict[str, Any]] = []
-
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        model: str,
-        response_format: Mapping[str, Any] | None = None,
-        temperature: float | None = None,
-    ) -> Completion:
-        self.asked.append(
-            {"messages": list(messages), "model": model, "response_format": response_format, "temperature": temperature}
-        )
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer if isinstance(answer, Completion) else completion(answer)
-
-
-def completion(text: str | None, **fields: Any) -> Completion:
-    known = {"model": "m-1", "finish_reason": "stop", "input_tokens": 10, "output_tokens": 5, "cost_usd": 0.5}
-    return Completion(text=text, **{**known, **fields})
-
-
-def says(verdict: str, explanation: str = "because") -> str:
-    return json.dumps({"explanation": explanation, "verdict": verdict})
 
 
 async def test_a_verdict_is_a_score_with_explanation_and_what_it_took() -> None:
