@@ -13,7 +13,7 @@ from urllib.parse import quote
 import typer
 
 import assay
-from assay import cli_ab, cli_care, cli_datasets, cli_prompts
+from assay import cli_ab, cli_care, cli_datasets, cli_eval, cli_prompts
 from assay.cli_client import client
 from assay.cli_columns import Column, cost, duration, lines, time
 from assay.cli_data import add_commands
@@ -39,6 +39,7 @@ add_commands(app)
 cli_care.add_commands(app)
 app.add_typer(cli_ab.app, name="ab")
 app.add_typer(cli_datasets.app, name="datasets")
+app.add_typer(cli_eval.app, name="eval")
 app.add_typer(keys, name="keys")
 app.add_typer(cli_prompts.app, name="prompts")
 app.add_typer(traces, name="traces")
