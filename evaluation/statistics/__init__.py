@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from assay.evaluation.statistics.agreement import prevalence, raw_agreement
 from assay.evaluation.statistics.attempts import pass_at_k, pass_hat_k
-from assay.evaluation.statistics.bootstrap import bootstrap_interval, bounded_mean_interval
+from assay.evaluation.statistics.bootstrap import bootstrap_interval
+from assay.evaluation.statistics.bounded_scores import bounded_mean_interval
 from assay.evaluation.statistics.bounds import failure_bounds
 from assay.evaluation.statistics.corrected_rate import Calibration, calibration, rogan_gladen
 from assay.evaluation.statistics.correlation import RankCorrelation, rank_correlation

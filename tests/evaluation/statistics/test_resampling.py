@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,7 +65,7 @@ def test_scores_near_the_edge_have_a_bootstrap_t_interval_within_the_range(n: in
     """Nearly all at the top, few far below: the interval reaches further down than the t interval does."""
     values = [1.0] * (n - 3) + [0.9, 0.1, 0.0]
     found, plain = s.bounded_mean_interval(values, 0, 1, seed=1), s.mean_interval(values)
-    assert (found.method or "").startswith("bootstrap-t, 1,999 draws, seed 1")
+    assert found.method == "bootstrap-t, 1,999 draws, seed 1"
     assert found.low is not None
     assert found.high is not None
     assert plain.low is not None
@@ -72,10 +74,41 @@ def test_scores_near_the_edge_have_a_bootstrap_t_interval_within_the_range(n: in
     assert found == s.bounded_mean_interval(values, 0, 1, seed=1)
 
 
-def test_few_scores_near_the_edge_are_told_to_be_rough() -> None:
-    found = s.bounded_mean_interval([5.0, 5.0, 4.0, 5.0], 1, 5)
-    assert found.high == 5.0
-    assert found.reason == "4 items near the edge of the range: the interval is rough"
+@given(st.lists(st.floats(1, 5).map(lambda x: round(x, 1)), min_size=2, max_size=25))
+def test_no_scores_of_a_range_are_less_certain_than_right_or_wrong_ones(values: list[float]) -> None:
+    """The interval is within the range, holds the mean, and reaches no further than Wilson's at the same mean."""
+    found = s.bounded_mean_interval(values, 1, 5, resamples=99)
+    share = (np.mean(values) - 1) / 4
+    if found.low is None or found.high is None:
+        assert len(set(values)) == 1
+        return
+    assert 1 <= found.low <= found.value + 1e-12  # type: ignore[operator]
+    assert found.value - 1e-12 <= found.high <= 5  # type: ignore[operator]
+    if (found.method or "").startswith(("bootstrap-t", "Wilson")):
+        n = len(values)
+        low, high = proportion_confint(share * n, n, method="wilson")
+        assert found.low >= 1 + 4 * low - 1e-9
+        assert found.high <= 1 + 4 * high + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("values", "clusters"),
+    [([5.0, 5.0, 4.0, 5.0], None), ([5.0] * 40, None), ([5.0] * 6, ["a", "a", "b", "b", "c", "c"])],
+    ids=["few-near-the-edge", "all-at-the-edge", "clusters-at-the-edge"],
+)
+def test_where_the_spread_says_little_wilsons_interval_bounds_it(values: list[float], clusters: Any) -> None:
+    found = s.bounded_mean_interval(values, 1, 5, clusters=clusters)
+    units = len(values) if clusters is None else 3
+    z = stats.norm.ppf(0.975) if clusters is None else stats.t.ppf(0.975, 2)
+    share = (np.mean(values) - 1) / 4
+    low, _ = proportion_confint(share * units, units, alpha=2 * stats.norm.sf(z), method="wilson")
+    assert found.low == pytest.approx(1 + 4 * low)
+    assert (found.method or "").startswith("Wilson, scores of a range")
+
+
+def test_scores_that_are_all_alike_in_the_middle_have_no_interval() -> None:
+    found = s.bounded_mean_interval([3.0] * 20, 1, 5)
+    assert (found.low, found.reason) == (None, "all 20 values are equal: their spread cannot be estimated")
 
 
 def test_the_studentized_interval_has_more_to_say_of_many_equal_scores() -> None:
