@@ -84,7 +84,7 @@ class CorpusScore:
 
 def sacrebleu_metric(metric: str, options: Options, scorer: str) -> Any:
     """sacrebleu's metric of that name. A thread has its own: they note what they saw last, for their signature."""
-    key = (metric, *sorted(options.items()))
+    key = repr((metric, sorted(options.items())))
     kept = vars(_of_this_thread)
     if key not in kept:
         kept[key] = _made(metric, options, scorer)
