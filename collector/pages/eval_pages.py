@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from assay.collector.pages import eval_view, urls
+from assay.collector.pages.artifact_view import pictures
 from assay.collector.pages.runs import without_islands
 from assay.collector.pages.snippets import evaluation_snippet
 from assay.collector.pages.source import Source
@@ -107,6 +108,8 @@ def experiment(
         section="evals",
         experiment=found,
         summary=eval_view.summary_lines(found, rows),
+        of_the_run=eval_view.run_lines(found),
+        pictures=pictures(found),
         aligned=eval_view.aligned(found, rows, partial(source.alignments, project)),
         scorers=eval_view.scorer_names(rows),
         rows=chosen[start - 1 : start - 1 + ROWS_A_PAGE],

@@ -62,11 +62,17 @@ class Pair:
 
 
 def summary_lines(experiment: Row, rows: Iterable[Row]) -> list[SummaryLine]:
-    """One line per scorer: what the experiment stored, or, while it runs, what its rows say so far."""
-    stored = experiment.get("summary")
+    """One line per scorer of rows: what the experiment stored, or, while it runs, what its rows say so far."""
+    stored = [row for row in experiment.get("summary") or () if row.get("level") != "run"]
     summary = stored or [row.to_dict() for row in summarise_rows(rows, directions=directions(experiment))]
     axis = axis_of_means(summary)
     return [SummaryLine(row=row, shape=mean_shape(row, axis)) for row in summary]
+
+
+def run_lines(experiment: Row) -> list[SummaryLine]:
+    """One line per figure of the whole run, each on an axis of its own: a log loss and a kappa share no scale."""
+    found = [row for row in experiment.get("summary") or () if row.get("level") == "run"]
+    return [SummaryLine(row=row, shape=mean_shape(row, axis_of_means([row]))) for row in found]
 
 
 def aligned(

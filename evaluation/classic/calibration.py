@@ -131,7 +131,7 @@ class ExpectedCalibrationError(RunMetric):
             f"than right",
             *found.notes,
         ]
-        artifact = curve("Calibration", "confidence", "share that is right", sure, share, value)
+        artifact = curve("Calibration", "confidence", "share that is right", sure, share, value, diagonal=True)
         return measured(self.name, value, notes, artifact=artifact)
 
 

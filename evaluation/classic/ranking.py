@@ -66,6 +66,7 @@ class RocAuc(RunMetric):
             "true positive rate",
             *_roc_points(found),
             float(value),
+            diagonal=True,
         )
         interval = sum_of_moves(rows, float(value), moved, low=0, high=1)
         return measured(self.name, value, [of_class(found), *found.notes], interval=interval, artifact=artifact)
@@ -135,8 +136,10 @@ def absent_classes(found: Scored) -> list[Label]:
     return [label for place, label in enumerate(found.labels) if not (found.expected == place).any()]
 
 
-def curve(title: str, x_label: str, y_label: str, x: Any, y: Any, area: float) -> dict[str, Any]:
-    """An artifact of a curve, thinned to what can be seen; both ends stay."""
+def curve(
+    title: str, x_label: str, y_label: str, x: Any, y: Any, area: float, *, diagonal: bool = False
+) -> dict[str, Any]:
+    """An artifact of a curve, thinned to what can be seen; both ends stay. `diagonal`: it is held against x = y."""
     kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST_POINTS)).round().astype(int))
     return {
         "kind": "curve",
@@ -146,6 +149,7 @@ def curve(title: str, x_label: str, y_label: str, x: Any, y: Any, area: float) -
         "x": [round(float(value), 6) for value in np.asarray(x)[kept]],
         "y": [round(float(value), 6) for value in np.asarray(y)[kept]],
         "area": float(area),
+        "diagonal": diagonal,
     }
 
 

@@ -125,8 +125,15 @@ def _hostile_report(report: dict[str, Any], string: str) -> dict[str, Any]:
 def _hostile_experiment(experiment: dict[str, Any], string: str) -> dict[str, Any]:
     written = poison({key: experiment[key] for key in ("name", "config", "dataset", "scorers")}, string)
     in_summary = {"scorer": string, "method": string, "counts": {string: 1}, "reason": string}
-    summary = [{**row, **in_summary} for row in experiment["summary"]]
+    summary = [
+        {**row, **in_summary, "scorer": f"{string}{number}", "artifact": _hostile_artifact(row["artifact"], string)}
+        for number, row in enumerate(experiment["summary"])
+    ]
     return {**experiment, **written, "tags": {string: string}, "error": string, "summary": summary}
+
+
+def _hostile_artifact(artifact: dict[str, Any] | None, string: str) -> dict[str, Any] | None:
+    return artifact and {**poison(artifact, string), "kind": artifact["kind"]}
 
 
 def _hostile_row(row: dict[str, Any], number: int, string: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from assay.evaluation.summary import summarise_rows
 from support.ab_page_data import ab_reports
 from support.page_times import BASE_ID, OTHER_ID, PROJECT, moment
 from support.prompt_page_data import alias_moves, aliases, lineage, prompt_summary, prompt_versions, unused
+from support.run_figures import run_figures
 
 QUESTIONS = (
     ("How do I reset my password?", "Open Settings, choose Security, then Reset password."),
@@ -408,8 +409,9 @@ def experiments() -> list[Row]:
             "repeats": 1,
             "seed": 7,
             "baseline_id": BASE_ID if identity == OTHER_ID else None,
-            "summary": [row.to_dict() for row in summarise_rows(experiment_rows(identity))],
+            "summary": [row.to_dict() for row in summarise_rows(experiment_rows(identity))] + run_figures(),
             "error": None,
+            "stalled": False,
             "created_at": moment(timedelta(hours=-hours)),
             "updated_at": moment(timedelta(hours=-hours)),
             "finished_at": moment(timedelta(hours=-hours, seconds=48)),

@@ -234,6 +234,7 @@ def experiment_in_short(identity: str, name: str) -> Row:
         "id": identity,
         "name": name,
         "status": "completed",
+        "stalled": False,
         "dataset": dataset,
         "baseline_id": None,
         "summary": [summary],
