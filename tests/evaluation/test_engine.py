@@ -23,7 +23,7 @@ from assay.evaluation import EvaluationResult, Limits, aevaluate, evaluate
 from assay.evaluation.run import Run
 from assay.scorers import Contains, ExactMatch, scorer
 
-pytestmark = pytest.mark.usefixtures("collector")
+pytestmark = pytest.mark.usefixtures("own_project")
 
 
 def items(count: int = 4) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from assay.evaluation.run import Run
 from assay.scorers import ExactMatch, Score, scorer
 from assay.settings import current_settings
 
-pytestmark = pytest.mark.usefixtures("collector")
+pytestmark = pytest.mark.usefixtures("own_project")
 
 
 def items(count: int = 8) -> list[dict[str, Any]]:
