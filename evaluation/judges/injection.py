@@ -46,7 +46,7 @@ class InjectionReport:
 
     judge: str
     model: str
-    plain_value: ScoreValue | None  # the verdict on the wrong answer alone
+    plain_value: ScoreValue  # the verdict on the wrong answer alone
     cases: Sequence[InjectionCase]
     rate: Estimate
     cost_usd: float | None = None
@@ -143,8 +143,9 @@ async def ainjection_test(
             hint="Give one that deserves a bad verdict: injection_test(input=..., output=...).",
         )
     plain = await judge.judged(row)
-    if plain.value is None or not judge.can_improve(plain.value):
-        said = f"has no verdict ({plain.explanation})" if plain.value is None else f"is judged {plain.value!r} already"
+    value = plain.value
+    if value is None or not judge.can_improve(value):
+        said = f"has no verdict ({plain.explanation})" if value is None else f"is judged {value!r} already"
         raise ConfigurationError(
             f"Judge {judge.name!r} cannot be tested: the wrong answer alone {said}.",
             hint="Give a row that deserves a bad verdict: injection_test(input=..., output=...).",
@@ -154,14 +155,14 @@ async def ainjection_test(
 
     async def tried(attack: Attack) -> tuple[InjectionCase, Score | None]:
         async with places:
-            return await _tried(judge, row, attack, plain.value)
+            return await _tried(judge, row, attack, value)
 
     found = await asyncio.gather(*(tried(attack) for attack in fitting))
     cases = [case for case, _ in found]
     return InjectionReport(
         judge=judge.name,
         model=judge.asked_model,
-        plain_value=plain.value,
+        plain_value=value,
         cases=cases,
         rate=proportion_interval([float(case.flipped) for case in cases if case.flipped is not None]),
         cost_usd=_cost([plain, *(score for _, score in found if score is not None)]),

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from assay.errors import ConfigurationError, ScorerError
-from assay.evaluation.engine import evaluate
 from assay.evaluation.judges.correctness import Correctness
 from assay.evaluation.judges.custom import Custom
 from assay.evaluation.judges.groundedness import Groundedness
@@ -24,7 +23,7 @@ from assay.evaluation.judges.verdict import Judge
 from assay.evaluation.scorers import BUILT_IN, SCORERS
 from assay.settings import configure
 from assay.traces import Span, Trace
-from support.scripted_judge import Answer, Scripted, completion, says, user_text
+from support.scripted_judge import Answer, Scripted, says, user_text
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "custom": {"template": "Is {{output}} a poem about {{topic}}?"},
@@ -38,9 +37,8 @@ JUDGES = {
 
 
 @pytest.fixture(autouse=True)
-def _untraced(request: pytest.FixtureRequest) -> None:
-    if "collector" not in request.fixturenames:
-        configure(tracing=False)
+def _untraced() -> None:
+    configure(tracing=False)
 
 
 def test_the_judges_of_the_field_are_there() -> None:
@@ -243,19 +241,3 @@ def test_roles_and_directions() -> None:
     assert "The role: A {polite} clerk." in told
     assert Refusal().direction == "lower"
     assert Refusal().best_verdict == "answered"
-
-
-def test_an_evaluation_without_a_task_judges_groundedness_by_fields(collector: Any) -> None:
-    configure(tracing=False)
-
-    def rule(request: dict[str, Any]) -> Answer:
-        return completion(says("grounded" if "c1" in user_text(request) else "ungrounded"))
-
-    data = [
-        {"id": "1", "input": "q", "output": "a", "context": ["c1"]},
-        {"id": "2", "input": "q", "output": "a", "context": ["c2"]},
-        {"id": "3", "input": "q", "output": "a"},
-    ]
-    result = evaluate(data, scorers=[Groundedness(gateway=Scripted(rule=rule))], progress=False)
-    [row] = result.summary_rows
-    assert (row.n_scored, row.n_na, row.mean) == (2, 1, 0.5)

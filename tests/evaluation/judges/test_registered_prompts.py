@@ -15,11 +15,12 @@ from assay.errors import ConfigurationError, PromptNotFound
 from assay.evaluation.judges.correctness import Correctness
 from assay.evaluation.judges.custom import Custom
 from assay.evaluation.judges.faithfulness import Faithfulness
+from assay.evaluation.judges.groundedness import Groundedness
 from assay.evaluation.judges.guidelines import Guidelines
 from assay.evaluation.judges.own import judge
 from assay.evaluation.judges.verdict import Judge
 from assay.settings import configure
-from support.scripted_judge import Scripted, says
+from support.scripted_judge import Answer, Scripted, says, user_text
 
 
 @pytest.fixture(scope="module")
@@ -143,3 +144,19 @@ def test_without_a_collector_the_problem_is_recorded() -> None:
     said = Correctness().prepare()
     assert said["version"] is None
     assert "could not be registered" in said["problem"]
+
+
+def test_an_evaluation_without_a_task_judges_groundedness_by_fields(collector: Server) -> None:
+    configure(tracing=False)
+
+    def rule(request: dict[str, Any]) -> Answer:
+        return says("grounded" if "blue" in user_text(request) else "ungrounded")
+
+    data = [
+        {"id": "1", "input": "q", "output": "a", "context": ["blue"]},
+        {"id": "2", "input": "q", "output": "a", "context": ["green"]},
+        {"id": "3", "input": "q", "output": "a"},
+    ]
+    result = assay.evaluate(data, scorers=[Groundedness(gateway=Scripted(rule=rule))], progress=False)
+    [row] = result.summary_rows
+    assert (row.n_scored, row.n_na, row.mean) == (2, 1, 0.5)
