@@ -69,5 +69,5 @@ def _without_traces(
 
 def _experiment(one: Mapping[str, Any], traces: int | None) -> dict[str, Any]:
     """An experiment in short. `traces` is None where no stored trace of it used the version."""
-    kept = ("id", "name", "status", "dataset", "baseline_id", "summary", "created_at", "finished_at")
+    kept = ("id", "name", "status", "stalled", "dataset", "baseline_id", "summary", "created_at", "finished_at")
     return {**{field: one[field] for field in kept}, "traces": traces}
