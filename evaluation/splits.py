@@ -87,7 +87,8 @@ def split_items(
             counter[part] += size
     if empty := [name for name in wanted if not counts[""][name]]:
         raise DatasetError(
-            f"The split {empty[0]!r} would be empty: there are {len(groups)} clusters, and they cannot be divided.",
+            f"The split {empty[0]!r} would be empty: there are {len(groups)} clusters, and they cannot be divided "
+            "(items without a cluster that have equal inputs count as one).",
             hint="Give it a larger share, or add data.",
         )
     return {item.id: parts[key] for key, members in groups.items() for item in members}

@@ -12,8 +12,15 @@ from assay.evaluation.alignment.alignment import Alignment
 from assay.evaluation.alignment.bias import bias_report
 from assay.evaluation.alignment.collected import SCORES, collected_pairs
 from assay.evaluation.alignment.figures import figures
-from assay.evaluation.alignment.labels import author_of, label_of, labelled_data, read_label, without_label
-from assay.evaluation.alignment.pair import Outcome, Pair
+from assay.evaluation.alignment.labels import (
+    author_of,
+    choices_of,
+    label_of,
+    labelled_data,
+    read_label,
+    without_label,
+)
+from assay.evaluation.alignment.pair import Outcome, Pair, places_of
 from assay.evaluation.engine import evaluate
 from assay.evaluation.gateway.answering import Policy
 from assay.evaluation.item_rows import Problems
@@ -135,6 +142,9 @@ def _judged(
     scorer = next(s for s in result.experiment["scorers"] if s["name"] == name)
     model = (scorer.get("parameters") or {}).get("model")
     records = result.first_records()
+    if not _choices(judge):  # what it can say is known now
+        given = (s["value"] for record in records.values() for s in record["scores"] or () if s["name"] == name)
+        labels = _labels(dataset, field, choices_of(given))
     pairs = [_pair(item, labels[item.id], records.get(item.id), name) for item in used]
     notes = [*result.problems] + ([f"{undecided} rows have labels that do not agree"] if undecided else [])
     source = {"dataset": dataset.uri or dataset.name, "hash": dataset.hash, "experiment_id": result.id}
@@ -182,6 +192,7 @@ def _pair(
         cluster=item.cluster,
         author=author_of(item),
         trace_id=(record or {}).get("trace_id") or item.trace_id,
+        places=places_of(score),
     )
 
 

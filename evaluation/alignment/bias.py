@@ -8,9 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from assay.evaluation.alignment.figures import Figures
-from assay.evaluation.alignment.pair import Pair
+from assay.evaluation.alignment.pair import Pair, Place
 from assay.evaluation.plain import plain
-from assay.evaluation.statistics import Estimate, feature_slope, self_preference
+from assay.evaluation.statistics import (
+    Estimate,
+    feature_slope,
+    position_bias,
+    self_preference,
+    verbosity_bias,
+)
 
 ALPHA = 0.05
 RARE = 0.1  # below this share of a label, agreement by chance is high and kappa unsteady
@@ -21,7 +27,7 @@ FEWEST_OF_A_SIDE = 10  # labelled rows of either kind below which sensitivity or
 class Bias:
     """One thing looked at: the figure, and a warning where it is more than chance."""
 
-    name: str  # leniency, prevalence, length, format, self_preference
+    name: str  # leniency, prevalence, length, format, self_preference; of judges of pairs position and length
     estimate: Estimate | None
     told: str  # in words, what was found or why nothing could be
     warning: bool = False
@@ -36,6 +42,8 @@ def bias_report(pairs: Sequence[Pair], found: Figures, *, judge_models: Sequence
     if not rows:
         return []
     report = [_leniency(found), _prevalence(found)]
+    if all(pair.places is not None for pair in rows):
+        return [*report, _position(rows), _longer_of_two(rows)]
     if found.kind != "category":
         report.append(_slope(rows, found, "length", "longer outputs", _length))
         report.append(_slope(rows, found, "format", "outputs with more lists and headings", _marks))
@@ -97,6 +105,36 @@ def _slope(rows: Sequence[Pair], found: Figures, name: str, what: str, feature: 
     told = f"given the label, log odds {slope.value:+.2f} per standard deviation of {name} (p = {_p(slope.p)})"
     warning = slope.p < ALPHA
     return Bias(name=name, estimate=slope, told=f"the judge {way} {what}: {told}" if warning else told, warning=warning)
+
+
+def _position(rows: Sequence[Pair]) -> Bias:
+    """Does a judge of pairs favour the first or the second place?"""
+    orders, swapped = zip(*(pair.places for pair in rows if pair.places is not None), strict=True)
+    found = position_bias(orders, swapped)
+    told = f"{found.consistent} of {found.pairs} pairs are judged alike in both orders"
+    if not found.n or found.p is None:
+        return Bias(name="position", estimate=found, told=told)
+    told += f"; of the others the first place won {found.first}, the second {found.second} (p = {_p(found.p)})"
+    return Bias(name="position", estimate=found, told=told, warning=found.p < ALPHA)
+
+
+def _longer_of_two(rows: Sequence[Pair]) -> Bias:
+    """Does a judge of pairs choose the longer answer more often than people do?"""
+    found = verbosity_bias(
+        [_place(pair.verdict) for pair in rows],
+        [(_length(_text(pair.output)), _length(_text(pair.expected))) for pair in rows],
+        [_place(pair.label) for pair in rows],
+    )
+    difference = found.difference
+    if difference is None or difference.value is None or difference.p is None:
+        return Bias(name="length", estimate=difference, told="not tested: too few pairs of unequal length were decided")
+    share, human = (estimate.value or 0.0 for estimate in (found.judge, found.human or found.judge))
+    told = f"the judge chose the longer answer in {share:.0%}, people in {human:.0%} (p = {_p(difference.p)})"
+    return Bias(name="length", estimate=difference, told=told, warning=difference.p < ALPHA)
+
+
+def _place(value: Any) -> Place:
+    return "tie" if value == 0.5 else "first" if value > 0.5 else "second"
 
 
 def _own_family(rows: Sequence[Pair], judge_models: Sequence[str]) -> Bias:

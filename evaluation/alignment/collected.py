@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 from assay.client import Client
 from assay.errors import DatasetError
-from assay.evaluation.alignment.labels import read_label
-from assay.evaluation.alignment.pair import Outcome, Pair
+from assay.evaluation.alignment.labels import choices_of, read_label
+from assay.evaluation.alignment.pair import Outcome, Pair, places_of
 from assay.scores import ScoreValue
 
 SCORES = "scores."
@@ -41,13 +41,14 @@ def collected_pairs(
     of_prompt = [s for s in said if wanted is None or _prompt(s) in (wanted, None)]
     verdicts = _newest(of_prompt)
     labels = _by_key(people)
-    both = [key for key in labels if key in verdicts]
+    both = sorted(key for key in labels if key in verdicts)
     if not both:
         raise DatasetError(
             f"No trace or row has both a label {label!r} by people ({len(labels)} have one) and a score {judge!r} of "
             f"the judge with this prompt ({len(verdicts)} have one).",
             hint=f'Labels are scores of the source "human": assay.score({label!r}, ..., source="human", trace_id=...)',
         )
+    choices = choices or choices_of(verdicts[key]["value"] for key in both)
     rows = _experiment_rows(client, {key[1] for key in both if key[0] == "row"})
     pairs, unread, undecided = [], 0, 0
     for key in both:
@@ -136,6 +137,7 @@ def _pair(
         # repeats of an item are not independent of each other
         cluster=row.get("cluster") or (key[2] if key[0] == "row" else None),
         trace_id=verdict.get("trace_id"),
+        places=places_of(verdict),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,16 @@ def read_label(given: Any, choices: Mapping[str, ScoreValue]) -> tuple[ScoreValu
         raise ValueError("there is no label")
     value, count = Counter(values).most_common(1)[0]
     return (value if 2 * count > len(values) else None), values
+
+
+def choices_of(verdicts: Iterable[Any]) -> dict[str, ScoreValue]:
+    """The verdicts of a judge that has not said which it may give, as far as those it gave tell; labels may be any."""
+    values = [value for value in verdicts if value is not None]
+    if values and all(isinstance(value, bool) for value in values):
+        return {"yes": True, "no": False}
+    if values and not any(isinstance(value, str) for value in values):
+        return {f"{value:g}": value for value in values}
+    return {}
 
 
 def _value(label: Any, choices: Mapping[str, ScoreValue]) -> ScoreValue:

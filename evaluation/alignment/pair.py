@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -10,7 +10,9 @@ from assay.scores import ScoreValue
 
 Outcome = Literal["scored", "failed", "not_applicable"]
 Kind = Literal["binary", "number", "category"]
-Number: TypeAlias = bool | int | float
+Place: TypeAlias = Literal["first", "second", "tie"]
+
+PLACES = ("first", "second", "tie")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +32,19 @@ class Pair:
     cluster: str | None = None
     author: str | None = None  # the model that wrote the output
     trace_id: str | None = None
+    places: tuple[Place, Place] | None = None  # of a judge of pairs: the place chosen in one order, and in the other
 
 
 def scored(pairs: Sequence[Pair]) -> list[tuple[ScoreValue, ScoreValue]]:
     """Verdict and label of every row that has both."""
     return [(pair.verdict, pair.label) for pair in pairs if pair.outcome == "scored" and pair.verdict is not None]
+
+
+def places_of(score: Mapping[str, Any] | None) -> tuple[Place, Place] | None:
+    """What a judge of pairs chose in each order, as its score's metadata say; None of other judges."""
+    metadata = (score or {}).get("metadata") or {}
+    places = (metadata.get("order"), metadata.get("swapped"))
+    return places if all(place in PLACES for place in places) else None
 
 
 def kind_of(values: Sequence[ScoreValue]) -> Kind:

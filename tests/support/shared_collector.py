@@ -1,4 +1,4 @@
-"""One collector for a folder of tests, each in a project of its own: starting one for every test costs more than they do.
+"""One collector for a folder of tests, each in a project of its own: starting one for every test costs far more.
 
 In a conftest.py: ``from support.shared_collector import running_collector, project`` and list both in `__all__`.
 """

@@ -51,3 +51,50 @@ def test_what_cannot_be_registered_is_answered_with_400(http: TestClient, items:
 def test_a_data_set_that_is_not_there_is_answered_with_404(http: TestClient, path: str) -> None:
     answer = http.get(path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "dataset_not_found")
+
+
+def test_a_version_is_answered_alone_and_says_what_is_known_of_it(http: TestClient) -> None:
+    body = {
+        "name": "a/b",
+        "items": [{"id": "a", "input": "x"}],
+        "message": "first",
+        "schema": {"input": {"type": "string"}},
+        "cluster": "topic",
+    }
+    made = http.post("/datasets", json=body).json()
+    assert http.get("/datasets/a%2Fb/versions/1").json() == made
+    assert {name: made[name] for name in ("message", "schema", "cluster")} == {
+        name: body[name] for name in ("message", "schema", "cluster")
+    }
+    assert http.get("/datasets/a%2Fb/versions/2").status_code == 404
+
+
+def test_a_part_of_a_version_is_listed_alone(http: TestClient) -> None:
+    items = [{"id": f"i{n}", "input": n, **({"output": None} if n else {})} for n in range(4)]
+    http.post("/datasets", json={"name": "qa", "items": items})
+    split = {"shares": {"a": 0.5, "b": 0.5}, "seed": 7, "items": {f"i{n}": "ab"[n % 2] for n in range(4)}}
+    answer = http.put("/datasets/qa/versions/1/split", json=split)
+    assert answer.json()["split"] == {"shares": {"a": 0.5, "b": 0.5}, "seed": 7}
+    found = http.get("/datasets/qa/items", params={"split": "b"}).json()["items"]
+    assert [(item["id"], item["split"], item["output"]) for item in found] == [("i1", "b", None), ("i3", "b", None)]
+    assert "output" not in http.get("/datasets/qa/items").json()["items"][0]
+    again = {**split, "items": {f"i{n}": "ba"[n % 2] for n in range(4)}}
+    assert http.put("/datasets/qa/versions/1/split", json=again).status_code == 409
+    assert http.put("/datasets/qa/versions/1/split", json=again, params={"replace": True}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"shares": {"a": 0, "b": 1}}, {"shares": {"a:b": 0.5, "b": 0.5}}, {"items": {"i0": "c"}}, {"seed": "x"}, {"x": 1}],
+)
+def test_what_is_no_split_is_answered_with_400(http: TestClient, change: dict[str, Any]) -> None:
+    http.post("/datasets", json={"name": "qa", "items": [{"id": "i0", "input": 1}]})
+    split = {"shares": {"a": 0.5, "b": 0.5}, "items": {"i0": "a"}, **change}
+    assert http.put("/datasets/qa/versions/1/split", json=split).status_code == 400
+
+
+def test_data_sets_are_found_by_a_part_of_their_name(http: TestClient) -> None:
+    for name in ("qa", "Support/QA", "other"):
+        http.post("/datasets", json={"name": name, "items": [{"input": 1}]})
+    found = http.get("/datasets", params={"filter": "qa"}).json()["items"]
+    assert [one["name"] for one in found] == ["Support/QA", "qa"]
