@@ -96,7 +96,7 @@ async def test_another_failure_on_the_way_is_that_failure(openai_server: OpenAIS
 
 
 @pytest.mark.parametrize(
-    "error", ["This model's maximum context length is 8192 tokens", "'temperature' does not support 0", "no such model"]
+    "error", ["This model's maximum context length is 8192 tokens", "'temperature' does not support 0", "no such user"]
 )
 async def test_a_refusal_for_another_reason_is_not_asked_again(openai_server: OpenAIServer, error: str) -> None:
     openai_server.reply(status=400, error=error)
