@@ -25,22 +25,34 @@ def as_text(content: Any, width: int = WIDTH) -> str:
 
 
 def summary_report(title: str, rows: Sequence[SummaryRow], notes: Sequence[str], url: str) -> RenderableType:
-    """Mean and interval of each scorer, with what stands behind them; then what else there is to know."""
+    """Mean and interval of each scorer of rows, then each figure of the whole run, with what stands behind them; then
+    what else there is to know.
+    """
+    of_rows = [row for row in rows if row.level != "run"]
+    of_the_run = [row for row in rows if row.level == "run"]
+    tables: list[RenderableType] = []
+    if of_rows or not of_the_run:
+        tables += [_table("scorer", "mean", "method", of_rows), Text()]
+    if of_the_run:
+        tables += [_table("whole run", "value", "method, and what to know", of_the_run), Text()]
+    return Group(Text(title, style="bold"), Text(), *tables, *(Text(note) for note in notes), _address(url))
+
+
+def _table(what: str, figure: str, how: str, rows: Sequence[SummaryRow]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-    table.add_column("scorer", no_wrap=True)
-    table.add_column("mean", justify="right", no_wrap=True)
+    table.add_column(what, no_wrap=True)
+    table.add_column(figure, justify="right", no_wrap=True)
     table.add_column("95 % interval" if _usual(rows) else "interval", no_wrap=True)
     table.add_column("items", justify="right", no_wrap=True)
     table.add_column("failed", justify="right", no_wrap=True)
-    table.add_column("method")
+    table.add_column(how)
     for row in rows:
         failed = Text(str(row.failed), style="yellow" if row.failed else "")
         name = f"judge: {row.scorer}" if row.kind == "judge" else row.scorer
         interval = _interval(row.ci_low, row.ci_high)
         # Text, not str: a scorer's name or label may look like markup
         table.add_row(Text(name), number(row.mean), interval, str(row.n), failed, Text(_how(row)))
-    lines = [Text(note) for note in notes]
-    return Group(Text(title, style="bold"), Text(), table, Text(), *lines, _address(url))
+    return table
 
 
 def comparison_report(
@@ -111,6 +123,8 @@ def _p(value: float | None) -> str:
 
 def _how(row: SummaryRow) -> str:
     """The interval's method, or the reason why there is none, and what failed rows might have changed."""
+    if row.level == "run":
+        return "; ".join(part for part in (*row.counts, row.method, row.reason) if part)
     labels = ", ".join(f"{label} {count}" for label, count in row.counts.items())
     said = labels or row.method or row.reason or ""
     if row.bound_low is not None and row.bound_high is not None:
