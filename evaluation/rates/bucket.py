@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assay.evaluation.rates.headers import Reading
 
 USUAL_WINDOW_S = 60.0  # limits are per minute until a reset says otherwise
+PRECISE = 0.2  # a reset may be off by so much of itself to be believed at once
 _ROUNDING = 1e-6
 
 
@@ -26,7 +27,7 @@ class Bucket:
         capacity = reading.limit or reading.remaining
         if not capacity:
             return None
-        bucket = cls(capacity=capacity, rate=capacity / USUAL_WINDOW_S, level=-math.inf, at=now)
+        bucket = cls(capacity=capacity, rate=_first_rate(capacity, reading), level=-math.inf, at=now)
         bucket.correct(reading, now=now, age_s=0.0, untold=untold)
         # What is on its way may empty the bucket, but what it does not hold will be refused, not owed.
         bucket.level = max(0.0, bucket.level if reading.remaining is not None else capacity - untold)
@@ -73,3 +74,11 @@ class Bucket:
             self.rate = min(max(self.rate, slowest), fastest)
         highest = min(self.capacity, reading.remaining + self.rate * age_s)
         self.level = min(max(self.level, reading.remaining - untold), highest)
+
+
+def _first_rate(capacity: float, reading: Reading) -> float:
+    """What is used, over the time after which it is there again; if that is not written precisely, by the minute."""
+    used = capacity - reading.remaining if reading.remaining is not None else 0.0
+    if used >= 1 and reading.reset_s and reading.reset_error_s <= PRECISE * reading.reset_s:
+        return used / reading.reset_s
+    return capacity / USUAL_WINDOW_S

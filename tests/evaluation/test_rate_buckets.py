@@ -53,6 +53,12 @@ def test_a_precise_reset_says_another_rate_than_the_minutes() -> None:
     assert daily.rate == pytest.approx(200 / 86400, rel=0.15)
 
 
+def test_one_call_is_enough_where_the_reset_is_precise() -> None:
+    bucket = Bucket.first(Reading(limit=500, remaining=499, reset_s=0.12, reset_error_s=0.001), now=0, untold=0)
+    assert bucket is not None
+    assert bucket.rate == pytest.approx(500 / 60)
+
+
 def test_a_reset_in_whole_seconds_does_not_upset_a_rate_that_it_fits() -> None:
     bucket = Bucket.first(Reading(limit=4000, remaining=3999, reset_s=1, reset_error_s=1), now=0, untold=0)
     assert bucket is not None
