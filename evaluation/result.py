@@ -22,6 +22,7 @@ from assay.evaluation.artifacts import Artifact, artifacts_of
 from assay.evaluation.cells import scorer_cells
 from assay.evaluation.compared import Comparison, compare_results, keep
 from assay.evaluation.comparison import MAX_LOST_SHARE
+from assay.evaluation.experiment_diff import ExperimentDiff, experiment_diff
 from assay.evaluation.figure_line import figure_line, judge_name
 from assay.evaluation.gate import Gate, at_confidence, decide, parse_gate
 from assay.evaluation.report import as_text, counted, shortened, summary_report
@@ -192,6 +193,17 @@ class EvaluationResult:
             self.comparison = self.compare(baseline)
         except AssayError as error:
             self.problems.append(f"The comparison with {baseline.id} failed: {error}")
+
+    def diff(self, other: EvaluationResult | str) -> ExperimentDiff:
+        """In what this experiment differs from another one (a result or an id), by what was recorded of both.
+
+        Print it: where more than one thing differs, it warns that no difference in scores can be put down to either.
+
+        Raises:
+            ExperimentNotFound: there is none of that id.
+        """
+        before = EvaluationResult.load(other, client=self.client) if isinstance(other, str) else other
+        return experiment_diff(before.experiment, self.experiment)
 
     def retry_errors(
         self, *, data: Any = None, task: Any = None, scorers: Any = None, progress: Any = None

@@ -85,7 +85,7 @@ def failed_row(row: Row) -> bool:
 
 
 def _has_failed(row: Row) -> bool:
-    return row["status"] != "ok"
+    return bool(row["status"] != "ok")
 
 
 def _never(row: Row) -> bool:

@@ -39,7 +39,7 @@ class Outcome:
     error_type: str | None = None
     exception: BaseException | None = None
     trace_id: str | None = None
-    started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat().replace("+00:00", "Z"))
+    started_at: str | None = field(default_factory=lambda: datetime.now(UTC).isoformat().replace("+00:00", "Z"))
     duration_ms: float | None = None
     usage: Usage = field(default_factory=Usage)
 
@@ -54,9 +54,17 @@ class Begun:
     )  # by scorer: those that are not asked again
 
     def outcome(self) -> Outcome:
-        fields = ("output", "trace_id", "started_at", "duration_ms")
-        usage = Usage(**{name: self.row.get(name) for name in ("input_tokens", "output_tokens", "cost_usd")})
-        return Outcome(**{name: self.row.get(name) for name in fields}, usage=usage)
+        row = self.row
+        usage = Usage(
+            input_tokens=row.get("input_tokens"), output_tokens=row.get("output_tokens"), cost_usd=row.get("cost_usd")
+        )
+        return Outcome(
+            output=row.get("output"),
+            trace_id=row.get("trace_id"),
+            started_at=row.get("started_at"),
+            duration_ms=row.get("duration_ms"),
+            usage=usage,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,11 +139,13 @@ class Run:
         for item in self.dataset.items:
             for repeat in range(self.options.repeats):
                 key = (item.id, repeat)
-                if (row := earlier.rows.get(key)) is None:
+                if (made := earlier.rows.get(key)) is None:
                     left.append((position, item, repeat))
                 else:
                     taken.add(key)
-                    self._enter(position, row, earlier_use(row, earlier.noted.get(key, {})), earlier.noted.get(key, {}))
+                    self._enter(
+                        position, made, earlier_use(made, earlier.noted.get(key, {})), earlier.noted.get(key, {})
+                    )
                 position += 1
         self.unplanned = len(earlier.rows) - len(taken)
         if (spent := self.ledger.used) != NOTHING and (held := self.budget.reserve(NOTHING)):
