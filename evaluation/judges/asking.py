@@ -69,6 +69,10 @@ async def ask(
             semconv.GEN_AI_RESPONSE_MODEL: answer.model,
             semconv.GEN_AI_USAGE_INPUT_TOKENS: answer.input_tokens,
             semconv.GEN_AI_USAGE_OUTPUT_TOKENS: answer.output_tokens,
+            semconv.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: answer.cache_read_tokens,
+            semconv.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: answer.reasoning_tokens,
+            semconv.LLM_COST_TOTAL: answer.cost_usd,  # a gateway may know better than a price list
+            semconv.ASSAY_CACHE_HIT: answer.cached or None,
             semconv.GEN_AI_RESPONSE_FINISH_REASONS: [answer.finish_reason] if answer.finish_reason else None,
         }
         span.set_attributes({key: value for key, value in told.items() if value is not None})

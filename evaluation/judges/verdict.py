@@ -109,6 +109,14 @@ class Judge(ModelScorer):
             format=self._format(),
         )
 
+    def prepare(self) -> dict[str, Any]:
+        """As every judge; one that was made of a registered prompt has its version already."""
+        if self.registered is None or not self.registered.is_registered:
+            return super().prepare()
+        known = {"prompt": self.registered.name, "version": self.registered.version, "hash": self.version}
+        self._prepared.update(known)
+        return known
+
     def read(self, answer: Completion, row: JudgedRow) -> Reading:
         said = read_object(answer, 'a text "verdict"')
         label = choice(said.get("verdict"), list(self.choices))

@@ -13,6 +13,7 @@ import pytest
 
 from assay.collector.server import Server
 from assay.errors import ScorerError
+from assay.evaluation.gateway import answering
 from assay.evaluation.judges.injection_corpus import ATTACKS
 from assay.evaluation.judges.own import judge
 from assay.evaluation.scorers import SCORERS
@@ -90,6 +91,20 @@ async def test_a_model_without_temperature_and_texts_too_long(openai_server: Ope
     openai_server.reply(status=400, error="This model's maximum context length is 10 tokens.", error_code="context")
     with pytest.raises(ScorerError, match="never cut"):
         await asked("q", "a" * 1000)
+
+
+async def test_votes_are_kept_answers_each_of_their_own(openai_server: OpenAIServer) -> None:
+    configure(tracing=False, gateway="openai", gateway_url=openai_server.url)
+    for verdict in ("pass", "fail", "pass"):
+        openai_server.reply(text=says(verdict))
+    asked = judge("tone", "Friendly?", votes=3)
+    with answering("reuse"):
+        first, second = await asked("q", "a"), await asked("q", "a")
+    assert first is not None
+    assert second is not None
+    assert first.metadata["votes"] == second.metadata["votes"] == {"pass": 2, "fail": 1}
+    assert (first.metadata["cached"], second.metadata["cached"]) == (False, True)
+    assert len(openai_server.requests) == 3
 
 
 def test_every_snippet_runs(collector: Server, model: str) -> None:

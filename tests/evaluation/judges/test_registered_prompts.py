@@ -73,6 +73,8 @@ async def test_a_text_is_instructions_or_with_variables_a_template(collector: Se
     assert (await request_of(plain, "q", "a"))["messages"] == (
         await request_of(judge("plain", "Is it short?", ["yes", "no"]), "q", "a")
     )["messages"]
+    assert plain.prepare() == {"prompt": "judges/plain", "version": 1, "hash": plain.version}
+    assert len(assay.prompt_history("judges/plain")) == 1
     assay.register_prompt("judges/poem", "Is {{output}} about {{topic}}?", "first")
     poem = judge("poem", prompt="prompts:/judges/poem")
     assert isinstance(poem, Custom)
