@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from assay.cli_client import client
-from assay.cli_columns import Column, time
+from assay.cli_columns import Column, text, time
 from assay.cli_print import print_json, print_rows
 from assay.errors import ConfigurationError, DatasetError
 from assay.settings import configure
@@ -93,11 +93,12 @@ def show_dataset(
     versions = [] if named.is_built_in else list(client().pages(f"{dataset_path(named.name)}/versions"))
     if as_json:
         found = {"name": dataset.name, "version": dataset.version, "split": dataset.split, "hash": dataset.hash}
-        print_json({**found, "versions": versions, "items": [_row(item) for item in dataset.items[:items]]})
+        rows = [{**_row(item), "split": item.split} for item in dataset.items[:items]]
+        print_json({**found, "versions": versions, "items": rows})
         return
-    print(dataset)
+    _print(dataset)
     if dataset.description:
-        print(dataset.description)
+        _print(dataset.description)
     if versions:
         print()
         shown = [{**row, "splits": ", ".join((row.get("split") or {}).get("shares") or ()) or None} for row in versions]
@@ -158,8 +159,8 @@ def pull(
     dataset = _load(name)
     if file.exists() and not force:
         raise DatasetError(f"{file} is there already.", hint="Write over it: --force")
-    text = "".join(json.dumps(_row(item), ensure_ascii=False) + "\n" for item in dataset.items)
-    file.write_text(text, encoding="utf-8")
+    lines = "".join(json.dumps(_row(item), ensure_ascii=False) + "\n" for item in dataset.items)
+    file.write_text(lines, encoding="utf-8")
     told = {"file": str(file), "items": len(dataset.items), "hash": dataset.hash}
     print_json(told) if as_json else print(f"{len(dataset.items)} items of {dataset.uri or name} are in {file}")
 
@@ -179,7 +180,7 @@ def diff(
 
     configure(project=project)
     found = _load(new or parse_dataset_name(old).name).diff(_load(old))
-    print_json(found.to_dict()) if as_json else print(found)
+    print_json(found.to_dict()) if as_json else _print(found)
     if exit_code and not found.is_empty:
         raise typer.Exit(1)
 
@@ -264,7 +265,13 @@ def _say(dataset: Dataset, as_json: bool) -> None:
         found = {"name": dataset.name, "version": dataset.version, "items": len(dataset.items), "hash": dataset.hash}
         print_json({**found, "splits": counts, "notes": list(dataset.notes)})
     else:
-        print(dataset)
+        _print(dataset)
+
+
+def _print(value: object) -> None:
+    """Line by line, without what a terminal obeys: test data may hold anything."""
+    for line in str(value).splitlines():
+        print("".join(char if char == " " else text(char) or " " for char in line))
 
 
 def _shares(parts: list[str]) -> dict[str, float]:
