@@ -18,6 +18,8 @@ from typing import Any
 
 import assay
 from assay.evaluation.dataset import Dataset
+from assay.evaluation.gateway.choice import gateway_kind
+from assay.evaluation.gateway.routes import without_credentials
 from assay.evaluation.options import Options
 from assay.evaluation.prepared_scorers import PreparedScorer, import_path
 from assay.evaluation.scorers.protocol import source_hash
@@ -60,8 +62,8 @@ def experiment_body(
             "cache": options.cache,
             "score_on_error": options.score_on_error,
             "on_error": options.on_error,
-            "gateway": settings.gateway,
-            "gateway_url": settings.gateway_url,
+            "gateway": gateway_kind(settings),
+            "gateway_url": without_credentials(settings.gateway_url) if settings.gateway_url else None,
             **process_state(),
         },
         "baseline_id": baseline_id,

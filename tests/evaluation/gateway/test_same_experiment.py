@@ -8,10 +8,12 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 import assay
 from assay.collector.server import Server
+from assay.evaluation.gateway import answering, default_gateway
 from assay.settings import configure
 from support.gateway_servers import PROXY_KEY, Judging, LikePortkey, litellm_proxy, serving
 from support.openai_server import OpenAIServer
@@ -77,6 +79,20 @@ def test_behind_azures_paths(plainly: list[tuple[Any, ...]], model: OpenAIServer
     assert {name.lower(): value for name, value in model.requests[-1].headers.items()}["api-key"] == "k"
 
 
+async def test_a_judges_span_costs_what_the_gateway_says_and_a_kept_answer_nothing(
+    collector: Server, model: OpenAIServer
+) -> None:
+    model.reply(headers={"x-litellm-response-cost": "0.25"})
+    configure(gateway_url=model.url)
+    judge = assay.judge("tone", "Is the answer friendly?", choices=["yes", "no"])
+    with answering("reuse"):
+        scores = [await judge("q", "a") for _ in range(2)]
+    assay.flush()
+    spans = httpx.get(f"{collector.url}/api/v1/spans", params={"project": "test", "filter": "kind = 'llm'"}).json()
+    assert sorted(span["cost_usd"] for span in spans["items"]) == [0.0, 0.25]
+    assert [score.metadata["cost_usd"] for score in scores if score] == [0.25, 0.0]
+
+
 @needs_proxy
 def test_behind_a_litellm_proxy(plainly: list[tuple[Any, ...]], proxy: str) -> None:
     assert judged(gateway="litellm_proxy", gateway_url=proxy, gateway_api_key=PROXY_KEY) == plainly
@@ -108,7 +124,5 @@ async def test_a_proxys_refusal_is_told_without_keys(proxy: str, key: str, asked
 
 
 def assay_gateway(**settings: Any) -> Any:
-    from assay.evaluation.gateway import default_gateway
-
     configure(**settings)
     return default_gateway()
