@@ -115,11 +115,21 @@ class DatasetError(AssayError, ValueError): ...
 
 
 class GatewayError(AssayError):
-    """`status` is the HTTP status of the answer, None where there was none."""
+    """`status` is the HTTP status of the answer, None where there was none; `address` where `model` was asked."""
 
-    def __init__(self, message: str, *, hint: str | None = None, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        status: int | None = None,
+        model: str | None = None,
+        address: str | None = None,
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.model = model
+        self.address = address
 
 
 class ScorerError(AssayError):

@@ -28,7 +28,7 @@ from assay.evaluation.gateway.kept import answered
 from assay.evaluation.gateway.keys import answer_key
 from assay.evaluation.gateway.protocol import Answer, Completion, Embeddings, Message
 from assay.evaluation.gateway.spending import booked
-from assay.evaluation.rates import Answered, Key, limiter_for, with_retries
+from assay.evaluation.rates import Answered, Key, current_row, limiter_for, with_retries
 from assay.evaluation.rates.requests import expected_tokens
 from assay.prices import cost_usd
 from assay.settings import Settings
@@ -219,10 +219,11 @@ class GatewayClient:
             sent += 1
             return await self.backend.send(operation, model, body)
 
+        row = current_row()  # of an evaluation, whose limits say how often
         expected, output = expected_tokens(body)
         reply = await with_retries(
             send,
-            attempts=self.attempts,
+            attempts=row.pacing.attempts if row else self.attempts,
             limiter=limiter_for(self.backend.limited_by(model)),
             tokens=expected,
             output_tokens=output,

@@ -55,7 +55,13 @@ def explained(error: Exception, *, model: str, address: str, settings: Settings)
     message = str(getattr(error, "message", None) or error) or type(error).__name__
     said = without_keys(message, settings)
     shown = said if len(said) <= LONGEST else f"{said[:LONGEST]}..."
-    return GatewayError(f"Model {model!r} at {address}: {shown}", hint=_hint(error, status, said), status=status)
+    return GatewayError(
+        f"Model {model!r} at {address}: {shown}",
+        hint=_hint(error, status, said),
+        status=status,
+        model=model,
+        address=address,
+    )
 
 
 def _hint(error: Exception, status: int | None, said: str) -> str | None:

@@ -20,6 +20,7 @@ from assay.evaluation.gateway import Completion, answering, model_name
 from assay.evaluation.gateway.choice import gateway_of
 from assay.evaluation.gateway.client import GatewayClient
 from assay.evaluation.limits import Limits
+from assay.evaluation.rates import Pacing
 from assay.settings import Settings
 from support.openai_server import OpenAIServer, usage
 
@@ -129,6 +130,15 @@ async def test_after_the_last_attempt_the_failure_is_told(
     with pytest.raises(GatewayError, match=r"slow down.*lower concurrency") as caught:
         await ask(openai_server)
     assert (caught.value.status, len(openai_server.requests)) == (429, 3)
+    assert (caught.value.model, caught.value.address) == ("openai/gpt-4o-mini", openai_server.url)
+
+
+async def test_in_an_evaluation_its_limits_say_how_often(openai_server: OpenAIServer) -> None:
+    for _ in range(2):
+        openai_server.reply(status=503, error="busy", headers={"retry-after-ms": "1"})
+    with Pacing(attempts=2).row(), pytest.raises(GatewayError, match="busy"):
+        await ask(openai_server)
+    assert len(openai_server.requests) == 2
 
 
 @pytest.mark.parametrize(
