@@ -12,6 +12,7 @@ from assay.lazy import lazy_names
 
 if TYPE_CHECKING:
     from assay.evaluation.alignment import Alignment, align
+    from assay.evaluation.artifacts import Artifact
     from assay.evaluation.compared import Comparison
     from assay.evaluation.comparisons import Comparisons, compare
     from assay.evaluation.dataset import Dataset, Item, read_dataset, read_items
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
     from assay.evaluation.gateway import Completion, Embeddings, Gateway, answering, default_gateway
     from assay.evaluation.judges import PairwiseComparison, acompare_pairwise, compare_pairwise
     from assay.evaluation.limits import Limits
+    from assay.evaluation.models import Prediction, as_task
     from assay.evaluation.planning import PowerReport, power
     from assay.evaluation.result import EvaluationResult
     from assay.evaluation.scorers import Judge, Scorer, judge, scorer
 
 __all__ = [
     "Alignment",
+    "Artifact",
     "Comparison",
     "Comparisons",
     "Completion",
@@ -53,11 +56,13 @@ __all__ = [
     "Limits",
     "PairwiseComparison",
     "PowerReport",
+    "Prediction",
     "Scorer",
     "acompare_pairwise",
     "aevaluate",
     "align",
     "answering",
+    "as_task",
     "compare",
     "compare_pairwise",
     "dataset_from_traces",
@@ -80,6 +85,7 @@ __getattr__ = lazy_names(
     __name__,
     {
         "Alignment": "alignment",
+        "Artifact": "artifacts",
         "Comparison": "compared",
         "Comparisons": "comparisons",
         "Completion": "gateway",
@@ -96,11 +102,13 @@ __getattr__ = lazy_names(
         "Limits": "limits",
         "PairwiseComparison": "judges",
         "PowerReport": "planning",
+        "Prediction": "models",
         "Scorer": "scorers",
         "acompare_pairwise": "judges",
         "aevaluate": "engine",
         "align": "alignment",
         "answering": "gateway",
+        "as_task": "models",
         "compare": "comparisons",
         "compare_pairwise": "judges",
         "dataset_from_traces": "dataset_from_traces",
