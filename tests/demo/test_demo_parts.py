@@ -89,9 +89,10 @@ def test_a_failed_request_does_not_keep_the_next_from_being_served() -> None:
     assert None not in traces.values()
 
 
-def test_a_gateway_that_is_set_is_asked_in_place_of_the_stand_in() -> None:
+@pytest.mark.parametrize("kind", [None, "litellm_proxy", "portkey"])
+def test_a_gateway_that_is_set_is_asked_in_place_of_the_stand_in(kind: str | None) -> None:
     with StandIn(aliases=["gpt-4o-mini"]) as gateway:
-        configure(gateway_url=gateway.url)
+        configure(gateway=kind, gateway_url=gateway.url, portkey_config="pc-1")
         with available_model() as model:
             assert str(model.client.base_url).rstrip("/") == gateway.url
             assert model.name == "gpt-4o-mini"
