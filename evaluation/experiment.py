@@ -55,7 +55,7 @@ def experiment_body(
         "scorers": [scorer.described() for scorer in scorers],
         "config": {
             "schema_version": SCHEMA_VERSION,
-            "data": dict(source),
+            "data": {**source, **({"split": dataset.split} if dataset.split else {})},
             "task": describe_task(task),
             "concurrency": options.concurrency,
             "limits": asdict(options.limits),

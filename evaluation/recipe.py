@@ -56,11 +56,12 @@ def recall(experiment: Mapping[str, Any], options: Options, *, data: Any, task: 
 
 def _find_data(experiment: Mapping[str, Any], options: Options) -> Dataset:
     recorded = experiment.get("dataset") or {}
-    source = ((experiment.get("config") or {}).get("data") or {}).get("source")
+    given = (experiment.get("config") or {}).get("data") or {}
+    source = given.get("source")
+    if recorded.get("version"):
+        source = f"{recorded['name']}@{recorded['version']}" + (f":{given['split']}" if given.get("split") else "")
     if source is None:
         raise _not_found("data", "they were held in memory")
-    if recorded.get("version"):
-        source = f"{recorded['name']}@{recorded['version']}"
     try:
         return read_dataset(source, id=options.id, cluster=options.cluster)
     except (AssayError, OSError) as error:

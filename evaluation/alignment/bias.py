@@ -67,7 +67,7 @@ def _leniency(found: Figures) -> Bias:
     unit = " of the rows" if found.kind == "binary" else ""
     size = f"{abs(difference.value):.0%}" if found.kind == "binary" else f"{abs(difference.value):.3g}"
     way = "more lenient" if difference.value > 0 else "stricter"
-    told = f"the judge is {way} than people by {size}{unit} (p = {_p(difference.p)})"
+    told = f"the judge is {way} than people by {size}{unit} ({_p(difference.p)})"
     if difference.value == 0:
         told = "the judge is neither more lenient nor stricter than people"
     return Bias(
@@ -102,7 +102,7 @@ def _slope(rows: Sequence[Pair], found: Figures, name: str, what: str, feature: 
     if slope.value is None or slope.p is None:
         return Bias(name=name, estimate=slope, told=f"not tested: {slope.reason}")
     way = "prefers" if slope.value > 0 else "dislikes"
-    told = f"given the label, log odds {slope.value:+.2f} per standard deviation of {name} (p = {_p(slope.p)})"
+    told = f"given the label, log odds {slope.value:+.2f} per standard deviation of {name} ({_p(slope.p)})"
     warning = slope.p < ALPHA
     return Bias(name=name, estimate=slope, told=f"the judge {way} {what}: {told}" if warning else told, warning=warning)
 
@@ -114,7 +114,7 @@ def _position(rows: Sequence[Pair]) -> Bias:
     told = f"{found.consistent} of {found.pairs} pairs are judged alike in both orders"
     if not found.n or found.p is None:
         return Bias(name="position", estimate=found, told=told)
-    told += f"; of the others the first place won {found.first}, the second {found.second} (p = {_p(found.p)})"
+    told += f"; of the others the first place won {found.first}, the second {found.second} ({_p(found.p)})"
     return Bias(name="position", estimate=found, told=told, warning=found.p < ALPHA)
 
 
@@ -129,7 +129,7 @@ def _longer_of_two(rows: Sequence[Pair]) -> Bias:
     if difference is None or difference.value is None or difference.p is None:
         return Bias(name="length", estimate=difference, told="not tested: too few pairs of unequal length were decided")
     share, human = (estimate.value or 0.0 for estimate in (found.judge, found.human or found.judge))
-    told = f"the judge chose the longer answer in {share:.0%}, people in {human:.0%} (p = {_p(difference.p)})"
+    told = f"the judge chose the longer answer in {share:.0%}, people in {human:.0%} ({_p(difference.p)})"
     return Bias(name="length", estimate=difference, told=told, warning=difference.p < ALPHA)
 
 
@@ -155,7 +155,7 @@ def _own_family(rows: Sequence[Pair], judge_models: Sequence[str]) -> Bias:
     if estimate.value is None or estimate.p is None:
         return Bias(name="self_preference", estimate=estimate, told=f"not tested: {estimate.reason}")
     warning = estimate.p < ALPHA and estimate.value > 0
-    told = f"answers of {judge} get {estimate.value:+.3f} beyond what people give them (p = {_p(estimate.p)})"
+    told = f"answers of {judge} get {estimate.value:+.3f} beyond what people give them ({_p(estimate.p)})"
     return Bias(name="self_preference", estimate=estimate, told=told, warning=warning)
 
 
@@ -173,4 +173,4 @@ def _text(output: Any) -> str:
 
 
 def _p(value: float | None) -> str:
-    return "-" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
+    return "p unknown" if value is None else "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

@@ -43,8 +43,8 @@ def scored(pairs: Sequence[Pair]) -> list[tuple[ScoreValue, ScoreValue]]:
 def places_of(score: Mapping[str, Any] | None) -> tuple[Place, Place] | None:
     """What a judge of pairs chose in each order, as its score's metadata say; None of other judges."""
     metadata = (score or {}).get("metadata") or {}
-    places = (metadata.get("order"), metadata.get("swapped"))
-    return places if all(place in PLACES for place in places) else None
+    order, swapped = metadata.get("order"), metadata.get("swapped")
+    return (order, swapped) if order in PLACES and swapped in PLACES else None
 
 
 def kind_of(values: Sequence[ScoreValue]) -> Kind:

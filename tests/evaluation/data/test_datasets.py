@@ -12,9 +12,11 @@ from pydantic import BaseModel
 import assay
 from assay.client import current_client
 from assay.errors import Conflict, DatasetError, DatasetNotFound
+from assay.evaluation import recipe
 from assay.evaluation.built_in_datasets import built_in_names, built_in_rows
 from assay.evaluation.dataset_name import DatasetName, parse_dataset_name
 from assay.evaluation.items import Item
+from assay.evaluation.options import Options
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -185,3 +187,12 @@ def test_a_name_and_an_argument_may_not_contradict_each_other() -> None:
     assert parse_dataset_name("a@2", version=2, split="x").split == "x"
     with pytest.raises(DatasetError, match="names the version 2, and version= is 3"):
         parse_dataset_name("a@2", version=3)
+
+
+def test_a_run_over_one_part_finds_its_data_again() -> None:
+    assay.register_dataset("qa", ROWS, split=HALVES)
+    loaded = assay.load_dataset("qa:test")
+    for data in ("qa:test", loaded):
+        result = assay.evaluate(data, lambda q, doc: q, scorers=[lambda output: True], progress=False)
+        assert result.experiment["config"]["data"]["split"] == "test"
+        assert recipe._find_data(result.experiment, Options()).hash == loaded.hash
