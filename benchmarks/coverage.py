@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class Case:
     replicates: int = 2000
 
 
-def main(names: Sequence[str]) -> None:
+def main(names: Sequence[str] = ()) -> None:
     unknown = [name for name in names if name not in TABLES]
     if unknown:
         sys.exit(f"There is no table {unknown[0]!r}; there are: {', '.join(TABLES)}.")
@@ -71,16 +72,20 @@ def ends(estimate: s.Estimate) -> Ends:
 
 def rates() -> Iterator[Case]:
     """right-or-wrong scores, one per item"""
+
+    def scores(counts: tuple[int, int]) -> list[float]:
+        return [1.0] * counts[0] + [0.0] * (counts[1] - counts[0])
+
     methods: dict[str, Method] = {
-        "Wilson (shown)": lambda x: ends(s.proportion_interval(x)),
-        "Clopper-Pearson": lambda x: ends(s.clopper_pearson(int(sum(x)), len(x))),
-        "t": lambda x: ends(s.mean_interval(x)),
+        "Wilson (shown)": cache(lambda c: ends(s.proportion_interval(scores(c)))),
+        "Clopper-Pearson": cache(lambda c: ends(s.clopper_pearson(*c))),
+        "t": cache(lambda c: ends(s.mean_interval(scores(c)))),
     }
     for n in (10, 30, 100):
         for p in (0.5, 0.9, 0.98):
 
-            def draw(rng: np.random.Generator, n: int = n, p: float = p) -> list[float]:
-                return list((rng.random(n) < p).astype(float))
+            def draw(rng: np.random.Generator, n: int = n, p: float = p) -> tuple[int, int]:
+                return int(rng.binomial(n, p)), n
 
             yield Case(setting="independent items", n=n, truth=p, draw=draw, methods=methods)
 
@@ -150,9 +155,9 @@ def repeats() -> Iterator[Case]:
 def rate_differences() -> Iterator[Case]:
     """paired right-or-wrong results: exact McNemar with its dual, with Bonett and Price's interval, and as shown"""
     methods: dict[str, Method] = {
-        "McNemar (shown)": lambda c: ends(s.mcnemar(*c)),
-        "dual of McNemar alone": lambda c: s.mcnemar_dual(*c) if c[0] + c[1] else (0.0, 0.0),
-        "Bonett-Price alone": lambda c: s.bonett_price(*c),
+        "McNemar (shown)": cache(lambda c: ends(s.mcnemar(*c))),
+        "dual of McNemar alone": cache(lambda c: s.mcnemar_dual(*c) if c[0] + c[1] else (0.0, 0.0)),
+        "Bonett-Price alone": cache(lambda c: s.bonett_price(*c)),
     }
     for n in (40, 100, 300):
         for win, loss in ((0.10, 0.10), (0.15, 0.05), (0.02, 0.30), (0.00, 0.10), (0.01, 0.01)):

@@ -23,7 +23,11 @@ def raw_agreement(a: Sequence[Any], b: Sequence[Any], *, confidence: float = 0.9
 
 
 def prevalence(*raters: Sequence[Any]) -> dict[Hashable, float]:
-    """Share of each label among all labels given, by all raters together; None is no label. Most frequent first."""
+    """Share of each label among all labels given, by all raters together; None is no label. Most frequent first.
+
+    ``(number of times that the label was given) / (number of labels)``. Source: Byrt, Bishop and Carlin 1993 (why a
+    kappa needs it beside it).
+    """
     counts = Counter(label for labels in raters for label in labels if label is not None)
     total = sum(counts.values())
     return {label: count / total for label, count in counts.most_common()}

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 
 
 def failure_bounds(values: Sequence[float], failed: int, lowest: float, highest: float) -> tuple[float, float] | None:
-    """The mean if every failed result had scored `lowest`, and if every one had scored `highest`; None of nothing."""
+    """The mean if every failed result had scored `lowest`, and if every one had scored `highest`; None of nothing.
+
+    ``((sum + lowest * failed) / n, (sum + highest * failed) / n)``, n with the failed. Source: Manski 1989 (worst-case
+    bounds of means with missing outcomes).
+    """
     n = len(values) + failed
     if n == 0:
         return None

@@ -27,7 +27,7 @@ class Calibration:
 def calibration(judge: Sequence[bool], human: Sequence[bool], *, confidence: float = 0.95) -> Calibration:
     """Sensitivity and specificity of a judge's yes-or-no verdicts, the human labels taken as the truth.
 
-    ``se = TP / (TP + FN)``, ``sp = TN / (TN + FP)``, each with Wilson's interval.
+    ``se = TP / (TP + FN)``, ``sp = TN / (TN + FP)``, each with Wilson's interval. Source: Yerushalmy 1947.
 
     Raises:
         ValueError: the lengths differ.

@@ -29,7 +29,8 @@ def paired_difference(
 
     Binary results of one repeat: exact McNemar. Numbers: paired t from 30 items on, the sign-flip test below.
     Clusters: t on cluster sums from 10 clusters on, the sign-flip test on clusters below. Where no two differences
-    differ the t test is undefined and the sign-flip test, which is not, takes its place.
+    differ the t test is undefined and the sign-flip test, which is not, takes its place. Sources: Miller 2024, arXiv
+    2411.00640, section 4 (pairing), and those of `mcnemar`, `sign_flip` and `clustered_stderr`.
 
     Args:
         differences: candidate minus baseline, one per item.

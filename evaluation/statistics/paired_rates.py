@@ -13,11 +13,11 @@ from assay.evaluation.statistics.smallest import fewest_for_significance
 def mcnemar(wins: int, losses: int, n: int, *, confidence: float = 0.95) -> Difference:
     """Exact McNemar test of `n` paired right-or-wrong results, with an interval for the difference of the two rates.
 
-    The p-value is that of a fair coin on the discordant items (McNemar 1947). Its dual interval (`mcnemar_dual`)
+    The p-value is that of a fair coin on the discordant items. Its dual interval (`mcnemar_dual`)
     takes the number of discordant items as fixed, and so leaves out their own chance: where nearly all point one way
     it covers the truth half the time only (benchmarks/coverage.py). Each end is therefore the wider of the dual and
     of Bonett and Price's interval (2012), which has no such gap; an end that would reach past 0 against the test
-    stays at the dual's.
+    stays at the dual's. Sources: McNemar 1947; Fagerland, Lydersen and Laake 2013; Bonett and Price 2012.
     """
     discordant = wins + losses
     difference = (wins - losses) / n

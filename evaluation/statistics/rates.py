@@ -22,11 +22,11 @@ def proportion_interval(
 ) -> Estimate:
     """Mean of shares of success, one per item, with a Wilson interval.
 
-    Every share 0 or 1 and no clusters: Wilson's interval as it stands (Wilson 1927; Brown, Cai and DasGupta 2001).
-    Otherwise (shares of repeats, or clusters of items): Wilson's interval with the effective sample size
-    ``n_eff = min(rows, p(1-p) / v)``, v the (clustered) variance of the mean, and t(G-1) in place of z (Korn and
-    Graubard 1998). Where all are successes or all failures v says nothing, and n_eff is the number of clusters: the
-    cautious end.
+    Every share 0 or 1 and no clusters: Wilson's interval as it stands,
+    ``(p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n)``. Otherwise (shares of repeats, or clusters of items):
+    the same with the effective sample size ``n_eff = min(rows, p(1-p) / v)``, v the (clustered) variance of the mean,
+    and t(G-1) in place of z. Where all are successes or all failures v says nothing, and n_eff is the number of
+    clusters: the cautious end. Sources: Wilson 1927; Brown, Cai and DasGupta 2001; Korn and Graubard 1998 (n_eff).
 
     Args:
         shares: successes / repeats of each item, within 0 and 1.

@@ -23,6 +23,8 @@ def interval_of_sums(
 ) -> Estimate:
     """What `mean_interval`, or `proportion_interval` of `binary` values, says of the values behind these sums.
 
+    ``stderr = sqrt(G/(G-1) * spread) / n``. Sources: those of the two.
+
     Args:
         clusters: as many as `n` where the values are independent.
         spread: the sum over clusters of ``(total of the cluster - its size * mean)^2``.
