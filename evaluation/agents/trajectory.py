@@ -32,7 +32,8 @@ class StepCount:
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def __post_init__(self) -> None:
-        if isinstance(self.kinds, str) or not self.kinds:
+        kinds: Any = self.kinds  # a text is a sequence too
+        if isinstance(kinds, str) or not kinds:
             raise ConfigurationError("StepCount(kinds=) is a list of kinds of spans.", hint="E.g. ('llm', 'tool')")
 
     def __call__(self, trace: Trace) -> Score:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from assay.errors import ConfigurationError
 from assay.evaluation.agents.usage_of import cost_usd, latency_ms, total_tokens
@@ -138,6 +138,6 @@ class MaxTokens:
         return Score(name=self.name, value=used <= self.tokens, explanation=f"{used} of {self.tokens} tokens")
 
 
-def _check_limit(scorer: str, name: str, value: float) -> None:
+def _check_limit(scorer: str, name: str, value: Any) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
         raise ConfigurationError(f"{scorer}({name}=) is a number above 0, not {value!r}.")

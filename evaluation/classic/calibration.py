@@ -110,7 +110,7 @@ class ExpectedCalibrationError(RunMetric):
     needs_probabilities: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not isinstance(self.bins, int) or self.bins < 1:
+        if self.bins < 1:
             raise ConfigurationError(f"ExpectedCalibrationError(bins=) is 1 or more, not {self.bins!r}.")
 
     def __call__(self, rows: Sequence[RunRow], /) -> Score:

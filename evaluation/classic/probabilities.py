@@ -90,7 +90,10 @@ class _Given:
 def _scores_of(output: Any, what: str) -> _Given | None:
     if isinstance(output, float) or (hasattr(output, "dtype") and getattr(output, "ndim", None) == 0):
         return _Given(None, (_number(output, what),), "probability" if 0 <= float(output) <= 1 else "score")
-    read = output.get if isinstance(output, Mapping) else lambda name: getattr(output, name, None)
+
+    def read(name: str) -> Any:
+        return output.get(name) if isinstance(output, Mapping) else getattr(output, name, None)
+
     for name, kind in (("probabilities", "probability"), ("scores", "score")):
         values = read(name)
         if isinstance(values, Mapping):

@@ -158,7 +158,8 @@ def _roc_points(found: Scored) -> tuple[Any, Any]:
     roc = sklearn_metrics().roc_curve
     curves = [roc(found.expected == place, found.scores[:, place])[:2] for place in looked_at(found)]
     if len(curves) == 1:
-        return curves[0]
+        [(x, y)] = curves
+        return x, y
     x = np.unique(np.concatenate([fpr for fpr, _ in curves]))
     y = np.mean([np.interp(x, fpr, tpr) for fpr, tpr in curves], axis=0)
     return np.concatenate([[0.0], x]), np.concatenate([[0.0], y])
