@@ -35,7 +35,8 @@ class Limits:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
                 raise ConfigurationError(f"Limits({name}=) must be a number above 0, not {value!r}.")
-        if isinstance(self.retries, bool) or not isinstance(self.retries, int) or self.retries < 0:
-            raise ConfigurationError(f"Limits(retries=) is a whole number of 0 or more, not {self.retries!r}.")
+        retries: object = self.retries
+        if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+            raise ConfigurationError(f"Limits(retries=) is a whole number of 0 or more, not {retries!r}.")
         if self.unknown_price not in UNKNOWN_PRICES:
             raise ConfigurationError(f"Limits(unknown_price=) is 'refuse' or 'allow', not {self.unknown_price!r}.")

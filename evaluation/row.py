@@ -17,6 +17,7 @@ from assay.evaluation.journal import Key, Row, is_exact, key_of
 from assay.evaluation.models import answer_of
 from assay.evaluation.plain import plain
 from assay.evaluation.prepared_scorers import PreparedScorer
+from assay.evaluation.rates import current_row
 from assay.evaluation.retrieved import context_of
 from assay.evaluation.scoring import Judged, NoTrace, run_quick_scorers, run_scorer, timeout_of
 from assay.evaluation.threads import Threads
@@ -144,7 +145,8 @@ class RowRunner:
         except BaseException as error:  # SystemExit too: a task that exits has failed its row, not the evaluation
             _fail(outcome, "task_error", error)
         finally:
-            outcome.duration_ms = (time.perf_counter() - started) * 1000
+            pace = current_row()  # waiting for a rate limit is not the task's slowness
+            outcome.duration_ms = (time.perf_counter() - started - (pace.waited_s if pace else 0.0)) * 1000
             if outcome.trace_id:
                 self.meter.forget(outcome.trace_id)
         return outcome

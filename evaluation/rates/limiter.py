@@ -10,6 +10,7 @@ waited are let through one after the other, as fast as calls got through before,
 from __future__ import annotations
 
 import asyncio
+import functools
 import heapq
 import itertools
 import math
@@ -169,12 +170,14 @@ class Limiter:
         """Let through whoever is next for as long as there is room, and see to it that somebody looks again."""
         now = self._clock()
         while self._waiting:
-            waiter = self._waiting[0]
-            costs = self._costs(waiter)
+            costs = self._costs(self._waiting[0])
             when = self._ready_at(costs, now)
             if when > now:
-                break
-            heapq.heappop(self._waiting)
+                if when < self._alarm_at:
+                    self._alarm_at = when
+                    self._alarm.at(when, functools.partial(self._look_again, when))
+                return
+            waiter = heapq.heappop(self._waiting)
             waiter.permit = self._permit(waiter.tokens, costs, now)
             if waiter is newest:
                 continue  # does not sleep yet
@@ -183,11 +186,6 @@ class Limiter:
             except RuntimeError:  # its event loop was closed around it: nobody will ever call
                 self._take_back(waiter.permit)
                 del self._under_way[waiter.permit.number]
-        else:
-            return
-        if when < self._alarm_at:
-            self._alarm_at = when
-            self._alarm.at(when, lambda: self._look_again(when))
 
     def _look_again(self, when: float) -> None:
         with self._lock:

@@ -20,6 +20,31 @@ class RowPace:
         self.pacing = pacing
         self.lost: dict[bytes, Exception] = {}  # requests given up, so that a client's own retries are not sent
         self._refused = False
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._since = 0.0
+        self._waited_s = 0.0
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds in which at least one of the row's calls waited for its turn: the provider's limit, not its speed."""
+        with self._lock:
+            return self._waited_s + (time.monotonic() - self._since if self._waiting else 0.0)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """A call of this row waits for its turn."""
+        with self._lock:
+            if self._waiting == 0:
+                self._since = time.monotonic()
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                if self._waiting == 0:
+                    self._waited_s += time.monotonic() - self._since
 
     def refused(self) -> None:
         """A call of this row was refused for the provider's rate limit."""

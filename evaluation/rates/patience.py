@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
+
+from assay.evaluation.rates.pacing import current_row
 
 
 @asynccontextmanager
@@ -35,15 +37,16 @@ def waiting_for_a_rate(give_up: Callable[[], None] | None = None) -> Iterator[No
     Raises:
         TimeoutError: the timeout around has ended already, by an exception.
     """
-    patience = _current.get()
-    if patience is None:
-        yield
-        return
-    patience.pause(give_up)
-    try:
-        yield
-    finally:
-        patience.resume(give_up)
+    patience, row = _current.get(), current_row()
+    with row.waiting() if row else nullcontext():
+        if patience is None:
+            yield
+            return
+        patience.pause(give_up)
+        try:
+            yield
+        finally:
+            patience.resume(give_up)
 
 
 def still_wanted() -> None:

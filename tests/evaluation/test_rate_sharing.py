@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from assay.evaluation.rates import Limiter, Permit, patient_timeout
+from assay.evaluation.rates import Limiter, Pacing, Permit, patient_timeout
 from assay.evaluation.rates.alarm import ThreadAlarm
 from assay.evaluation.threads import Threads
 
@@ -165,6 +165,25 @@ def test_a_timeout_stands_still_while_a_call_waits_for_its_turn(alarm: HeldAlarm
             (await task).release()
 
     asyncio.run(main())
+
+
+def test_a_row_knows_how_long_it_waited(alarm: HeldAlarm, limiter: Limiter) -> None:
+    async def wait() -> None:
+        (await limiter.acquire()).release()
+
+    async def main() -> float:
+        with Pacing().row() as row:
+            both = [asyncio.create_task(wait()) for _ in range(2)]  # at the same time: it counts once
+            await asyncio.sleep(0.05)
+            assert row.waited_s > 0
+            alarm.move_to(1000.0)
+            alarm.move_to(2000.0)
+            await asyncio.gather(*both)
+        return row.waited_s
+
+    started = time.monotonic()
+    waited_s = asyncio.run(main())
+    assert 0.04 <= waited_s <= time.monotonic() - started
 
 
 def test_a_timeout_goes_on_where_it_stood(alarm: HeldAlarm, limiter: Limiter) -> None:
