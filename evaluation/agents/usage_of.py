@@ -6,6 +6,7 @@ from assay.errors import ScorerError
 from assay.traces import Span, Trace
 
 NO_MODEL = "Trace model calls: assay.autolog(), or start_span(..., kind='llm')."
+STREAMS = "Of streams, OpenAI's API says so when stream_options={'include_usage': True} asks for it."
 MODEL_KINDS = ("llm", "embedding")
 
 
@@ -29,10 +30,7 @@ def total_tokens(trace: Trace) -> int:
     """
     calls = model_calls(trace)
     if silent := next((call.name for call in calls if call.total_tokens is None), None):
-        raise ScorerError(
-            f"The model call {silent!r} does not say how many tokens it used.",
-            hint="Of streams, OpenAI's API says so when stream_options={'include_usage': True} asks for it.",
-        )
+        raise ScorerError(f"The model call {silent!r} does not say how many tokens it used.", hint=STREAMS)
     if trace.total_tokens is None:
         raise ScorerError("No span of the trace says how many tokens it used.", hint=NO_MODEL)
     return trace.total_tokens
@@ -46,9 +44,11 @@ def cost_usd(trace: Trace) -> float:
     """
     calls = model_calls(trace)
     if unpriced := next((call for call in calls if call.cost_usd is None), None):
+        if unpriced.total_tokens is None:
+            raise ScorerError(f"The model call {unpriced.name!r} does not say how many tokens it used.", hint=STREAMS)
         model = unpriced.response_model or unpriced.request_model or unpriced.name
         raise ScorerError(
-            f"The cost of the trace is not known: no price of {model!r}, or it does not say its tokens.",
+            f"The cost of the trace is not known: there is no price of {model!r}.",
             hint="A file of your own prices is the setting ASSAY_PRICES.",
         )
     if trace.cost_usd is None:
