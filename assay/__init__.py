@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from assay.evaluation import scorer as scorer
     from assay.evaluation import search_datasets as search_datasets
     from assay.evaluation import split_dataset as split_dataset
+    from assay.evaluation.pytest_plugin.checking import check as check
+    from assay.evaluation.pytest_plugin.checking import dataset as dataset
     from assay.prompts import ab_test as ab_test
     from assay.prompts import create_ab_test as create_ab_test
     from assay.prompts import list_ab_tests as list_ab_tests
@@ -90,6 +92,7 @@ _NAMES: dict[str, str | None] = {
     "anthropic": "assay.tracing",
     "autolog": "assay.tracing.autolog",
     "bedrock": "assay.tracing",
+    "check": "assay.evaluation.pytest_plugin.checking",
     "child_environment": "assay.tracing.propagation",
     "compare": "assay.evaluation",
     "compare_pairwise": "assay.evaluation",
@@ -99,6 +102,7 @@ _NAMES: dict[str, str | None] = {
     "crewai": "assay.tracing",
     "current_span": "assay.tracing",
     "current_trace_id": "assay.tracing",
+    "dataset": "assay.evaluation.pytest_plugin.checking",
     "dataset_from_traces": "assay.evaluation",
     "dataset_history": "assay.evaluation",
     "dspy": "assay.tracing",

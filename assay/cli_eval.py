@@ -268,8 +268,10 @@ def _listed(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _concurrency(text: str | None) -> int | Literal["auto"] | None:
-    if text is None or text == "auto":
-        return text
+    if text is None:
+        return None
+    if text == "auto":
+        return "auto"
     try:
         return int(text)
     except ValueError:
