@@ -9,13 +9,10 @@ from assay.errors import ConfigurationError
 from assay.evaluation.gateway import Gateway
 from assay.evaluation.judges.custom import Custom
 from assay.evaluation.judges.registered import loaded
-from assay.evaluation.judges.verdict import Judge
+from assay.evaluation.judges.verdict import Judge, named_values
 from assay.evaluation.summary import Direction
 from assay.prompts import PromptVersion
 from assay.scores import ScoreValue
-
-# Lists of verdicts that mean yes and no: their value is a bool, so that they have a rate
-PASS_FAIL = (("pass", "fail"), ("yes", "no"), ("true", "false"), ("correct", "incorrect"))
 
 
 def judge(
@@ -98,17 +95,6 @@ def _values(
 ) -> dict[str, ScoreValue]:
     if choices is None:
         choices = version.config.get("choices") if version is not None else None
-    if isinstance(choices, str):
-        raise ConfigurationError(f"The choices of a judge are a list or a mapping, not {choices!r}.")
     if isinstance(choices, Mapping):
         return dict(choices)
-    return named_values(("pass", "fail") if choices is None else tuple(choices))
-
-
-def named_values(labels: tuple[str, ...]) -> dict[str, ScoreValue]:
-    """Verdicts given by name alone: those that mean yes and no are True and False, others their own names."""
-    if len(labels) == 2 and tuple(label.casefold() for label in labels) in PASS_FAIL:
-        return {labels[0]: True, labels[1]: False}
-    if len(set(labels)) < len(labels):
-        raise ConfigurationError(f"A judge needs two different choices or more, not {list(labels)}.")
-    return {label: label for label in labels}
+    return named_values(("pass", "fail") if choices is None else choices)

@@ -13,6 +13,7 @@ from assay.evaluation.judges.pairwise_preference import PairwisePreference
 from assay.evaluation.judges.pairwise_result import JudgedPair, PairwiseComparison, compared
 
 CONCURRENCY = 8
+HOPELESS = frozenset({401, 403, 404})  # the key or the model: no other pair would fare better
 
 
 def compare_pairwise(
@@ -40,6 +41,7 @@ def compare_pairwise(
 
     Raises:
         ConfigurationError: fewer than two candidates, one without outputs, or two without a common item.
+        GatewayError: the key is refused, or there is no such model.
     """
     return wait_for(
         acompare_pairwise(
@@ -72,7 +74,9 @@ async def acompare_pairwise(
         async with places:
             return await _judged(judge, duel, key)
 
-    pairs = await asyncio.gather(*(judged(duel, key) for duel in planned for key in duel.keys))
+    first, *others = [(duel, key) for duel in planned for key in duel.keys]
+    tried = await judged(*first)  # alone: what would fail every pair is told before the rest is asked for
+    pairs = [tried, *await asyncio.gather(*(judged(*each) for each in others))]
     problems = [str(prepared["problem"])] if prepared.get("problem") else []
     return compared(planned, pairs, judge=judge.name, problems=problems, confidence=confidence, seed=seed)
 
@@ -89,6 +93,8 @@ async def _judged(judge: PairwisePreference, duel: Duel, key: Key) -> JudgedPair
     try:
         found = await judge.prefer(one.input, one.output, other.output, one.expected)
     except AssayError as error:
+        if getattr(error, "status", None) in HOPELESS:
+            raise
         metadata = error.metadata if isinstance(error, ScorerError) else {}
         return JudgedPair(**about, error=str(error), metadata=metadata)
     return JudgedPair(

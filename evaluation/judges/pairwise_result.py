@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assay.evaluation.judges.candidates import Duel
-from assay.evaluation.report import as_text, number
+from assay.evaluation.report import as_text, number, shortened
 from assay.evaluation.statistics import (
     BradleyTerry,
     Estimate,
@@ -118,6 +118,8 @@ class PairwiseComparison:
             for duel in self.duels
             if duel.failed or duel.lost
         ]
+        if reason := next((pair.error for pair in self.pairs if pair.error), None):
+            notes.append(f"the first failure: {shortened(reason)}")
         swayed = [duel for duel in self.duels if duel.bias.p is not None and duel.bias.p < 1 - duel.bias.confidence]
         notes += [
             f"{duel.one} against {duel.other}: the judge favours the {_favoured(duel.bias)} place "

@@ -18,6 +18,9 @@ from assay.evaluation.judges.row_texts import JudgedRow
 from assay.prompts import PromptVersion
 from assay.scores import ScoreValue
 
+# Lists of verdicts that mean yes and no: their value is a bool, so that they have a rate
+PASS_FAIL = (("pass", "fail"), ("yes", "no"), ("true", "false"), ("correct", "incorrect"))
+
 ANSWER = 'first "explanation", your reasons in one to three sentences, then "verdict", one of:\n{labels}'
 SHAPE = '{{"explanation": "...", "verdict": "..."}}, the verdict one of: {labels}'
 
@@ -65,6 +68,8 @@ class Judge(ModelScorer):
             meanings = {anchor.label: anchor.meaning for anchor in self.anchors if anchor.meaning}
             object.__setattr__(self, "choices", {anchor.label: anchor.value for anchor in self.anchors})
             object.__setattr__(self, "descriptions", {**meanings, **self.descriptions})
+        elif not isinstance(self.choices, Mapping):
+            object.__setattr__(self, "choices", named_values(self.choices))
         labels = {str(label).strip().casefold() for label in self.choices}
         if len(labels) < 2 or len(labels) < len(self.choices):
             raise ConfigurationError(
@@ -165,3 +170,17 @@ def listed(choices: Iterable[str], descriptions: Mapping[str, str]) -> str:
     """The verdicts with what they mean, as a model reads them."""
     lines = [f'- "{label}"' + (f": {descriptions[label]}" if label in descriptions else "") for label in choices]
     return "\n".join(["Choose exactly one verdict:", *lines])
+
+
+def named_values(given: Any) -> dict[str, ScoreValue]:
+    """Verdicts given by name alone: those that mean yes and no are True and False, others their own names.
+
+    Raises:
+        ConfigurationError: it is no list of different names.
+    """
+    labels = () if isinstance(given, str) else tuple(given)
+    if len(set(labels)) < len(labels) or not labels or not all(isinstance(label, str) for label in labels):
+        raise ConfigurationError(f"A judge needs two different choices or more, as a list or a mapping, not {given!r}.")
+    if tuple(label.casefold() for label in labels) in PASS_FAIL:
+        return {labels[0]: True, labels[1]: False}
+    return {label: label for label in labels}

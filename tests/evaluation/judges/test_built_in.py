@@ -236,6 +236,14 @@ def test_a_template_that_could_judge_nothing_is_refused(template: str) -> None:
         Custom(template)
 
 
+def test_choices_given_as_a_list_are_read_as_those_of_a_judge_of_ones_own() -> None:
+    assert Custom("{{output}}", choices=["yes", "no"]).choices == {"yes": True, "no": False}  # type: ignore[arg-type]
+    assert Custom("{{output}}", choices=("a", "b", "c")).choices == {"a": "a", "b": "b", "c": "c"}  # type: ignore[arg-type]
+    for wrong in ("pass", ["a"], ["a", "a"], [1, 2]):
+        with pytest.raises(ConfigurationError, match="two different choices"):
+            Custom("{{output}}", choices=wrong)  # type: ignore[arg-type]
+
+
 def test_roles_and_directions() -> None:
     told = RoleAdherence(role="A {polite} clerk.").prompt.template[0]["content"]
     assert "The role: A {polite} clerk." in told

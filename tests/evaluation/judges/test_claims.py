@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import ScorerError
@@ -142,6 +142,7 @@ async def test_context_precision_is_the_mean_precision_at_relevant_positions(
     assert [each["verdict"] == "relevant" for each in score.metadata["documents"]] == relevant
 
 
+@settings(max_examples=25)
 @given(st.lists(st.booleans(), max_size=12))
 def test_precision_of_a_ranking_follows_its_definition(relevant: list[bool]) -> None:
     at = [sum(relevant[:i]) / i for i in range(1, len(relevant) + 1) if relevant[i - 1]]

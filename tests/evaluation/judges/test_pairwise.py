@@ -129,7 +129,14 @@ def test_what_cannot_be_judged_is_counted_and_is_no_tie() -> None:
     )
     [duel] = found.duels
     assert (duel.n, duel.wins, duel.failed) == (1, 1, 1)
-    assert "away" in str([pair.error for pair in found.pairs if pair.error])
+    assert "the first failure: away" in str(found)
+
+
+def test_a_refused_key_ends_the_comparison_with_the_first_pair() -> None:
+    gateway = Scripted(rule=lambda request: GatewayError("no such key", status=401))
+    with pytest.raises(GatewayError, match="no such key"):
+        compare_pairwise(outputs(*["a"] * 9), outputs(*["b"] * 9), judge=PairwisePreference(gateway=gateway))
+    assert len(gateway.asked) == 2
 
 
 def test_three_candidates_are_rated() -> None:

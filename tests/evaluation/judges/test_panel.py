@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import ConfigurationError, GatewayError, ScorerError
@@ -141,12 +141,14 @@ def test_a_panel_that_cannot_vote_is_refused(options: dict[str, Any], problem: s
         judge("tone", "Friendly?", **options)
 
 
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from("abc"), max_size=9), st.integers(0, 3))
 def test_a_majority_has_more_than_half_of_the_whole_panel(labels: list[str], failed: int) -> None:
     size = len(labels) + failed
     assert majority(labels, size) == next((label for label in "abc" if 2 * labels.count(label) > size), None)
 
 
+@settings(max_examples=25)
 @given(st.dictionaries(st.text(max_size=2), st.integers(1, 50), min_size=1, max_size=6))
 def test_entropy_is_between_agreement_and_an_even_split(counts: dict[str, int]) -> None:
     found = entropy_bits(counts)

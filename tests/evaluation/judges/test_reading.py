@@ -105,8 +105,8 @@ async def test_half_a_surrogate_pair_can_be_stored() -> None:
     assert (score.explanation or "").encode() == b"?"
 
 
-@settings(max_examples=40)
-@given(st.text() | st.recursive(st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner)).map(json.dumps))
+@settings(max_examples=25)
+@given(st.text() | (st.none() | st.lists(st.text()) | st.dictionaries(st.text(), st.booleans())).map(json.dumps))
 def test_no_answer_raises_anything_else(text: str) -> None:
     try:
         said = read_object(completion(text), "anything")
