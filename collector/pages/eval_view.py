@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from assay.collector.pages.charts import Shape, axis_of_means, difference_shape, mean_shape
 from assay.collector.pages.formats import nanoseconds, plain
-from assay.evaluation.alignment.shown import Shown, judges_of, shown_alignments
+from assay.evaluation.alignment.shown import Shown, judge_scores, shown_alignments
 from assay.evaluation.comparison import ComparisonRow, ItemChange, compare_rows, item_changes
 from assay.evaluation.summary import summarise_rows
 
@@ -78,8 +78,9 @@ def run_lines(experiment: Row) -> list[SummaryLine]:
 def aligned(
     experiment: Row, rows: Sequence[Row], alignments: Callable[[str, str | None], Sequence[Row]]
 ) -> dict[str, Shown]:
-    """What is known of how well each judge agrees with people, by the judge's name."""
-    found = [one for judge in judges_of(experiment) for one in alignments(judge["name"], judge.get("version"))]
+    """What is known of how well each judge agrees with people, by the name of its score."""
+    asked = judge_scores(experiment, rows)
+    found = [one for name, judge in asked for one in alignments(name, judge.get("version"))]
     return shown_alignments(experiment, rows, found)
 
 

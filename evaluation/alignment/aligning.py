@@ -39,6 +39,7 @@ def align(
     labels: Any,
     *,
     label: str = "label",
+    score: str | None = None,
     split: str | Shares | None = None,
     id: str = "id",
     cluster: str | None = None,
@@ -68,6 +69,7 @@ def align(
             model is called.
         label: the field with the label: the name of a verdict, its value, or a list of several people's. "expected"
             takes the expected value.
+        score: of a judge that gives several scores the one to compare, e.g. "tone/warmth".
         split: the part of the labels to measure on; or shares, of which the last part is measured, so that the judge
             can be tuned on the others.
         cluster: field that says which rows are not independent of each other.
@@ -81,13 +83,13 @@ def align(
     """
     client = current_client()
     if isinstance(labels, str) and labels.startswith(SCORES):
-        made = _from_collector(judge, labels.removeprefix(SCORES), experiment, client)
+        made = _from_collector(judge, score, labels.removeprefix(SCORES), experiment, client)
     else:
         if experiment is not None:
             raise ConfigurationError('experiment= goes with labels="scores.NAME".')
         dataset = labelled_data(labels, field=label, id=id, cluster=cluster, split=split, seed=seed)
         options = {"concurrency": concurrency, "limits": limits, "cache": cache, "seed": seed, "progress": progress}
-        made = _judged(judge, dataset, label, options, client)
+        made = _judged(judge, score, dataset, label, options)
     pairs, notes, known = made
     found = figures(pairs, confidence=confidence, seed=seed)
     models = [name.strip() for name in str(known.get("model") or "").split(",") if name.strip()]
@@ -106,10 +108,10 @@ def align(
 
 
 def _from_collector(
-    judge: Any, label: str, experiment: str | EvaluationResult | None, client: Client
+    judge: Any, score: str | None, label: str, experiment: str | EvaluationResult | None, client: Client
 ) -> tuple[list[Pair], list[str], dict[str, Any]]:
     flush()
-    name = judge if isinstance(judge, str) else scorer_name(judge)
+    name = score or (judge if isinstance(judge, str) else scorer_name(judge))
     experiment_id = experiment.id if isinstance(experiment, EvaluationResult) else experiment
     pairs, notes, known = collected_pairs(
         client,
@@ -124,7 +126,7 @@ def _from_collector(
 
 
 def _judged(
-    judge: Any, dataset: Dataset, field: str, options: Mapping[str, Any], client: Client
+    judge: Any, score: str | None, dataset: Dataset, field: str, options: Mapping[str, Any]
 ) -> tuple[list[Pair], list[str], dict[str, Any]]:
     """Run the judge over labelled items."""
     if isinstance(judge, str) or not callable(judge):
@@ -142,6 +144,7 @@ def _judged(
     scorer = next(s for s in result.experiment["scorers"] if s["name"] == name)
     model = (scorer.get("parameters") or {}).get("model")
     records = result.first_records()
+    name = _score_name(name, score, records)
     if not _choices(judge):  # what it can say is known now
         given = (s["value"] for record in records.values() for s in record["scores"] or () if s["name"] == name)
         labels = _labels(dataset, field, choices_of(given))
@@ -150,6 +153,21 @@ def _judged(
     source = {"dataset": dataset.uri or dataset.name, "hash": dataset.hash, "experiment_id": result.id}
     known = {"judge": name, "prompt_hash": scorer.get("version"), "model": model, "source": source}
     return pairs, notes, known
+
+
+def _score_name(judge: str, wanted: str | None, records: Mapping[str, Mapping[str, Any]]) -> str:
+    """The score to compare: the one asked for, else the judge's own.
+
+    Raises:
+        ConfigurationError: the judge gives others; the message names them.
+    """
+    name = wanted or judge
+    scores = [s for record in records.values() for s in record.get("scores") or ()]
+    given = {str(s["name"]) for s in scores if s["status"] != "scorer_error"}
+    if given and name not in given:
+        others = ", ".join(sorted(given))
+        raise ConfigurationError(f"The judge gives no score {name!r}; it gives: {others}.", hint="Name one: score=...")
+    return name
 
 
 def _labels(
@@ -175,7 +193,8 @@ def _pair(
     value, every = label
     assert value is not None  # rows whose labels do not agree were left out
     scores = (record or {}).get("scores") or ()
-    score = next((s for s in scores if s["name"] == name), None)
+    # a judge that fails does so under its own name, whatever its scores are called
+    score = next((s for called in (name, name.partition("/")[0]) for s in scores if s["name"] == called), None)
     states: dict[str, Outcome] = {"scored": "scored", "not_applicable": "not_applicable"}
     outcome = states.get(score["status"], "failed") if score is not None else "failed"
     return Pair(

@@ -7,7 +7,7 @@ from typing import Any
 
 from assay.client import Client
 from assay.errors import AssayError
-from assay.evaluation.alignment.shown import Shown, judges_of, shown_alignments
+from assay.evaluation.alignment.shown import Shown, judge_scores, shown_alignments
 
 MOST = 20  # of one judge's prompt: beyond, they are of other models
 
@@ -18,9 +18,8 @@ def look_up(
     """What to show beside each judge's score; and why that is not known, where it could not be asked."""
     found: list[dict[str, Any]] = []
     try:
-        for judge in judges_of(experiment):
-            asked = {"judge": judge["name"], "prompt_hash": judge.get("version")}
-            found += client.pages("/alignments", limit=MOST, **asked)
+        for name, judge in judge_scores(experiment, rows):
+            found += client.pages("/alignments", limit=MOST, judge=name, prompt_hash=judge.get("version"))
     except AssayError as error:
         return {}, [f"How well the judges agree with people could not be asked: {error}"]
     return shown_alignments(experiment, rows, found), []

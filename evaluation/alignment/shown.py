@@ -59,9 +59,18 @@ COLUMNS = (
 )
 
 
-def judges_of(experiment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The scorers of an experiment that are judges, as it recorded them."""
-    return [scorer for scorer in experiment.get("scorers") or () if scorer.get("source") == "llm"]
+def judge_scores(
+    experiment: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, Mapping[str, Any]]]:
+    """Names of the scores that judges gave, each with its judge as the experiment recorded it. A judge of several
+    scores has several names: "tone/warmth".
+    """
+    judges = {scorer["name"]: scorer for scorer in experiment.get("scorers") or () if scorer.get("source") == "llm"}
+    if not judges:
+        return []
+    names = [str(score["name"]) for row in rows for score in row.get("scores") or ()]
+    known = ((name, judges.get(name.partition("/")[0])) for name in dict.fromkeys(names))
+    return [(name, judge) for name, judge in known if judge is not None]
 
 
 def shown_alignments(
@@ -80,11 +89,10 @@ def shown_alignments(
     known = list(alignments)
     columns = {column.name: column for column in scorer_cells(rows)} if known else {}
     found: dict[str, Shown] = {}
-    for judge in judges_of(experiment):
-        alignment = next((each for each in known if _is_of(each, judge)), None)
-        column = columns.get(judge["name"])
-        if alignment is not None and column is not None:
-            found[judge["name"]] = _shown(alignment, column, confidence)
+    for name, judge in judge_scores(experiment, rows) if known else ():
+        alignment = next((each for each in known if each["judge"] == name and _is_of(each, judge)), None)
+        if alignment is not None and name in columns:
+            found[name] = _shown(alignment, columns[name], confidence)
     return found
 
 
@@ -98,8 +106,8 @@ def corrected_column(record: Mapping[str, Any], column: ScorerCells, confidence:
 
 
 def _is_of(alignment: Mapping[str, Any], judge: Mapping[str, Any]) -> bool:
-    """Same name, same prompt, and the same model as far as both say: another model is another judge."""
-    if (alignment["judge"], alignment.get("prompt_hash")) != (judge["name"], judge.get("version")):
+    """The same prompt, and the same model as far as both say: another model is another judge."""
+    if alignment.get("prompt_hash") != judge.get("version"):
         return False
     models = (alignment.get("model"), (judge.get("parameters") or {}).get("model"))
     return None in models or models[0] == models[1]

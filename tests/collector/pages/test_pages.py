@@ -433,6 +433,16 @@ def test_an_experiment_shows_means_with_their_intervals_and_failures_apart(clien
         assert part in shown
 
 
+def test_a_judge_that_was_compared_with_people_has_that_beside_its_mean(client: TestClient, source: FakeSource) -> None:
+    assert "human agreement" not in text_of(client, f"{EVALS}/{OTHER_ID}")
+    source.experiment_objects[0]["scorers"][1] |= {"source": "llm", "version": "v"}
+    figures = {"kind": "category", "n": 40, "agreement": {"value": 0.9}, "kappa": {"value": 0.8}}
+    kept = {"judge": "correctness", "prompt_hash": "v", "model": None, "labels": 40, "record": figures}
+    source.alignment_objects.append({"id": "a", **kept})
+    shown = text_of(client, f"{EVALS}/{OTHER_ID}")
+    assert "judge: correctness human agreement 0.900, kappa 0.800 on 40 labels; not corrected" in shown
+
+
 def test_only_the_failed_rows_can_be_shown(client: TestClient) -> None:
     shown = text_of(client, f"{EVALS}/{OTHER_ID}?only=error")
     assert "task error RateLimitError Rate limit reached" in shown

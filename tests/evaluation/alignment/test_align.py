@@ -224,6 +224,25 @@ def test_a_scorer_without_a_model_can_be_aligned_as_well() -> None:
     assert (found.judge, found.model, found.agreement.value) == ("polite", None, 0.9)
 
 
+def test_a_scorer_of_several_scores_is_aligned_by_one_of_them() -> None:
+    class Manners:
+        name, source, version = "manners", "llm", "v1"
+
+        def __call__(self, output: str) -> dict[str, bool]:
+            if output.startswith("broken"):
+                raise ValueError(output)
+            return {"thanks": "thanks" in output, "short": len(output) < 9}
+
+    labelled = rows()
+    labelled[1]["output"] = "broken"
+    found = align(Manners(), labelled, score="manners/thanks")
+    assert (found.judge, found.n, found.figures.failed) == ("manners/thanks", 39, 1)
+    result = assay.evaluate([{"input": "?", "output": "thanks"}], scorers=[Manners()], progress=False)
+    assert list(result.alignments()[0]) == ["manners/thanks"]
+    with pytest.raises(ConfigurationError, match="it gives: manners/short, manners/thanks"):
+        align(Manners(), labelled)
+
+
 def test_a_judge_of_pairs_is_aligned_on_who_won_and_looked_at_for_the_place() -> None:
     def prefers_first(request: dict[str, Any]) -> str:
         return says("first")
