@@ -4,6 +4,7 @@ stays the program's.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from typing import Any, Protocol
@@ -15,10 +16,13 @@ from rich.progress import Progress as RichProgress
 from assay.evaluation.report import counted
 
 QUIET_S = 30.0
+MEANS_SHOWN = 2
 
 
 class Progress(Protocol):
-    """Told about a run, on the run's event loop. Nothing it does may take long."""
+    """Told about a run, on the run's event loop. Nothing it does may take long. One that has `estimate(cost_usd)` is
+    told, after the first row, what all of them are expected to cost.
+    """
 
     def start(self, name: str, rows: int) -> None: ...
     def row(self, row: dict[str, Any], cost_usd: float) -> None: ...
@@ -42,12 +46,14 @@ class Silent:
 
 
 class Tally:
-    """What went wrong so far, and what it cost."""
+    """What came out so far, what went wrong, and what it cost."""
 
     def __init__(self) -> None:
         self.done = 0
         self.problems: Counter[str] = Counter()
         self.cost_usd = 0.0
+        self.estimate_usd: float | None = None
+        self.means: dict[str, RunningMean] = {}
 
     def add(self, row: dict[str, Any], cost_usd: float) -> None:
         self.done += 1
@@ -55,14 +61,52 @@ class Tally:
         if row["status"] != "ok":
             self.problems[row["error_type"] or row["status"]] += 1
         for score in row["scores"]:
-            if score["status"] == "scorer_error":
-                self.problems[f"{score['name']} failed"] += 1
+            if score["status"] in ("scorer_error", "invalid"):
+                self.problems[f"{score['name']} {'failed' if score['status'] == 'scorer_error' else 'invalid'}"] += 1
+            elif score["status"] == "scored" and row["repeat"] == 0 and isinstance(score["value"], int | float):
+                self.means.setdefault(score["name"], RunningMean()).add(float(score["value"]))
 
     def __str__(self) -> str:
-        parts = [f"{count} {what}" for what, count in self.problems.most_common(3)]
-        if self.cost_usd:
-            parts.append(f"${self.cost_usd:.4f}")
+        parts = [f"{name} {mean}" for name, mean in list(self.means.items())[:MEANS_SHOWN]]
+        parts += [f"{count} {what}" for what, count in self.problems.most_common(3)]
+        if self.cost_usd or self.estimate_usd:
+            about = f" of about ${self.estimate_usd:.2f}" if self.estimate_usd else ""
+            parts.append(f"${self.cost_usd:.4f}{about}")
         return ", ".join(parts)
+
+
+class RunningMean:
+    """A mean while rows still arrive, with a margin that holds at every moment at once (95 %): one may stop at any.
+
+    For independent values between 0 and 1, whose sums are sub-Gaussian with variance n/4: the normal mixture of
+    Robbins (1970), |S_n - n mu| < sqrt((n/4 + r) log((n/4 + r) / (r alpha^2))), here with r = 4, which is tightest
+    around 200 rows. Other values have no margin. Repeats of an item are not independent, so only the first is counted.
+    """
+
+    MIXTURE = 4.0
+    ALPHA = 0.05
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.total = 0.0
+        self.bounded = True
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        self.total += value
+        self.bounded = self.bounded and 0 <= value <= 1
+
+    @property
+    def margin(self) -> float | None:
+        if not self.bounded or not self.count:
+            return None
+        spread = self.count / 4 + self.MIXTURE
+        return math.sqrt(spread * math.log(spread / (self.MIXTURE * self.ALPHA**2))) / self.count
+
+    def __str__(self) -> str:
+        mean = f"{self.total / self.count:.3g}" if self.count else "-"
+        margin = self.margin
+        return mean if margin is None else f"{mean} ±{min(margin, 1):.2f}"
 
 
 class Bar:
@@ -93,6 +137,9 @@ class Bar:
         if self._task is not None:
             self._progress.update(self._task, advance=1, tally=str(self._tally))
 
+    def estimate(self, cost_usd: float) -> None:
+        self._tally.estimate_usd = cost_usd
+
     def stop(self, line: str) -> None:
         self._progress.stop()
         self._console.print(line, soft_wrap=True, markup=False)
@@ -105,17 +152,27 @@ class Lines:
         self._console = console
         self._tally = Tally()
         self._name, self._rows = "", 0
-        self._told = time.monotonic()
+        self._began = self._told = time.monotonic()
 
     def start(self, name: str, rows: int) -> None:
-        self._name, self._rows, self._told = name, rows, time.monotonic()
+        self._name, self._rows = name, rows
+        self._began = self._told = time.monotonic()
 
     def row(self, row: dict[str, Any], cost_usd: float) -> None:
         self._tally.add(row, cost_usd)
         if time.monotonic() - self._told >= QUIET_S:
             self._told = time.monotonic()
             more = f" ({self._tally})" if str(self._tally) else ""
-            self._print(f"{self._name}: {self._tally.done} of {counted(self._rows, 'row')}{more}")
+            self._print(f"{self._name}: {self._tally.done} of {counted(self._rows, 'row')}{self._left()}{more}")
+
+    def _left(self) -> str:
+        """How long the rest will take at the pace so far."""
+        left_s = (time.monotonic() - self._began) / self._tally.done * (self._rows - self._tally.done)
+        return f", {left_s / 60:.0f} min left" if left_s >= 90 else f", {left_s:.0f} s left"
+
+    def estimate(self, cost_usd: float) -> None:
+        self._tally.estimate_usd = cost_usd
+        self._print(f"{self._name}: all {counted(self._rows, 'row')} will cost about ${cost_usd:.2f}")
 
     def stop(self, line: str) -> None:
         self._print(line)
