@@ -21,7 +21,7 @@ SUMMED = ("calls", "input_tokens", "output_tokens", "cost_usd")
 
 
 async def judged_equivalent(
-    wanted: Sequence[Call], made: Sequence[Call], *, judge: Callable[..., Any] | None = None, model: str | None = None
+    wanted: Sequence[Call], made: Sequence[Call], judge: Callable[..., Any]
 ) -> tuple[Fits, dict[str, Any]]:
     """When an actual call is the expected one: arguments that are equal need no judge, others are asked about once.
 
@@ -31,7 +31,6 @@ async def judged_equivalent(
     Raises:
         ScorerError: arguments are not in the trace, or the judge gives no verdict.
     """
-    judge = judge or _built_in(model)
     exactly = fits_by("exact")
     said: dict[tuple[str, str, str], bool] = {}
     used: list[Mapping[str, Any]] = []
@@ -50,7 +49,8 @@ async def judged_equivalent(
     return fits, _summed(used)
 
 
-def _built_in(model: str | None) -> Callable[..., Any]:
+def built_in_judge(model: str | None) -> Callable[..., Any]:
+    """The judge that is asked where none is given; `model` None is the setting `judge_model`."""
     from assay.evaluation.judges.own import judge
 
     return judge("tool_arguments", INSTRUCTIONS, ("yes", "no"), model, needs_expected=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from assay.errors import ConfigurationError, ScorerError
-from assay.evaluation.agents.argument_judge import judged_equivalent
+from assay.evaluation.agents.argument_judge import built_in_judge, judged_equivalent
 from assay.evaluation.agents.calls import Call, calls_of, expected_calls
 from assay.evaluation.agents.matching import (
     ARGUMENTS,
@@ -64,12 +65,25 @@ class ToolCallMatch:
         if self.order == "single" and len(wanted) != 1:
             raise ScorerError(f"order='single' is about one expected call, and there are {len(wanted)}.")
         made = calls_of(trace)
-        if self.args == "judge":
-            return self._judged(wanted, made)
+        if self._judge is not None:
+            return self._judged(wanted, made, self._judge)
         return self._score(wanted, made, fits_by(self.args))
 
-    async def _judged(self, wanted: Sequence[Call], made: Sequence[Call]) -> Score:
-        fits, metadata = await judged_equivalent(wanted, made, judge=self.judge, model=self.model)
+    @property
+    def source(self) -> Literal["code", "llm"]:
+        return "llm" if self.args == "judge" else "code"
+
+    def prepare(self) -> Any:
+        """The judge's own: it registers its prompt."""
+        prepare = getattr(self._judge, "prepare", None)
+        return prepare() if callable(prepare) else None
+
+    @cached_property
+    def _judge(self) -> Callable[..., Any] | None:
+        return (self.judge or built_in_judge(self.model)) if self.args == "judge" else None
+
+    async def _judged(self, wanted: Sequence[Call], made: Sequence[Call], judge: Callable[..., Any]) -> Score:
+        fits, metadata = await judged_equivalent(wanted, made, judge)
         return self._score(wanted, made, fits, metadata)
 
     def _score(self, wanted: Sequence[Call], made: Sequence[Call], fits: Fits, metadata: Any = None) -> Score:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from assay.evaluation.classic.figures import balanced_accuracy
 from assay.evaluation.classic.intervals import jackknife_of_counts, share_interval
-from assay.evaluation.classic.labels import Labelled, label_of, labelled
+from assay.evaluation.classic.labels import MOST_CLASSES, Labelled, label_of, labelled
 from assay.evaluation.classic.run_metric import RunMetric, measured, sklearn_metrics, undefined
 from assay.evaluation.scorers.protocol import RunRow
 from assay.scores import Score
@@ -105,6 +105,9 @@ def _majority(found: Labelled, accuracy: float) -> list[str]:
         return [f"every row is of the class {found.labels[place]!r}: nothing tells answers from guesses"]
     if accuracy > share and share < MAJORITY:
         return []
-    kappa = sklearn_metrics().cohen_kappa_score(found.expected, found.predicted, labels=list(range(len(found.labels))))
     verdict = "no better than" if accuracy <= share else "compare with"
-    return [f"{verdict} always answering {found.labels[place]!r}, which scores {share:.3g}; kappa {kappa:.2f}"]
+    told = f"{verdict} always answering {found.labels[place]!r}, which scores {share:.3g}"
+    if len(found.labels) > MOST_CLASSES:
+        return [told]
+    kappa = sklearn_metrics().cohen_kappa_score(found.expected, found.predicted, labels=list(range(len(found.labels))))
+    return [f"{told}; kappa {kappa:.2f}"]

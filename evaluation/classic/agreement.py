@@ -40,6 +40,7 @@ class MatthewsCorrelation(RunMetric):
         if not rows:
             return undefined(self.name, NOTHING)
         found = labelled(rows, self.field)
+        found.check_classes()
         if constant(found):
             return undefined(self.name, f"0/0: {_one_class(found)}")
         value = sklearn_metrics().matthews_corrcoef(found.expected, found.predicted)
@@ -73,6 +74,7 @@ class CohenKappa(RunMetric):
         if not rows:
             return undefined(self.name, NOTHING)
         found = labelled(rows, self.field)
+        found.check_classes()
         if len(found.labels) < 2:
             return undefined(self.name, f"0/0: {_one_class(found)}")
         places = list(range(len(found.labels)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from assay.evaluation.classic.accuracy import NOTHING
 from assay.evaluation.classic.intervals import share_interval
-from assay.evaluation.classic.labels import labelled
+from assay.evaluation.classic.labels import Labelled, labelled
 from assay.evaluation.classic.run_metric import RunMetric, measured, undefined
 from assay.evaluation.scorers.protocol import RunRow
 from assay.scores import Score
@@ -40,27 +40,28 @@ class ConfusionMatrix(RunMetric):
         if not rows:
             return undefined(self.name, NOTHING)
         found = labelled(rows, self.field)
-        counts = np.zeros((len(found.labels),) * 2, dtype=int)
-        np.add.at(counts, (found.expected, found.predicted), 1)
+        group, labels = _pooled(found)
+        counts = np.zeros((len(labels), len(labels)), dtype=int)
+        np.add.at(counts, (group[found.expected], group[found.predicted]), 1)
         wrong = found.expected != found.predicted
-        shown, labels = _pooled(counts, ["(none)" if label is None else label for label in found.labels])
         return measured(
             self.name,
             wrong.mean(),
             found.notes,
             interval=share_interval(rows, [bool(one) for one in wrong]),
-            artifact={"kind": "confusion_matrix", "labels": labels, "counts": shown.tolist()},
+            artifact={"kind": "confusion_matrix", "labels": labels, "counts": counts.tolist()},
         )
 
 
-def _pooled(counts: Any, labels: list[Any]) -> tuple[Any, list[Any]]:
-    """At most `MOST_LABELS` rows and columns: the most frequent labels in their order, then all others together."""
-    if len(labels) <= MOST_LABELS:
-        return counts, labels
-    size = counts.sum(axis=0) + counts.sum(axis=1)
+def _pooled(found: Labelled) -> tuple[Any, list[Any]]:
+    """The row and column of every label, and what those are called: at most `MOST_LABELS`, the most frequent labels in
+    their order and then all others together.
+    """
+    names = ["(none)" if label is None else label for label in found.labels]
+    if len(names) <= MOST_LABELS:
+        return np.arange(len(names)), names
+    size = np.bincount(np.concatenate([found.expected, found.predicted]), minlength=len(names))
     kept = np.sort(np.argsort(-size, kind="stable")[: MOST_LABELS - 1])
-    group = np.full(len(labels), MOST_LABELS - 1)
+    group = np.full(len(names), MOST_LABELS - 1)
     group[kept] = np.arange(MOST_LABELS - 1)
-    pooled = np.zeros((MOST_LABELS, MOST_LABELS), dtype=int)
-    np.add.at(pooled, (group[:, None], group[None, :]), counts)
-    return pooled, [*(labels[place] for place in kept), f"{len(labels) - MOST_LABELS + 1} other labels"]
+    return group, [*(names[place] for place in kept), f"{len(names) - MOST_LABELS + 1} other labels"]

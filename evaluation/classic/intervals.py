@@ -22,6 +22,7 @@ Interval = dict[str, Any] | None
 
 MOST_PARTS = 40  # so many are left out in turn: t(39) is within 4 % of the normal quantile
 FEWEST_UNITS = 5
+MOST_CLASSES_APART = 300  # a table of all classes for each part; with more, too few rows are of each class anyway
 CONFIDENCE = 0.95
 
 
@@ -69,7 +70,7 @@ def jackknife_of_counts(
     size = len(found.labels)
     part = _parts(units_of(found.rows))
     parts = int(part.max()) + 1
-    if parts < FEWEST_UNITS:
+    if parts < FEWEST_UNITS or size > MOST_CLASSES_APART:
         return None
     by_part = np.zeros((parts, size, size))
     np.add.at(by_part, (part, found.expected, found.predicted), 1)

@@ -18,6 +18,7 @@ Label = str | bool | int | float | None
 Indices = npt.NDArray[np.int64]
 
 MOST_NAMED = 5  # labels in one message
+MOST_CLASSES = 1_000  # for a table of every label against every other one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,18 @@ class Labelled:
     labels: tuple[Label, ...]
     expected: Indices
     predicted: Indices
+
+    def check_classes(self) -> None:
+        """Whether a table of all labels can be made.
+
+        Raises:
+            ScorerError: there are too many of them.
+        """
+        if len(self.labels) > MOST_CLASSES:
+            raise ScorerError(
+                f"There are {len(self.labels)} different labels, among them {named(self.labels)}.",
+                hint="Free texts are no labels: let the task return one of a list.",
+            )
 
     @property
     def notes(self) -> list[str]:

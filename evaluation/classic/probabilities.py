@@ -104,10 +104,9 @@ def _scores_of(output: Any, what: str) -> _Given | None:
             if classes is None or len(classes) != len(numbers):
                 raise ScorerError(f"{what} has {len(numbers)} {name} and does not say of which classes", hint=HINT)
             return _Given(tuple(label_of(one, None, what) for one in classes), numbers, kind)
-    for name, kind in (("probability", "probability"), ("score", "score")):
-        if (value := read(name)) is not None:
-            number = _number(value, what)
-            return _Given(None, (number,), "probability" if 0 <= number <= 1 else kind)
+    if (value := read("score")) is not None:
+        number = _number(value, what)
+        return _Given(None, (number,), "probability" if 0 <= number <= 1 else "score")
     return None
 
 

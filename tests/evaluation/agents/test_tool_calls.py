@@ -195,3 +195,17 @@ def test_wrong_options_are_refused_at_once() -> None:
     ):
         with pytest.raises(ConfigurationError):
             wrong()
+
+
+def test_a_judged_match_is_a_judges_score_and_registers_the_judges_prompt() -> None:
+    class Prepared:
+        def prepare(self) -> dict[str, str]:
+            return {"prompt": "judges/tool_arguments"}
+
+        def __call__(self, input: str, output: str, expected: str) -> bool:
+            return True
+
+    scorer = ToolCallMatch(args="judge", judge=Prepared())
+    assert (scorer.source, scorer.prepare()) == ("llm", {"prompt": "judges/tool_arguments"})
+    assert (ToolCallMatch().source, ToolCallMatch().prepare()) == ("code", None)
+    assert ToolCallMatch(args="judge", model="openai/m").source == "llm"

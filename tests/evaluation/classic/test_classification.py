@@ -192,3 +192,15 @@ def test_the_set_has_unlike_names_and_passes_its_options_on() -> None:
     assert len({scorer.name for scorer in found}) == len(found) == 14
     assert all(scorer.field == "topic" for scorer in found)
     assert len(classification(probabilities=False)) == 9
+
+
+def test_free_texts_are_no_classes() -> None:
+    """A table of thousands of labels against each other would take gigabytes."""
+    answers = [f"answer {number}" for number in range(3000)]
+    rows = run_rows(["a", "b"] * 1500, answers)
+    assert Accuracy()(rows).value == 0
+    assert ConfusionMatrix()(rows).value == 1
+    assert F1()(rows).value == 0
+    for scorer in (MatthewsCorrelation(), CohenKappa()):
+        with pytest.raises(ScorerError, match=r"3002 different labels.*Free texts are no labels"):
+            scorer(rows)
