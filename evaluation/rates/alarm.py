@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,10 @@ class ThreadAlarm:
     """An alarm on the monotonic clock, kept by a daemon thread that is there while somebody waits."""
 
     def __init__(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Forget everything, as a forked child must: the thread, and those who wait, are its parent's."""
         self._changed = threading.Condition()
         self._due: list[tuple[float, int, Callable[[], None]]] = []
         self._numbers = itertools.count()
@@ -50,3 +55,8 @@ class ThreadAlarm:
                 if not told and not self._due:
                     self._running = False
                     return None
+
+
+shared_alarm = ThreadAlarm()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=shared_alarm.begin_anew)

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from assay.evaluation.rates.alarm import Alarm, ThreadAlarm
+from assay.evaluation.rates.alarm import Alarm, shared_alarm
 from assay.evaluation.rates.backoff import LONGEST_WISH_S, jitter_s
 from assay.evaluation.rates.bucket import Bucket
 from assay.evaluation.rates.headers import Told, read_headers
@@ -74,7 +74,7 @@ class Limiter:
     ) -> None:
         self._clock = clock
         self._wall_clock = wall_clock
-        self._alarm = alarm or _alarm
+        self._alarm = alarm or shared_alarm
         self._uniform = uniform
         self._lock = threading.RLock()
         self._tickets = itertools.count()
@@ -328,6 +328,3 @@ class _Waiter:
 def _resolve(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-_alarm = ThreadAlarm()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
+import warnings
 from collections.abc import Callable
 
 import pytest
 
-from assay.evaluation.rates import Limiter, Pacing, Permit, patient_timeout
+from assay.evaluation.rates import Limiter, Pacing, Permit, limiter_for, patient_timeout
 from assay.evaluation.rates.alarm import ThreadAlarm
 from assay.evaluation.threads import Threads
 
@@ -152,15 +154,35 @@ def test_the_alarms_thread_ends_when_there_is_nothing_to_wait_for(monkeypatch: p
         until(lambda: not alarm._running)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_child_has_limiters_that_let_through() -> None:
+    def wait_a_little(limiter: Limiter) -> None:
+        for headers in ({"retry-after-ms": "20"}, {}):
+            permit = limiter.acquire_blocking(timeout_s=60)
+            permit.answered(429 if headers else 200, headers)
+            permit.release()
+
+    wait_a_little(limiter_for(("forking", "m")))  # the alarm's thread runs
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking beside threads, which is the point
+        child = os.fork()
+    if child == 0:
+        try:
+            wait_a_little(limiter_for(("forking", "m")))
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 # Timeouts -------------------------------------------------------------------------------------------------------
 
 
 def test_a_timeout_stands_still_while_a_call_waits_for_its_turn(alarm: HeldAlarm, limiter: Limiter) -> None:
     async def main() -> None:
-        async with patient_timeout(0.05):
+        async with patient_timeout(0.5):
             task = asyncio.create_task(limiter.acquire())
-            await asyncio.sleep(0)
-            await asyncio.to_thread(time.sleep, 0.2)  # far longer than the timeout
+            await asyncio.sleep(0.8)  # longer than the timeout
             alarm.move_to(10.0)
             (await task).release()
 
