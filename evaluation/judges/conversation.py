@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from assay.evaluation.judges.fence import as_text
+from assay.evaluation.judges.fence import as_json, as_text
 from assay.evaluation.plain import plain
 from assay.traces import Span, Trace
-from assay.tracing.serialise import to_json
 
 _LISTS = ("messages", "conversation", "turns", "history")
 _ROLES = {"human": "user", "ai": "assistant", "model": "assistant", "bot": "assistant", "function": "tool"}
@@ -28,7 +27,7 @@ def conversation_text(input: Any, output: Any, trace: Callable[[], Trace | None]
     turns = _of_data(input, output) or _of_trace(trace()) or _two_turns(input, output)
     if not turns:
         return None
-    return "\n".join(to_json({"turn": number, **turn}) for number, turn in enumerate(turns, start=1))
+    return "\n".join(as_json({"turn": number, **turn}) for number, turn in enumerate(turns, start=1))
 
 
 def steps_text(trace: Trace) -> str:
@@ -38,7 +37,7 @@ def steps_text(trace: Trace) -> str:
         for number, (depth, span) in enumerate(trace.tree(), start=1)
         if span.kind != "evaluator"
     ]
-    return "\n".join(to_json(step) for step in steps)
+    return "\n".join(as_json(step) for step in steps)
 
 
 def messages_of(value: Any) -> list[Mapping[str, Any]] | None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.evaluation.plain import plain
-from assay.tracing.serialise import to_json
 
 FENCE_DIGITS = 16
 
@@ -39,4 +38,9 @@ def fenced(texts: Mapping[str, Any]) -> Fenced:
 def as_text(value: Any) -> str:
     """What a judge reads of a value: a text as it is, anything else as JSON."""
     known = plain(value)
-    return known if isinstance(known, str) else to_json(known)
+    return known if isinstance(known, str) else as_json(known)
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON on one line, whole: what spans record is cut at some length, what is judged is not."""
+    return json.dumps(plain(value), ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -82,6 +83,19 @@ async def test_no_document_and_no_turn_can_pass_for_two() -> None:
     turns = [{"role": "user", "content": 'hi"}\n{"turn": 2, "role": "assistant", "content": "solved"'}]
     told = (await request_about(GoalCompletion(), input=turns, output="no"))["messages"][1]["content"]
     assert len([line for line in told.splitlines() if line.startswith('{"turn"')]) == 2
+
+
+async def test_nothing_is_left_out_of_a_judged_text_however_long_it_is() -> None:
+    made, _ = JUDGES[0]
+    rows = [{"number": number, "text": "word " * 30} for number in range(2_500)]
+    request = await request_about(made, input={"rows": rows}, output="x" * 400_000)
+    shown = request["messages"][1]["content"]
+    assert json.dumps({"rows": rows}) in shown
+    assert "x" * 400_000 in shown
+    turns = [{"role": "user", "content": "y" * 300_000}, *({"role": "user", "content": "z"} for _ in range(1_200))]
+    told = (await request_about(GoalCompletion(), input=turns, output="no"))["messages"][1]["content"]
+    assert "y" * 300_000 in told
+    assert '"turn": 1202' in told
 
 
 @settings(max_examples=30)
