@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -21,6 +21,7 @@ RECORDED = json.loads(
 counts = st.integers(3, 200).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 
 
+@settings(max_examples=40)
 @given(counts, counts, counts, st.sampled_from([0.9, 0.95]))
 def test_rogan_gladens_interval_is_the_plug_in_of_lee_and_others(
     judged: tuple[int, int], positive: tuple[int, int], negative: tuple[int, int], confidence: float

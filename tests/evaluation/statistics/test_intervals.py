@@ -7,10 +7,10 @@ import math
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -26,6 +26,7 @@ def spread_out(values: list[float]) -> bool:
     return max(values) - min(values) > 1e-3
 
 
+@settings(max_examples=40)
 @given(samples.filter(spread_out), confidences)
 def test_the_t_interval_of_a_mean_is_scipys(values: list[float], confidence: float) -> None:
     estimate = s.mean_interval(values, confidence=confidence)
@@ -34,6 +35,7 @@ def test_the_t_interval_of_a_mean_is_scipys(values: list[float], confidence: flo
     assert estimate.stderr == pytest.approx(stats.sem(values), rel=1e-9)
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 200), st.integers(1, 200), confidences)
 def test_the_interval_of_a_rate_is_wilsons(successes: int, n: int, confidence: float) -> None:
     successes = min(successes, n)
@@ -43,13 +45,14 @@ def test_the_interval_of_a_rate_is_wilsons(successes: int, n: int, confidence: f
     assert estimate.method == "Wilson"
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(numbers, st.integers(0, 5)), min_size=4, max_size=60))
 def test_the_clustered_standard_error_is_that_of_a_regression_on_a_constant(pairs: list[tuple[float, int]]) -> None:
     values, clusters = [value for value, _ in pairs], [cluster for _, cluster in pairs]
     groups, n = len(set(clusters)), len(values)
     if groups < 2 or not spread_out(values):
         return
-    fitted = sm.OLS(values, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": clusters})
+    fitted = OLS(values, np.ones(n)).fit(cov_type="cluster", cov_kwds={"groups": clusters})
     small_sample = (n - 1) / n  # statsmodels multiplies by G/(G-1) * (n-1)/(n-k), with k = 1
     expected = fitted.bse[0] * math.sqrt(small_sample * n / (n - 1))
     assert s.clustered_stderr(values, clusters) == pytest.approx(expected, rel=1e-6, abs=1e-9)
@@ -104,6 +107,7 @@ def test_what_is_undefined_has_no_interval_and_a_reason(estimate: s.Estimate, re
     assert reason in estimate.reason
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 100))
 def test_mcnemars_p_is_statsmodels(wins: int, losses: int, ties: int) -> None:
     n = wins + losses + ties
@@ -113,6 +117,7 @@ def test_mcnemars_p_is_statsmodels(wins: int, losses: int, ties: int) -> None:
     assert s.mcnemar(wins, losses, n).p == pytest.approx(expected, abs=1e-12)
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 60), st.integers(0, 60), st.integers(0, 200), confidences)
 def test_mcnemars_interval_excludes_0_exactly_when_the_test_rejects(
     wins: int, losses: int, ties: int, confidence: float
@@ -162,6 +167,7 @@ def test_the_exact_sign_flip_p_is_scipys(differences: list[float]) -> None:
     assert s.sign_flip(differences).p == pytest.approx(expected, abs=1e-9)
 
 
+@settings(max_examples=40)
 @given(st.lists(numbers, min_size=1, max_size=8))
 def test_the_sign_flip_p_counts_all_assignments_of_signs(differences: list[float]) -> None:
     d = np.array(differences)
@@ -170,6 +176,7 @@ def test_the_sign_flip_p_counts_all_assignments_of_signs(differences: list[float
     assert s.sign_flip(differences).p == pytest.approx(extreme / len(flipped), abs=1e-9)
 
 
+@settings(max_examples=40)
 @given(st.lists(numbers, min_size=6, max_size=10), confidences)
 def test_the_sign_flip_interval_is_the_inversion_of_the_test(differences: list[float], confidence: float) -> None:
     """Shifted by what is inside of the interval the data are not rejected, by what is outside they are."""
@@ -214,6 +221,7 @@ def test_clusters_are_flipped_as_a_whole() -> None:
     assert result.method == "sign-flip permutation, exact, 4 clusters"
 
 
+@settings(max_examples=40)
 @given(st.lists(numbers, min_size=30, max_size=60).filter(spread_out))
 def test_thirty_numbers_are_compared_by_the_paired_t_test(differences: list[float]) -> None:
     result = s.paired_difference(differences)
@@ -244,7 +252,7 @@ def test_the_method_follows_from_the_data(differences: list[float], options: dic
     assert s.paired_difference(differences, **options).method == method  # type: ignore[arg-type]
 
 
-@settings(max_examples=20)  # statsmodels takes a tenth of a second for each
+@settings(max_examples=8)  # statsmodels takes a tenth of a second for each
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=12))
 def test_holms_correction_is_statsmodels_and_leaves_out_what_is_unknown(p_values: list[float | None]) -> None:
     known = [p for p in p_values if p is not None]

@@ -6,10 +6,11 @@ import warnings
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.discrete.discrete_model import Logit
+from statsmodels.regression.linear_model import OLS
 
 from assay.evaluation import statistics as s
 
@@ -26,6 +27,7 @@ def test_position_bias_counts_inconsistent_pairs_by_the_place_they_favour() -> N
     assert found.p == pytest.approx(stats.binomtest(3, 4).pvalue)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(choices, choices), min_size=1, max_size=60))
 def test_position_bias_interval_excludes_a_half_exactly_when_the_test_rejects(pairs: list[tuple[str, str]]) -> None:
     found = s.position_bias([a for a, _ in pairs], [b for _, b in pairs])  # type: ignore[misc]
@@ -74,7 +76,7 @@ def test_the_slope_of_a_feature_is_statsmodels(seed: int, n: int, labelled: bool
     columns = [np.ones(n), standard, *([human] if labelled else [])]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        fitted = sm.Logit(verdicts.astype(float), np.column_stack(columns)).fit(disp=0, maxiter=100, tol=1e-14)
+        fitted = Logit(verdicts.astype(float), np.column_stack(columns)).fit(disp=0, maxiter=100, tol=1e-14)
     assert found.value == pytest.approx(fitted.params[1], abs=1e-9, rel=1e-7)
     assert found.p == pytest.approx(fitted.pvalues[1], abs=1e-9, rel=1e-6)
     assert [found.low, found.high] == pytest.approx(list(fitted.conf_int()[1]), abs=1e-9, rel=1e-7)
@@ -133,7 +135,7 @@ def test_self_preference_is_the_interaction_of_a_regression(seed: int, items: in
     judges, authors, names = [j for j, _, _ in rows], [a for _, a, _ in rows], [i for _, _, i in rows]
     found = s.self_preference(scores, judges, authors, items=names)
     columns = [[1.0, j == a, j == "y", j == "z", a == "y", a == "z", a == "w"] for j, a, _ in rows]
-    fitted = sm.OLS(scores, np.array(columns, dtype=float)).fit(
+    fitted = OLS(scores, np.array(columns, dtype=float)).fit(
         cov_type="cluster", cov_kwds={"groups": np.array(names)}, use_t=True
     )
     assert found.value == pytest.approx(fitted.params[1], abs=1e-9)

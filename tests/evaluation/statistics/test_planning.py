@@ -138,7 +138,7 @@ def test_power_without_a_spread_is_not_known() -> None:
         s.sample_size(0.0, 1.0)
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(st.lists(st.one_of(st.none(), st.floats(0, 1)), max_size=12))
 def test_benjamini_and_hochbergs_correction_is_statsmodels(p_values: list[float | None]) -> None:
     known = [p for p in p_values if p is not None]

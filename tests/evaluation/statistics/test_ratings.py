@@ -94,10 +94,10 @@ def test_intervals_are_drawn_over_rows() -> None:
     rows = np.repeat(np.arange(12), 10)
     chance = np.repeat(rng.uniform(0.2, 0.9, 12), 10)
     drawn = [("a", "b", float(rng.random() < p)) for p in chance]
-    by_row, alone = s.bradley_terry(drawn, rows=rows.tolist()), s.bradley_terry(drawn)
+    by_row, alone = s.bradley_terry(drawn, rows=rows.tolist(), resamples=60), s.bradley_terry(drawn, resamples=60)
     widths = [found.ratings["a"].high - found.ratings["a"].low for found in (by_row, alone)]  # type: ignore[operator]
     assert widths[0] > widths[1]
-    assert by_row == s.bradley_terry(drawn, rows=rows.tolist())
+    assert by_row == s.bradley_terry(drawn, rows=rows.tolist(), resamples=60)
 
 
 def test_a_candidate_against_itself_is_no_verdict() -> None:

@@ -74,6 +74,7 @@ def test_scores_near_the_edge_have_a_bootstrap_t_interval_within_the_range(n: in
     assert found == s.bounded_mean_interval(values, 0, 1, seed=1)
 
 
+@settings(max_examples=40)
 @given(st.lists(st.floats(1, 5).map(lambda x: round(x, 1)), min_size=2, max_size=25))
 def test_no_scores_of_a_range_are_less_certain_than_right_or_wrong_ones(values: list[float]) -> None:
     """The interval is within the range, holds the mean, and reaches no further than Wilson's at the same mean."""
