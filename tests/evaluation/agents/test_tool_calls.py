@@ -142,7 +142,7 @@ def test_as_many_pairs_as_possible_are_made() -> None:
 calls = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 6), st.integers(0, 3)), max_size=5)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(calls, st.lists(st.sampled_from("ab"), max_size=4))
 def test_order_and_pairs_against_every_choice_there_is(made: list[tuple[str, int, int]], wanted: list[str]) -> None:
     actual = [Call(name=name, start=at(start), end=at(start + length)) for name, start, length in made]

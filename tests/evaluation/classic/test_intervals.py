@@ -21,7 +21,7 @@ pairs = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, ma
 NAN = float("nan")
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(pairs)
 def test_figures_of_counts_are_scikit_learns(found: list[tuple[int, int]]) -> None:
     expected, answered = np.array(found).T
@@ -94,12 +94,12 @@ def test_intervals_hold_the_figure_as_often_as_they_say() -> None:
     """Right 7 times of 10 and guessing among three classes else: kappa is 0.7."""
     rng = np.random.default_rng(2)
     held = 0
-    for _ in range(100):
+    for _ in range(60):
         expected = rng.integers(0, 3, 120)
         answered = np.where(rng.random(120) < 0.7, expected, rng.integers(0, 3, 120))
         interval = CohenKappa()(run_rows(expected.tolist(), answered.tolist())).metadata["interval"]
         held += interval["low"] <= 0.7 <= interval["high"]
-    assert 88 <= held <= 100
+    assert 51 <= held <= 60
 
 
 def test_few_units_and_perfect_answers_have_no_interval() -> None:

@@ -27,7 +27,7 @@ from support.run_rows import run_rows
 numbers = st.integers(-400, 400).map(lambda n: n / 4)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=30))
 def test_every_figure_is_scikit_learns(found: list[tuple[float, float]]) -> None:
     expected, predicted = [one for one, _ in found], [other for _, other in found]
