@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,11 +12,13 @@ from assay.evaluation.judges.conversation import conversation_text, steps_text
 from assay.evaluation.judges.fence import as_text
 from assay.evaluation.retrieved import CONTEXT_FIELDS, context_of
 from assay.traces import Span, Trace
+from assay.tracing.serialise import MAX_CHARS, MAX_ITEMS
 
 _CONTENT = ("content", "page_content", "text", "document", "body")
 _IDS = ("id", "doc_id", "document_id", "source")
 NO_CONTEXT = "the row has no context: no field of that name, and no retriever's span in its trace"
 NO_CONVERSATION = "the row has no conversation: no messages in its input, its output or its trace"
+_CUT = re.compile(r"… \(\d+ more characters\)$|^… \d+ more$")  # how spans say that a value was longer
 NO_TRACE = "the row has no trace"
 
 
@@ -113,7 +116,7 @@ def documents_of(row: JudgedRow) -> list[Document] | None:
     if trace is None:
         return None
     spans = retrieving(trace)
-    return _once([_document(each) for span in spans for each in span.documents]) if spans else None
+    return _once(_recorded_whole([_document(each) for span in spans for each in span.documents])) if spans else None
 
 
 def retrieving(trace: Trace) -> Sequence[Span]:
@@ -156,6 +159,21 @@ def _document(given: Any) -> Document:
     places = [fields, metadata if isinstance(metadata, Mapping) else {}]
     id = next((place[name] for place in places for name in _IDS if place.get(name) is not None), None)
     return Document(content=as_text(given) if content is None else content, id=None if id is None else str(id))
+
+
+def _recorded_whole(documents: list[Document]) -> list[Document]:
+    """Documents of spans, which record very long ones in part; a judge of those would not know what is missing.
+
+    Raises:
+        ScorerError: some are recorded in part. (A text that only looks as if it were is taken as it is.)
+    """
+    is_much = len(documents) >= MAX_ITEMS or sum(len(document.content) for document in documents) > MAX_CHARS // 2
+    if is_much and any(_CUT.search(document.content) for document in documents):
+        raise ScorerError(
+            "The trace holds only a part of what was retrieved, and judged texts are never cut.",
+            hint="Return the documents with the output, as its field `context`.",
+        )
+    return documents
 
 
 def _once(documents: Sequence[Document]) -> list[Document]:

@@ -23,6 +23,7 @@ from assay.evaluation.judges.verdict import Judge
 from assay.evaluation.scorers import BUILT_IN, SCORERS
 from assay.settings import configure
 from assay.traces import Span, Trace
+from assay.tracing.documents import as_documents
 from support.scripted_judge import Answer, Scripted, says, user_text
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -153,6 +154,16 @@ async def test_a_trace_that_could_not_be_had_is_a_failure_where_it_is_needed_onl
     assert (await judge("q", "a", context=["c"], trace=lost)).value is True
     with pytest.raises(ScorerError, match="cannot be had"):
         await judge("q", "a", trace=lost)
+
+
+async def test_documents_that_the_trace_holds_in_part_are_a_failure_with_advice() -> None:
+    judge, gateway = with_answer(Groundedness(), says("grounded"))
+    recorded = as_documents(["a" * 200_000, "b" * 200_000])
+    assert recorded is not None
+    with pytest.raises(ScorerError, match="holds only a part of what was retrieved"):
+        await judge("q", "a", trace=retrieved(*recorded))
+    assert gateway.asked == []
+    assert (await judge("q", "a", trace=retrieved("short… (5 more characters)"))).value is True
 
 
 async def test_guidelines_have_a_verdict_each_and_pass_when_all_do() -> None:
