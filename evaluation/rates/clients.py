@@ -26,18 +26,19 @@ _wrapped: list[tuple[type, Any, Any]] = []  # class, its own method, ours
 
 
 @contextmanager
-def paced(*, attempts: int = ATTEMPTS) -> Iterator[Pacing]:
+def paced(*, attempts: int = ATTEMPTS, until: float | None = None) -> Iterator[Pacing]:
     """While this is open, requests that rows of an evaluation send are paced, and sent again where that may help.
 
         with paced(attempts=limits.retries + 1) as pacing:
             with pacing.row():
                 await task(item)
 
-    Several may be open at once. Requests sent outside of a `pacing.row()` are left alone.
+    Several may be open at once. Requests sent outside of a `pacing.row()` are left alone. Calls whose turn has not come
+    at the time `until` (of the monotonic clock) get a TimeoutError.
     """
     _install()
     try:
-        yield Pacing(attempts=attempts)
+        yield Pacing(attempts=attempts, until=until)
     finally:
         _uninstall()
 

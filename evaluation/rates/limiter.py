@@ -119,8 +119,7 @@ class Limiter:
         with self._queued(tokens, output_tokens, ticket, wake) as waiter:
             if waiter.permit is None:
                 with waiting_for_a_rate():
-                    async with asyncio.timeout(timeout_s):
-                        await future
+                    await asyncio.wait([future], timeout=timeout_s)
             return waiter.granted()
 
     def acquire_blocking(

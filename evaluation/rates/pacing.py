@@ -31,6 +31,12 @@ class RowPace:
         with self._lock:
             return self._waited_s + (time.monotonic() - self._since if self._waiting else 0.0)
 
+    @property
+    def patience_s(self) -> float | None:
+        """How long a call of this row may wait for its turn; None is without end."""
+        until = self.pacing.until
+        return None if until is None else max(0.0, until - time.monotonic())
+
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """A call of this row waits for its turn."""
@@ -53,10 +59,13 @@ class RowPace:
 
 
 class Pacing:
-    """One evaluation's pace. `attempts` is how often a call may be sent; `window` how many rows may be under way."""
+    """One evaluation's pace. `attempts` is how often a call may be sent, `until` when the evaluation's time is up."""
 
-    def __init__(self, *, attempts: int = ATTEMPTS, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, attempts: int = ATTEMPTS, until: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.attempts = attempts
+        self.until = until
         self._clock = clock
         self._lock = threading.Lock()
         self._window = Window()

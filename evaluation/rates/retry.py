@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from assay.evaluation.rates.backoff import LONGEST_WISH_S, jitter_s
 from assay.evaluation.rates.headers import read_headers
-from assay.evaluation.rates.limiter import Limiter
+from assay.evaluation.rates.limiter import Limiter, Permit
 from assay.evaluation.rates.pacing import current_row
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ async def with_retries(
     ticket = limiter.ticket() if limiter else None
     attempt = 0
     while True:
-        permit = await limiter.acquire(tokens, output_tokens=output_tokens, ticket=ticket) if limiter else None
+        permit = await _turn(limiter, tokens, output_tokens, ticket) if limiter else None
         try:
             with sent_again_by_us(paced=limiter is not None):
                 result = await call()
@@ -75,6 +75,12 @@ async def with_retries(
             if permit:
                 permit.release()
         await asyncio.sleep(pause_s)
+
+
+async def _turn(limiter: Limiter, tokens: float, output_tokens: float, ticket: int | None) -> Permit:
+    row = current_row()
+    patience_s = row.patience_s if row else None
+    return await limiter.acquire(tokens, output_tokens=output_tokens, ticket=ticket, timeout_s=patience_s)
 
 
 def counts(limiter: Limiter | None, status: int | None, attempts: int) -> bool:

@@ -38,8 +38,11 @@ class Sending:
             raise lost  # given up already; the client asks again because exceptions cannot say so
 
     @property
-    def costs(self) -> dict[str, Any]:
-        return {"tokens": self.call.tokens, "output_tokens": self.call.output_tokens, "ticket": self.ticket}
+    def asked(self) -> dict[str, Any]:
+        """What to ask the limiter for a permit with."""
+        call = self.call
+        waits = {"ticket": self.ticket, "timeout_s": self._row.patience_s}
+        return {"tokens": call.tokens, "output_tokens": call.output_tokens, **waits}
 
     def failed(self, error: Exception) -> float | None:
         """Seconds after which to send again, None to let the error go on."""
@@ -92,7 +95,7 @@ def send(original: Callable[[], Any], request: Any, row: RowPace, *, retried_out
     """`original()`, a blocking client's sending of `request`, paced and repeated."""
     sending = Sending(request, row, retried_outside=retried_outside)
     while True:
-        permit = sending.limiter.acquire_blocking(**sending.costs)
+        permit = sending.limiter.acquire_blocking(**sending.asked)
         try:
             response = original()
             if sending.refused(response):
@@ -114,7 +117,7 @@ async def asend(original: Callable[[], Awaitable[Any]], request: Any, row: RowPa
     """`send` for a client that is awaited."""
     sending = Sending(request, row, retried_outside=retried_outside)
     while True:
-        permit = await sending.limiter.acquire(**sending.costs)
+        permit = await sending.limiter.acquire(**sending.asked)
         try:
             response = await original()
             if sending.refused(response):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -222,6 +223,20 @@ async def test_evaluations_at_once_keep_to_their_own_attempts(openai_server: Ope
     refuse(openai_server, 9, status=500, error="broken")
     with paced(attempts=2) as two, paced(attempts=4) as four:
         assert await asyncio.gather(one(two, "a"), one(four, "b")) == [2, 4]
+
+
+async def test_who_has_no_turn_before_the_time_is_up_is_told(openai_server: OpenAIServer) -> None:
+    refuse(openai_server, 9, **{"retry-after": "100"})
+    plain = httpx.Client(base_url=openai_server.url)
+    body = {"model": "m", "messages": MESSAGES}
+    with paced(until=time.monotonic() + 0.2) as pacing, pacing.row():
+        with pytest.raises(TimeoutError, match="the rate limit left no room for the call in time"):
+            plain.post("/chat/completions", json=body)
+        async with httpx.AsyncClient(base_url=openai_server.url) as awaited:
+            with pytest.raises(TimeoutError, match="the rate limit left no room for the call in time"):
+                await awaited.post("/chat/completions", json=body)
+    plain.close()
+    assert len(openai_server.requests) == 1
 
 
 def test_limits_are_learned_from_the_tasks_own_answers(client: openai.OpenAI, openai_server: OpenAIServer) -> None:
