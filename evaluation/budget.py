@@ -70,6 +70,12 @@ class Budget:
         return self._spent
 
     @property
+    def until(self) -> float | None:
+        """When the time is up, of the budget's clock; None is never."""
+        seconds = self.limits.max_duration_s
+        return None if seconds is None else self._started + seconds
+
+    @property
     def stopped(self) -> str | None:
         """Why nothing more may begin; None while something may. Once said it stays said."""
         with self._lock:
@@ -131,7 +137,7 @@ class Budget:
                 self._stopped = f"{spent.tokens:,} of {limits.max_tokens:,} tokens were used"
             elif limits.max_calls is not None and spent.calls >= limits.max_calls:
                 self._stopped = f"{spent.calls:,} of {limits.max_calls:,} model calls were made"
-            elif limits.max_duration_s is not None and self._clock() - self._started >= limits.max_duration_s:
+            elif self.until is not None and self._clock() >= self.until:
                 self._stopped = f"the limit of {limits.max_duration_s:g} s was reached"
         return self._stopped
 

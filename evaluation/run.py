@@ -99,8 +99,8 @@ class Run:
             raise
         plan = self._enter_earlier_rows()
         try:
-            attempts = self.options.limits.retries + 1
-            with answering(self.options.cache) as self.answers, paced(attempts=attempts) as self.pacing:
+            pace = paced(attempts=self.options.limits.retries + 1, until=self.budget.until)
+            with answering(self.options.cache) as self.answers, pace as self.pacing:
                 await self._dry_rows(plan)
                 await self._all_rows(plan)
             self._skip(plan)

@@ -76,7 +76,7 @@ def test_a_spent_budget_says_what_was_spent(limits: Limits, used: Use, why: str)
 def test_time_is_spent_by_passing() -> None:
     now = 100.0
     budget = Budget(Limits(max_duration_s=5), clock=lambda: now)
-    assert budget.stopped is None
+    assert (budget.stopped, budget.until) == (None, 105.0)
     now = 105.0
     assert budget.stopped == "the limit of 5 s was reached"
 
