@@ -42,7 +42,7 @@ def completion_parts(reply: Reply) -> dict[str, Any]:
     """The fields of a `Completion` that the answer itself tells.
 
     Raises:
-        CallFailed: the body is no chat completion, or an error under the status 200.
+        CallFailed: the body is no chat completion.
     """
     body = _object(reply.body, "a chat completion")
     choices = body.get("choices")
@@ -61,6 +61,16 @@ def completion_parts(reply: Reply) -> dict[str, Any]:
         "tool_calls": tuple(call for call in calls if isinstance(call, Mapping)) if isinstance(calls, list) else (),
         "logprobs": _logprobs(choice.get("logprobs")),
     }
+
+
+def error_in(body: Any) -> tuple[str, int | None] | None:
+    """What an error under the status 200 says, and its own status: OpenRouter and others answer so."""
+    error = body.get("error") if isinstance(body, Mapping) else None
+    if not error or body.get("choices") or body.get("data"):
+        return None
+    code = error.get("code") if isinstance(error, Mapping) else None
+    said = error.get("message") if isinstance(error, Mapping) else error
+    return str(said or error), code if isinstance(code, int) and 400 <= code < 600 else None
 
 
 def vectors(reply: Reply, count: int) -> list[list[float]]:
@@ -118,15 +128,7 @@ def model_that_answered(body: Mapping[str, Any], headers: Mapping[str, str]) -> 
 def _object(body: Any, wanted: str) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         raise CallFailed(f"The answer is not {wanted}: {_shortened(body)}", status=None)
-    if (error := body.get("error")) and not body.get("choices") and not body.get("data"):
-        code = error.get("code") if isinstance(error, Mapping) else None
-        said = error.get("message") if isinstance(error, Mapping) else error
-        raise CallFailed(str(said or error), status=code if _is_status(code) else None)
     return body
-
-
-def _is_status(code: Any) -> bool:
-    return isinstance(code, int) and 400 <= code < 600
 
 
 def _text(content: Any) -> str | None:

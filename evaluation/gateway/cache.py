@@ -101,18 +101,29 @@ class AnswerCache:
         with self._lock:
             for last in (False, True):
                 try:
-                    return use(self._connection())
+                    return self._patiently(use)
+                except (sqlite3.OperationalError, OSError) as error:  # full, not to be written, locked for long
+                    damage, unusable = None, error
                 except sqlite3.DatabaseError as error:
-                    self._close()
-                    if last or isinstance(error, sqlite3.OperationalError):  # locked, full, not to be written
-                        self._tell(f"cannot be used ({error}); calls go on without it")
-                        return None
-                    self._begin_anew(error)
-                except OSError as error:
-                    self._close()
-                    self._tell(f"cannot be used ({error}); calls go on without it")
+                    damage, unusable = error, error
+                self._close()
+                if last or damage is None:
+                    self._tell(f"cannot be used ({unusable}); calls go on without it")
                     return None
+                self._begin_anew(damage)
         return None
+
+    def _patiently(self, use: Callable[[sqlite3.Connection], T]) -> T:
+        """SQLite waits for other writers, but not for others that are just opening or closing the file."""
+        deadline = time.monotonic() + BUSY_S
+        while True:
+            try:
+                return use(self._connection())
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx
 
-from assay.evaluation.gateway.answers import Reply
+from assay.evaluation.gateway.answers import Reply, error_in
 from assay.evaluation.gateway.failures import CallFailed, ConnectionFailed, TookTooLong
 from assay.evaluation.gateway.routes import Route, route
 from assay.evaluation.rates import Key, limit_key
@@ -123,6 +123,8 @@ def _reply(response: httpx.Response) -> Reply:
         body = response.text
     if response.status_code != 200:
         raise CallFailed(_said(body) or response.reason_phrase, status=response.status_code, headers=headers)
+    if error := error_in(body):
+        raise CallFailed(error[0], status=error[1], headers=headers)
     return Reply(body, headers)
 
 

@@ -121,6 +121,11 @@ async def test_overload_is_tried_again_after_as_long_as_was_asked_for(openai_ser
     assert len(openai_server.requests) == 3
 
 
+async def test_overload_under_the_status_200_is_overload(openai_server: OpenAIServer) -> None:
+    openai_server.reply(raw={"error": {"message": "busy", "code": 503}}, headers={"retry-after-ms": "1"})
+    assert (await ask(openai_server)).text == "echo: hello"
+
+
 async def test_after_the_last_attempt_the_failure_is_told(
     openai_server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -255,12 +260,19 @@ async def test_what_cannot_be_sent_is_a_gateway_error(openai_server: OpenAIServe
 
 
 async def test_calls_wait_for_the_limit_that_answers_tell_of(openai_server: OpenAIServer) -> None:
-    limits = {"x-ratelimit-limit-requests": "600", "x-ratelimit-remaining-requests": "0"}
-    openai_server.reply(text="first", headers={**limits, "x-ratelimit-reset-requests": "100ms"})
+    hour = {
+        "x-ratelimit-limit-requests": "1",
+        "x-ratelimit-remaining-requests": "0",
+        "x-ratelimit-reset-requests": "1h",
+    }
+    openai_server.reply(text="first", headers=hour)
     await ask(openai_server, model="openai/limited")
-    started = time.monotonic()
-    await ask(openai_server, model="openai/limited")
-    assert time.monotonic() - started >= 0.05
+    waits = asyncio.create_task(ask(openai_server, model="openai/limited"))
+    assert (await ask(openai_server, model="openai/another")).text == "echo: hello"
+    assert [request.body["model"] for request in openai_server.requests] == ["limited", "another"]
+    waits.cancel()
+    await asyncio.gather(waits, return_exceptions=True)
+    assert waits.cancelled()
 
 
 @pytest.mark.parametrize(
