@@ -23,6 +23,7 @@ from assay.evaluation.options import Options
 from assay.evaluation.plain import plain
 from assay.evaluation.preparing import fitted, make_run
 from assay.evaluation.recipe import Recipe, recall
+from assay.evaluation.result import find_baseline
 from assay.evaluation.row import Begun
 from assay.evaluation.run import Earlier, Run
 
@@ -73,7 +74,9 @@ def prepare_resumed(
             again = _has_failed if experiment["status"] in ("failed", "failed_infrastructure") else _never
         earlier = _earlier(experiment, recipe.dataset, _stored_rows(client, id), read_journal(path), again, changed)
         body = _body(experiment, earlier, changed)
-        return make_run(body, recipe.dataset, fitting_task, prepared, options, client, journal, earlier=earlier)
+        before = find_baseline(experiment.get("baseline_id"), experiment["name"], client)
+        made_of = (recipe.dataset, fitting_task, prepared, options, client, journal)
+        return make_run(body, *made_of, baseline=before, earlier=earlier)
     except BaseException:
         journal.close(stored=not was_here)
         raise

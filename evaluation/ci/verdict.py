@@ -37,7 +37,7 @@ class Verdict:
             return f"The run did not end: {self.result.status.replace('_', ' ')}."
         if self.gate is None:
             return "No gate was set." if self.comparison is None else self.comparison.verdict
-        return f"Gate {self.gate.verdict}."
+        return "Gate: not enough evidence." if "evidence" in self.gate.verdict else f"Gate {self.gate.verdict}."
 
     def to_dict(self) -> dict[str, Any]:
         result, gate = self.result, self.gate

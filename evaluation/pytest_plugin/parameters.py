@@ -32,7 +32,7 @@ def parameters(
         ConfigurationError: the repeats are no number above 0.
         DatasetError: the data cannot be used.
     """
-    times = more_repeats if more_repeats is not None else repeats if repeats is not None else 1
+    times: Any = more_repeats if more_repeats is not None else repeats if repeats is not None else 1
     if isinstance(times, bool) or not isinstance(times, int) or times < 1:
         raise ConfigurationError(f"repeats= is a whole number of 1 or more, not {times!r}.")
     items = read_dataset(_found(data, folders), id=id, cluster=cluster).items

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,18 +97,18 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Iterator[None]:
-    report: Any = yield
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
+    report = yield
     marked = item.get_closest_marker(ROW_MARKER)
     ends = call.when == "call" or (call.when == "setup" and report.failed)
     if marked is None or not ends or report.skipped:
-        return report  # type: ignore[return-value]  # what a wrapper returns is not what it yields
+        return report
     error = call.excinfo.value if call.excinfo is not None else None
     is_failure = isinstance(error, AssertionError | pytest.fail.Exception)
     report.assay_row = _row_of(item).to_json(error, is_failure=is_failure, duration_s=call.duration)
     if is_failure and item.config.getoption("assay_gate"):
         report.outcome, report.wasxfail = "skipped", COUNTED
-    return report  # type: ignore[return-value]
+    return report
 
 
 class _Rows:
