@@ -11,7 +11,7 @@ import numpy as np
 import scipy
 
 from assay.evaluation.statistics.estimate import Estimate
-from assay.evaluation.statistics.means import all_equal
+from assay.evaluation.statistics.means import NOT_FINITE, all_equal
 
 Method = Literal["percentile", "basic", "BCa"]
 
@@ -42,6 +42,8 @@ def bootstrap_interval(
     n = len(x)
     if n == 0:
         return Estimate(n=0, value=None, confidence=confidence, reason="nothing was scored")
+    if not np.isfinite(x).all():
+        return Estimate(n=n, value=None, confidence=confidence, reason=NOT_FINITE)
     found = Estimate(n=n, value=float(statistic(x)), confidence=confidence)
     members = None if clusters is None else _members(clusters, n)
     units = n if members is None else len(members)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import scipy
 
 from assay.evaluation.statistics.estimate import Estimate, Floats
-from assay.evaluation.statistics.means import mean_interval
+from assay.evaluation.statistics.means import NOT_FINITE, mean_interval
 
 Level = Literal["pooled", "group", "system"]
 Coefficient = Literal["spearman", "kendall"]
@@ -61,6 +61,8 @@ def rank_correlation(
     if level != "pooled" and groups is None:
         raise ValueError(f"the {level} level needs groups: one label per pair")
     first, second = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        return RankCorrelation(n=len(x), value=None, confidence=confidence, reason=NOT_FINITE, level=level)
     parts = [] if groups is None else _parts(groups)
     if level == "group":
         return _within_groups(first, second, parts, method, confidence)

@@ -61,7 +61,7 @@ def krippendorff_alpha(
         share = 1 - len(known) / resamples
         return replace(estimate, reason=f"{share:.0%} of the resamples had one label only: too few items disagree")
     if np.ptp(known) < 1e-12:
-        return replace(estimate, reason=f"the raters agree on all {n} items: the spread cannot be estimated")
+        return replace(estimate, reason=f"all resamples of the {n} items are alike: the spread cannot be estimated")
     low, high = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
     method += f", bootstrap over items, {resamples:,} draws, seed {seed}"
     return replace(estimate, low=float(low), high=float(high), stderr=float(known.std(ddof=1)), method=method)

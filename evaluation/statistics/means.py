@@ -12,6 +12,8 @@ import scipy
 from assay.evaluation.statistics.clusters import cluster_sums, group_count
 from assay.evaluation.statistics.estimate import Estimate, Floats
 
+NOT_FINITE = "a value is not a finite number"
+
 
 def mean_interval(
     values: Sequence[float], *, clusters: Sequence[Hashable] | None = None, confidence: float = 0.95
@@ -26,6 +28,8 @@ def mean_interval(
     n = len(x)
     if n == 0:
         return Estimate(n=0, value=None, confidence=confidence, reason="nothing was scored")
+    if not np.isfinite(x).all():
+        return Estimate(n=n, value=None, confidence=confidence, reason=NOT_FINITE)
     mean = float(x.mean())
     sd = float(x.std(ddof=1)) if n > 1 else None
     nothing = Estimate(n=n, value=mean, sd=sd, confidence=confidence)

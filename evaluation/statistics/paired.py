@@ -9,7 +9,7 @@ import scipy
 
 from assay.evaluation.statistics.clusters import cluster_sums, group_count
 from assay.evaluation.statistics.estimate import Difference, Estimate
-from assay.evaluation.statistics.means import all_equal, mean_interval
+from assay.evaluation.statistics.means import NOT_FINITE, all_equal, mean_interval
 from assay.evaluation.statistics.paired_rates import mcnemar
 from assay.evaluation.statistics.permutation import sign_flip
 
@@ -40,6 +40,8 @@ def paired_difference(
     n = len(d)
     if n == 0:
         return Difference(n=0, value=None, confidence=confidence, reason="no item was scored in both")
+    if not np.isfinite(d).all():
+        return Difference(n=n, value=None, confidence=confidence, reason=NOT_FINITE)
     if clusters is not None and group_count(clusters) < n:
         sums, sizes = cluster_sums(d, clusters)
         if len(sums) < FEW_CLUSTERS_FOR_T or all_equal(d):

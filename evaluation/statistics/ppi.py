@@ -10,6 +10,7 @@ import numpy as np
 import scipy
 
 from assay.evaluation.statistics.estimate import Estimate, Floats
+from assay.evaluation.statistics.means import NOT_FINITE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,8 @@ def ppi_mean(
     nothing = PredictionPowered(n=n, value=None, confidence=confidence, method="PPI++", n_unlabelled=extra)
     if n < 2 or extra < 2:
         return replace(nothing, reason="it takes two labelled and two unlabelled items")
+    if not all(np.isfinite(each).all() for each in (y, seen, unseen)):
+        return replace(nothing, reason=NOT_FINITE)
     lam = _best_weight(y, seen, unseen) if weight is None else weight
     value = lam * float(unseen.mean()) + float((y - lam * seen).mean())
     found = replace(

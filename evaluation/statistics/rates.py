@@ -10,7 +10,7 @@ import scipy
 
 from assay.evaluation.statistics.clusters import group_count
 from assay.evaluation.statistics.estimate import Estimate
-from assay.evaluation.statistics.means import clustered_stderr
+from assay.evaluation.statistics.means import NOT_FINITE, clustered_stderr
 
 
 def proportion_interval(
@@ -37,6 +37,8 @@ def proportion_interval(
     rows = n if rows is None else rows
     if n == 0:
         return Estimate(n=0, value=None, confidence=confidence, reason="nothing was scored")
+    if not np.isfinite(x).all():
+        return Estimate(n=n, value=None, confidence=confidence, reason=NOT_FINITE)
     p = float(x.mean())
     sd = float(x.std(ddof=1)) if n > 1 else None
     if clusters is None and rows == n and bool(np.isin(x, (0.0, 1.0)).all()):

@@ -97,6 +97,9 @@ def bradley_terry(
         lost = 1 - len(drawn) / resamples
         reason = f"in {lost:.0%} of the resamples somebody wins or loses all: too few rows for intervals"
         ends: Floats = np.full((2, len(names)), np.nan)
+    elif np.ptp(np.array(drawn), axis=0).max() < 1e-9:
+        reason = "all resamples give the same strengths: their spread cannot be estimated"
+        ends = np.full((2, len(names)), np.nan)
     else:
         ends = np.quantile(np.array(drawn), [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     judged = Counter(name for one, other, _ in verdicts for name in (one, other))

@@ -46,6 +46,8 @@ def wilcoxon_signed_rank(differences: Sequence[float], *, confidence: float = 0.
     if rejected < 0:
         few = fewest_for_significance(1 - confidence)
         return replace(result, reason=f"{n} item{'' if n == 1 else 's'} cannot tell: the test needs {few}")
+    if not d.any():
+        result = replace(result, reason=f"no item of {n} differs")
     low, high = float(means[rejected]), float(means[-1 - rejected])
     return replace(result, low=0.0 if abs(low) <= near else low, high=0.0 if abs(high) <= near else high)
 

@@ -100,6 +100,12 @@ def test_intervals_are_drawn_over_rows() -> None:
     assert by_row == s.bradley_terry(drawn, rows=rows.tolist(), resamples=60)
 
 
+def test_ties_alone_give_equal_strengths_and_no_interval() -> None:
+    found = s.bradley_terry([("a", "b", 0.5)] * 10, resamples=5)
+    assert [(each.value, each.low) for each in found.ratings.values()] == [(0.0, None), (0.0, None)]
+    assert found.reason == "all resamples give the same strengths: their spread cannot be estimated"
+
+
 def test_a_candidate_against_itself_is_no_verdict() -> None:
     with pytest.raises(ValueError, match="is no verdict on two candidates"):
         s.bradley_terry([("a", "a", 1.0)])
