@@ -46,7 +46,11 @@ def prepare(data: Any, task: Any, scorers: Any, options: Options) -> Run:
     )
     remember(experiment_id, Recipe(dataset, task, scorers))
     journal = Journal(journal_path(client.settings, experiment_id))
-    return make_run(body, dataset, task, prepared, options, client, journal, baseline=compared)
+    try:
+        return make_run(body, dataset, task, prepared, options, client, journal, baseline=compared)
+    except BaseException:
+        journal.close(stored=True)
+        raise
 
 
 def fitted(dataset: Dataset, task: Any, scorers: Any, options: Options) -> tuple[Any, list[PreparedScorer]]:

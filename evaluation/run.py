@@ -95,7 +95,7 @@ class Run:
             await self._begin()
         except BaseException:
             self.runner.threads.close()
-            self.journal.close(stored=False)
+            self.journal.close(stored=self.earlier is None)  # of a new run there is nothing in it
             raise
         plan = self._enter_earlier_rows()
         try:

@@ -22,6 +22,7 @@ from assay.errors import ConfigurationError, DatasetError, ExperimentNotFound
 from assay.evaluation import EvaluationResult, Limits, aevaluate, evaluate
 from assay.evaluation.run import Run
 from assay.scorers import Contains, ExactMatch, scorer
+from assay.settings import current_settings
 
 pytestmark = pytest.mark.usefixtures("own_project")
 
@@ -241,12 +242,16 @@ def test_streams_are_joined() -> None:
         ({"metrics": [ExactMatch()]}, "scorers= and metrics= mean the same"),
         ({"predict_fn": upper}, "task= and predict_fn= mean the same"),
         ({"task": lambda question, page: question}, "Item 'i0' does not fit the task"),
+        ({"cache": "always"}, "cache= is one of"),
+        ({"on_error": "ignore"}, 'on_error= is "record" or "raise"'),
+        ({"limits": 5.0}, "limits= is an assay.Limits"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_before_the_first_call(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         run(**options)
     assert list(current_client().pages("/experiments")) == []
+    assert list((current_settings().data_dir / "evaluations").glob("*")) == []
 
 
 def test_other_names_of_the_arguments_are_understood() -> None:
@@ -343,6 +348,41 @@ def test_an_interrupted_run_finishes_what_is_under_way_and_keeps_it(monkeypatch:
     assert 1 <= len(result.records) <= 2
     assert all(row["status"] == "ok" for row in result.records)
     assert len(stored(result)) == len(result.records)
+
+
+def test_the_second_ctrl_c_stops_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, heard_once = threading.Event(), threading.Event()
+
+    async def endless(text: str) -> str:
+        started.set()
+        await asyncio.Event().wait()
+        return text
+
+    def press_ctrl_c_twice() -> None:
+        for event in (started, heard_once):
+            event.wait(30)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def interrupt(run: Run) -> None:
+        heard(run)
+        heard_once.set()
+
+    heard = Run.interrupt
+    monkeypatch.setattr(Run, "interrupt", interrupt)
+    thread = threading.Thread(target=press_ctrl_c_twice)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        run(items(10), endless, concurrency=2)
+    thread.join()
+    (experiment,) = current_client().pages("/experiments")
+    assert experiment["status"] == "interrupted"
+    rows = list(current_client().pages(f"/experiments/{experiment['id']}/rows"))
+    assert [row["status"] for row in rows] == ["cancelled"]  # the first row runs alone
+
+
+def test_concurrency_may_follow_the_provider() -> None:
+    result = run(items(60), concurrency="auto")
+    assert (result.status, len(result.records)) == ("completed", 60)
 
 
 async def test_a_cancelled_evaluation_is_marked_as_interrupted() -> None:
