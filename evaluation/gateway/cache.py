@@ -99,18 +99,15 @@ class AnswerCache:
     def _guarded(self, use: Callable[[sqlite3.Connection], T]) -> T | None:
         """`use` the file; a damaged one is begun anew, once."""
         with self._lock:
-            for last in (False, True):
+            for may_begin_anew in (True, False):
                 try:
                     return self._patiently(use)
-                except (sqlite3.OperationalError, OSError) as error:  # full, not to be written, locked for long
-                    damage, unusable = None, error
-                except sqlite3.DatabaseError as error:
-                    damage, unusable = error, error
-                self._close()
-                if last or damage is None:
-                    self._tell(f"cannot be used ({unusable}); calls go on without it")
-                    return None
-                self._begin_anew(damage)
+                except (sqlite3.DatabaseError, OSError) as error:
+                    self._close()
+                    if not may_begin_anew or not _is_damage(error):
+                        self._tell(f"cannot be used ({error}); calls go on without it")
+                        return None
+                    self._begin_anew(error)
         return None
 
     def _patiently(self, use: Callable[[sqlite3.Connection], T]) -> T:
@@ -181,6 +178,11 @@ def _connected(path: Path) -> sqlite3.Connection:
         db.close()
         raise
     return db
+
+
+def _is_damage(error: Exception) -> bool:
+    """Not a disk that is full, a place that cannot be written, or another's lock that lasts."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
 
 
 def _used_bytes(db: sqlite3.Connection) -> int:
