@@ -41,10 +41,14 @@ def record(ballots: Sequence[Ballot]) -> dict[str, Any]:
 
 
 def voted(ballots: Sequence[Ballot]) -> dict[str, Any]:
-    """How many votes each verdict had, and how much they differ."""
-    counts = Counter(ballot.reading.label for ballot in ballots if ballot.reading and ballot.reading.label is not None)
-    votes = {str(label): count for label, count in counts.most_common()}
-    return {"votes": votes, "entropy": entropy_bits(votes)}
+    """How many votes each verdict had, how much they differ, and of several models what each of them said."""
+    said = [(ballot.model, ballot.reading.label) for ballot in ballots if ballot.reading and ballot.reading.label]
+    votes = dict(Counter(label for _, label in said).most_common())
+    found: dict[str, Any] = {"votes": votes, "entropy": entropy_bits(votes)}
+    models = list(dict.fromkeys(ballot.model for ballot in ballots))
+    if len(models) > 1:
+        found["by_model"] = {each: dict(Counter(label for model, label in said if model == each)) for each in models}
+    return found
 
 
 def check_answered(ballots: Sequence[Ballot], metadata: Mapping[str, Any]) -> None:

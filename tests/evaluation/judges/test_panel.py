@@ -36,6 +36,7 @@ async def test_the_verdict_of_more_than_half_of_the_panel_holds() -> None:
     assert score.metadata["votes"] == {"pass": 2, "fail": 1}
     assert score.metadata["entropy"] == pytest.approx(0.9182958340544896)  # of 2/3 and 1/3, in bits
     assert (score.metadata["model"], score.metadata["calls"], score.metadata["cost_usd"]) == ("a/1, b/2, c/3", 3, 1.5)
+    assert score.metadata["by_model"] == {"a/1": {"pass": 1}, "b/2": {"fail": 1}, "c/3": {"pass": 1}}
     assert [(vote["model"], vote["label"]) for vote in score.metadata["panel"]] == [
         ("a/1", "pass"),
         ("b/2", "fail"),
