@@ -16,6 +16,7 @@ Fits = Callable[[Call, Call], bool]  # expected, actual
 
 ORDERS: tuple[Order, ...] = ("exact", "in_order", "any_order", "single")
 ARGUMENTS: tuple[Arguments, ...] = ("exact", "subset", "ignore", "judge")
+MOST_DEAD_ENDS = 20_000
 _BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -42,13 +43,17 @@ def paired(expected: Sequence[Call], actual: Sequence[Call], fits: Fits) -> dict
     Augmenting paths (Kuhn 1955): with arguments that need only hold those expected, taking the first fit could leave a
     call without its only partner.
     """
+    fitting = [[other for other, call in enumerate(actual) if fits(one, call)] for one in expected]
     partner: dict[int, int] = {}  # actual -> expected
 
     def place(one: int, tried: set[int]) -> bool:
-        for other in range(len(actual)):
-            if other not in tried and fits(expected[one], actual[other]):
+        if (free := next((other for other in fitting[one] if other not in partner), None)) is not None:
+            partner[free] = one
+            return True
+        for other in fitting[one]:
+            if other not in tried:
                 tried.add(other)
-                if other not in partner or place(partner[other], tried):
+                if place(partner[other], tried):
                     partner[other] = one
                     return True
         return False
@@ -61,9 +66,14 @@ def paired(expected: Sequence[Call], actual: Sequence[Call], fits: Fits) -> dict
 def in_order(expected: Sequence[Call], actual: Sequence[Call], fits: Fits) -> bool:
     """Whether actual calls can be chosen for all the expected ones so that none was over before an earlier one began.
 
-    Calls that overlap have no order, so that choosing the first fit may be wrong: every choice that differs in what it
-    leaves open is tried.
+    Calls that overlap have no order, so that choosing the first fit may be wrong: every choice is tried, but for those
+    that another one is at least as good as. Of two calls that fit the same, that is the one that both began and ended
+    first.
+
+    Raises:
+        ScorerError: too many calls overlap for that.
     """
+    fitting = [frozenset(one for one, call in enumerate(expected) if fits(call, other)) for other in actual]
     dead_ends: set[tuple[int, datetime, frozenset[int]]] = set()
 
     def rest(one: int, latest: datetime, used: frozenset[int]) -> bool:
@@ -72,15 +82,30 @@ def in_order(expected: Sequence[Call], actual: Sequence[Call], fits: Fits) -> bo
         open_calls = frozenset(place for place in used if not actual[place].precedes(latest))
         if (state := (one, latest, open_calls)) in dead_ends:
             return False
-        for place, call in enumerate(actual):
-            if place in used or call.precedes(latest) or not fits(expected[one], call):
-                continue
-            if rest(one + 1, max(latest, call.start), used | {place}):
+        left = [
+            place
+            for place, call in enumerate(actual)
+            if one in fitting[place] and place not in used and not call.precedes(latest)
+        ]
+        for place in _first_ones(left, actual, fitting):
+            if rest(one + 1, max(latest, actual[place].start), used | {place}):
                 return True
+        if len(dead_ends) >= MOST_DEAD_ENDS:
+            raise ScorerError("Too many tool calls overlap to say whether their order fits.", hint="Try any_order.")
         dead_ends.add(state)
         return False
 
     return rest(0, _BEGINNING, frozenset())
+
+
+def _first_ones(places: Sequence[int], actual: Sequence[Call], fitting: Sequence[frozenset[int]]) -> list[int]:
+    """Of calls that fit the same expected ones, those before which no other both began and ended."""
+    found: list[int] = []
+    for place in sorted(places, key=lambda place: (actual[place].start, actual[place].end)):
+        before = (one for one in found if fitting[one] == fitting[place])
+        if all(actual[one].end > actual[place].end for one in before):
+            found.append(place)
+    return found
 
 
 def differences(expected: Sequence[Call], actual: Sequence[Call], fits: Fits) -> str:
