@@ -220,7 +220,7 @@ def from_traces(
     as_json: Json = False,
 ) -> None:
     """Make a version of traces: input and output of the root span, the trace linked in the item."""
-    from assay.evaluation.dataset_from_traces import dataset_from_traces
+    from assay.evaluation.traces_to_dataset import dataset_from_traces
 
     configure(project=project)
     client()

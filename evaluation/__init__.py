@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from assay.evaluation.comparisons import Comparisons, compare
     from assay.evaluation.dataset import Dataset, Item, read_dataset, read_items
     from assay.evaluation.dataset_diff import DatasetDiff
-    from assay.evaluation.dataset_from_traces import dataset_from_traces
     from assay.evaluation.datasets import (
         DatasetSummary,
         DatasetVersion,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from assay.evaluation.planning import PowerReport, power
     from assay.evaluation.result import EvaluationResult
     from assay.evaluation.scorers import Judge, Scorer, judge, scorer
+    from assay.evaluation.traces_to_dataset import dataset_from_traces
 
 __all__ = [
     "Alignment",
@@ -111,7 +111,7 @@ __getattr__ = lazy_names(
         "as_task": "models",
         "compare": "comparisons",
         "compare_pairwise": "judges",
-        "dataset_from_traces": "dataset_from_traces",
+        "dataset_from_traces": "traces_to_dataset",
         "dataset_history": "datasets",
         "default_gateway": "gateway",
         "evaluate": "engine",

@@ -52,7 +52,7 @@ def read_dataset(data: Any, *, id: str = "id", cluster: str | None = None, split
         data = list(data)
     if are_traces(data):
         items, notes = items_of_traces(data)
-        return _part(_checked(numbered(items), "The traces", "id", cluster, notes=notes), split)
+        return _part(_checked(numbered(items), "The table of traces", "id", cluster, notes=notes), split)
     rows, where, name = _open(data)
     return _part(_checked(rows, where, id, cluster, name=name), split)
 

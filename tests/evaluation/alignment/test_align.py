@@ -129,11 +129,10 @@ def test_what_people_scored_needs_no_new_call() -> None:
     result = assay.evaluate(data, scorers=[judge], progress=False)
     asked = len(judge.gateway.asked)
     said = [
-        {"name": "nice", "value": i % 3 > 0 or i % 2 == 0, "source": "human", "author": who, "item_id": f"i{i}"}
+        {"name": "nice", "value": i % 3 > 0 or i % 2 == 0, "source": "human", "author": "x", "item_id": f"i{i}"}
         for i in range(34)
-        for who in ("x", "y")
     ]
-    said[0]["value"] = False  # of i0 they say different things
+    said.append({**said[0], "author": "y", "value": False})  # of i0 they say different things
     other = [{"name": "nice", "value": False, "source": "user", "item_id": "i35"}]
     current_client().post("/scores", {"scores": [{**s, "experiment_id": result.id} for s in [*said, *other]]})
     for named in ("tone", judge):
@@ -143,7 +142,6 @@ def test_what_people_scored_needs_no_new_call() -> None:
         assert found.notes == ("1 rows have labels that do not agree",)
         assert list(found.disagreements["id"]) == ["i12", "i18", "i24", "i30", "i6"]
         assert found.disagreements["output"][0] == "hm 12"
-        assert found.figures.human_agreement.value == pytest.approx(1.0)
     assert len(judge.gateway.asked) == asked
     assert align(judge, "scores.nice", experiment=result).n == 33
     with pytest.raises(DatasetError, match="No trace or row has both"):

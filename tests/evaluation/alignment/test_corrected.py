@@ -69,9 +69,10 @@ def test_the_corrected_rate_covers_the_truth_where_the_judges_does_not() -> None
         return chance.random() < (0.9 if truth else 0.3)
 
     for _ in range(80):
-        labelled = [(truth := chance.random() < 0.5, judged(truth)) for _ in range(100)]
+        right = [judged(True) for _ in range(50)], [not judged(False) for _ in range(50)]
+        counts = {"true_positives": sum(right[0]), "positives": 50, "true_negatives": sum(right[1]), "negatives": 50}
         values = [float(judged(chance.random() < 0.3)) for _ in range(300)]
-        found = corrected_mean(record(labelled), values)
+        found = corrected_mean({"n": 100, "kind": "binary", "calibration": counts}, values)
         hits += found.low is not None and found.high is not None and found.low <= 0.3 <= found.high
         naive += abs(sum(values) / 300 - 0.3) < 1.96 * (0.3 * 0.7 / 300) ** 0.5
     assert hits >= 71  # 95 % of 80 is 76; fewer than 71 has a chance below 0.01, and the seed is fixed

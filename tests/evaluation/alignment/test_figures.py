@@ -27,7 +27,7 @@ def unjudged(outcome: Outcome) -> Pair:
 bools = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(bools)
 def test_the_matrix_holds_every_row_once_and_the_figures_follow_from_it(rows: list[tuple[bool, bool]]) -> None:
     found = figures(pairs(rows))

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import DatasetError
@@ -92,6 +92,7 @@ def test_what_cannot_be_read_is_told_with_its_place(
         rows_of(write(tmp_path / name, content))
 
 
+@settings(max_examples=25)
 @given(st.lists(st.fixed_dictionaries({"input": st.text(min_size=1), "expected": st.none() | st.text(min_size=1)})))
 def test_what_pandas_writes_as_csv_is_read_as_it_was(rows: list[dict[str, Any]]) -> None:
     # pandas writes a lone carriage return as it is, which no reader can tell from the end of a row

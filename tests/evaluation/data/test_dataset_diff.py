@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.evaluation.dataset import read_dataset
@@ -23,6 +23,7 @@ def dataset(by_id: dict[str, dict[str, Any]]) -> Dataset:
     return read_dataset([{"id": id, **row} for id, row in by_id.items()])
 
 
+@settings(max_examples=25)
 @given(rows)
 def test_a_version_does_not_differ_from_itself_in_another_order(by_id: dict[str, Any]) -> None:
     found = dataset(by_id).diff(dataset(dict(reversed(by_id.items()))))
@@ -30,6 +31,7 @@ def test_a_version_does_not_differ_from_itself_in_another_order(by_id: dict[str,
     assert found.unchanged == len(by_id)
 
 
+@settings(max_examples=25)
 @given(rows, rows)
 def test_a_difference_leads_from_the_older_version_to_the_newer(old: dict[str, Any], new: dict[str, Any]) -> None:
     found = dataset(new).diff(dataset(old))

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import DatasetError
+from assay.evaluation import schema
 from assay.evaluation.dataset import read_dataset
 from assay.evaluation.schema import check_schema, check_values, infer_schema, mixed_types
 
@@ -54,6 +55,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=30)
 @given(json_values, json_values, st.integers(1, 5))
 def test_items_of_one_kind_fit_what_is_inferred_of_them(value: Any, expected: Any, n: int) -> None:
     dataset = read_dataset([{"input": value, "expected": expected, "metadata": {"n": m}} for m in range(n)])
@@ -81,10 +83,13 @@ def test_a_key_that_every_item_has_is_required() -> None:
     [
         ({"input": {"a": [1.0, float("nan")]}}, "row 1: input.a.1 (nan) is no finite number. Write None"),
         ({"input": 1, "expected": float("inf")}, "row 1: expected (inf) is no finite number"),
-        ({"input": "x" * 17_000_000}, "row 1: it is 16 MB as JSON; 16 MB are the most"),
+        ({"input": "x" * 3_000_000}, "row 1: it is 3 MB as JSON; 2 MB are the most"),
     ],
 )
-def test_what_cannot_be_kept_is_told_before_it_is_sent(row: dict[str, Any], message: str) -> None:
+def test_what_cannot_be_kept_is_told_before_it_is_sent(
+    row: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schema, "LARGEST_ITEM", 2 * 1024**2)
     with pytest.raises(DatasetError, match=re.escape(message)):
         check_values(read_dataset([row]))
 
