@@ -42,8 +42,8 @@ def judge(
     Args:
         instructions: what to judge, in words. The input, the output and (where there is one) the expected value follow
             as fenced texts; they need no placeholders.
-        choices: the verdicts. Names alone are labels; ("pass", "fail"), which is the default, and the like are True and
-            False; a mapping gives each its value.
+        choices: the verdicts. Names alone are labels, numbers a scale; ("pass", "fail"), which is the default, and the
+            like are True and False; a mapping gives each its value.
         model: as LiteLLM names it; the setting `judge_model` if not given.
         prompt: a registered prompt instead of instructions, loaded now and kept for the life of this judge. Messages
             are what the model is told, with `{{fence}}` and `{{texts}}` as judges register them; a text is the

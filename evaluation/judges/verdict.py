@@ -70,7 +70,11 @@ class Judge(ModelScorer):
             object.__setattr__(self, "descriptions", {**meanings, **self.descriptions})
         elif not isinstance(self.choices, Mapping):
             object.__setattr__(self, "choices", named_values(self.choices))
-        labels = {str(label).strip().casefold() for label in self.choices}
+        if odd := [label for label in self.choices if not isinstance(label, str)]:
+            raise ConfigurationError(
+                f"Judge {self.name!r}: verdicts are texts, and {odd[0]!r} is none.", hint='E.g. {"good": 1, "bad": 0}.'
+            )
+        labels = {label.strip().casefold() for label in self.choices}
         if len(labels) < 2 or len(labels) < len(self.choices):
             raise ConfigurationError(
                 f"Judge {self.name!r} needs two different choices or more, not {list(self.choices)}."
@@ -173,14 +177,18 @@ def listed(choices: Iterable[str], descriptions: Mapping[str, str]) -> str:
 
 
 def named_values(given: Any) -> dict[str, ScoreValue]:
-    """Verdicts given by name alone: those that mean yes and no are True and False, others their own names.
+    """Verdicts given as a list: those that mean yes and no are True and False, numbers themselves, others their names.
 
     Raises:
-        ConfigurationError: it is no list of different names.
+        ConfigurationError: it is no list of different texts or numbers.
     """
     labels = () if isinstance(given, str) else tuple(given)
-    if len(set(labels)) < len(labels) or not labels or not all(isinstance(label, str) for label in labels):
+    if (
+        not labels
+        or not all(isinstance(label, str | int | float) for label in labels)
+        or len(set(labels)) < len(labels)
+    ):
         raise ConfigurationError(f"A judge needs two different choices or more, as a list or a mapping, not {given!r}.")
-    if tuple(label.casefold() for label in labels) in PASS_FAIL:
-        return {labels[0]: True, labels[1]: False}
-    return {label: label for label in labels}
+    if tuple(str(label).casefold() for label in labels) in PASS_FAIL:
+        return {str(labels[0]): True, str(labels[1]): False}
+    return {str(label): label for label in labels}

@@ -16,6 +16,7 @@ from assay.evaluation.judges.custom import Custom
 from assay.evaluation.judges.groundedness import Groundedness
 from assay.evaluation.judges.guidelines import Guidelines
 from assay.evaluation.judges.model_scorer import ModelScorer
+from assay.evaluation.judges.own import judge as own_judge
 from assay.evaluation.judges.refusal import Refusal
 from assay.evaluation.judges.relevance import Relevance
 from assay.evaluation.judges.role_adherence import RoleAdherence
@@ -250,9 +251,12 @@ def test_a_template_that_could_judge_nothing_is_refused(template: str) -> None:
 def test_choices_given_as_a_list_are_read_as_those_of_a_judge_of_ones_own() -> None:
     assert Custom("{{output}}", choices=["yes", "no"]).choices == {"yes": True, "no": False}  # type: ignore[arg-type]
     assert Custom("{{output}}", choices=("a", "b", "c")).choices == {"a": "a", "b": "b", "c": "c"}  # type: ignore[arg-type]
-    for wrong in ("pass", ["a"], ["a", "a"], [1, 2]):
+    assert Custom("{{output}}", choices=[1, 2, 3]).range == (1.0, 3.0)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="verdicts are texts"):
+        Custom("{{output}}", choices={1: "bad", 2: "good"})  # type: ignore[dict-item]
+    for wrong in ("pass", ["a"], ["a", "a"], [None, {}], []):
         with pytest.raises(ConfigurationError, match="two different choices"):
-            Custom("{{output}}", choices=wrong)  # type: ignore[arg-type]
+            own_judge("j", "Judge it.", choices=wrong)
 
 
 def test_roles_and_directions() -> None:
