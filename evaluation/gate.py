@@ -97,22 +97,29 @@ def parse_gate(text: str) -> list[Condition]:
 
 
 def decide(
-    conditions: Sequence[Condition], rows: Mapping[str, ComparisonRow], summary: Mapping[str, SummaryRow]
+    conditions: Sequence[Condition], rows: Mapping[str, ComparisonRow] | None, summary: Mapping[str, SummaryRow]
 ) -> Gate:
     """Decide every condition on the intervals of a comparison (by scorer) and of the candidate's summary (by scorer).
+
+    Args:
+        rows: None where there is nothing to compare with.
 
     Raises:
         ConfigurationError: a condition names a scorer that is not there.
     """
     for condition in conditions:
-        known: Mapping[str, Any] = rows if condition.relative else summary
+        if condition.relative and rows is None:
+            raise ConfigurationError(
+                f"The gate {condition} needs a baseline.", hint="Compare first: result.compare(baseline).gate(...)"
+            )
+        known: Mapping[str, Any] = (rows or {}) if condition.relative else summary
         if condition.scorer not in known:
             raise ConfigurationError(
                 f"The gate names {condition.scorer!r}, which was not scored in "
                 f"{'both experiments' if condition.relative else 'the experiment'}.",
                 hint=f"There are: {', '.join(known) or 'none'}.",
             )
-    return Gate(results=[_decide(c, rows[c.scorer] if c.relative else summary[c.scorer]) for c in conditions])
+    return Gate(results=[_decide(c, (rows or {})[c.scorer] if c.relative else summary[c.scorer]) for c in conditions])
 
 
 def at_confidence(rows: Sequence[SummaryRow], confidence: float) -> list[SummaryRow]:

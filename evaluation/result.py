@@ -170,7 +170,7 @@ class EvaluationResult:
         Raises:
             ConfigurationError: it cannot be understood, or names a baseline (that takes a comparison).
         """
-        return decide(parse_gate(expression), {}, {row.scorer: row for row in self.summary_at(1 - alpha)})
+        return decide(parse_gate(expression), None, {row.scorer: row for row in self.summary_at(1 - alpha)})
 
     def lines(self) -> list[str]:
         """One line per scorer with all that belongs to its figure: interval, method, failures, repeats, the judge."""
@@ -220,14 +220,25 @@ class EvaluationResult:
             prepare_resumed(self.id, data=data, task=task, scorers=scorers, progress=progress, again=failed_row)
         )
 
+    @property
+    def unpriced_models(self) -> list[str]:
+        """Models that were called and whose price is not known: `cost_usd` is without them."""
+        used = (self.experiment.get("config") or {}).get("used") or {}
+        return list(used.get("unpriced_models") or ())
+
+    def _cost(self) -> str:
+        known = f"${self.cost_usd:.4f}" if self.cost_usd else ""
+        without = f"{', '.join(self.unpriced_models)} of unknown price" if self.unpriced_models else ""
+        return " and ".join(part for part in (known, without) if part)
+
     def headline(self) -> str:
         """The run in one line, with the address of its page."""
         failed = sum(record["status"] != "ok" for record in self.records)
         parts = [counted(len(self.records), "row"), self.status.replace("_", " ")]
         if failed:
             parts.insert(1, f"{failed} failed")
-        if self.cost_usd:
-            parts.append(f"${self.cost_usd:.4f}")
+        if self.cost_usd or self.unpriced_models:
+            parts.append(self._cost())
         told = "".join(f"\n  {problem}" for problem in self.problems)
         return f"{self.name}: {', '.join(parts)}  {self.told_address(self.url)}{told}"
 
@@ -246,8 +257,8 @@ class EvaluationResult:
         notes += [
             f"{name} failed on {counted(count, 'row')}: {what}" for (name, what), count in scorer_errors.most_common(5)
         ]
-        if self.cost_usd:
-            notes.append(f"cost: ${self.cost_usd:.4f}")
+        if self.cost_usd or self.unpriced_models:
+            notes.append(f"cost: {self._cost()}")
         aligned, problems = self.alignments()
         notes += [f"judge: {name}: {found.words}" for name, found in aligned.items()]
         return [*notes, *problems, *self.problems]

@@ -115,6 +115,7 @@ PACKAGES = (
     "assay.tracing",
     "assay.prompts",
     "assay.evaluation",
+    "assay.evaluation.statistics",
     "assay.collector.registry",
     "assay.collector.pages",
 )

@@ -6,7 +6,7 @@ import pytest
 
 from assay.errors import ConfigurationError, GateFailed
 from assay.evaluation.comparison import compare_rows
-from assay.evaluation.gate import Condition, Gate, decide, parse_gate
+from assay.evaluation.gate import Condition, Gate, at_confidence, decide, parse_gate
 from assay.evaluation.summary import summarise_rows
 from support.evaluation_rows import row
 
@@ -77,6 +77,20 @@ def test_check_raises_unless_every_condition_passed() -> None:
 def test_a_failed_gate_is_an_assertion_error() -> None:
     with pytest.raises(AssertionError):
         gate("x >= 0.9", 0, 0).check()
+
+
+def test_a_gate_against_a_baseline_takes_a_comparison() -> None:
+    summary = {each.scorer: each for each in summarise_rows([row("a", x=True)])}
+    with pytest.raises(ConfigurationError, match=r"The gate x >= baseline needs a baseline\. Compare first"):
+        decide(parse_gate("x >= baseline"), None, summary)
+
+
+def test_intervals_of_another_confidence_decide_nothing() -> None:
+    """A score of a whole run was given its interval once, at 95 %."""
+    (found,) = summarise_rows([row(str(i), x=i < 9) for i in range(10)])
+    assert at_confidence([found], 0.95) == [found]
+    (other,) = at_confidence([found], 0.99)
+    assert decide(parse_gate("x >= 0.1"), {}, {"x": other}).verdict == "not enough evidence"
 
 
 def test_an_unknown_scorer_is_named_with_those_there_are() -> None:
