@@ -19,6 +19,7 @@ LISTS = {
     "fingerprints": "system_fingerprints",
     "prompts": "prompts",
     "judge_models": "judge_models",
+    "unpriced": "unpriced_models",
 }
 
 

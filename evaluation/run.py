@@ -248,6 +248,8 @@ class Run:
             self.stop("stopped_by_budget", f"no price is known of {models}, so that max_cost_usd cannot be kept")
         held.settle(used.less(held.booked))
         noted = made.usage.noted() if made.usage.calls or made.usage.prompts else {}
+        if unpriced:
+            noted["unpriced"] = sorted(unpriced)
         self._keep(position, made.row, used, noted)
         self._look_for_breakdown(made)
 

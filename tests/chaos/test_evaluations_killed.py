@@ -41,7 +41,8 @@ def kill_after(process: subprocess.Popen[str], calls: Path, count: int, then_s: 
         time.sleep(0.002)
     time.sleep(then_s)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    _, said = process.communicate()
+    assert process.returncode in (0, -signal.SIGKILL), said
 
 
 def resume_all() -> assay.evaluation.EvaluationResult:

@@ -432,3 +432,11 @@ def test_rows_that_cannot_be_stored_are_told_and_cost_no_other() -> None:
     assert problem.startswith("Rows that could not be stored and are only in this result: 1.")
     assert [row["item_id"] for row in stored(result)] == ["fine"]
     assert len(result.records) == 2
+
+
+def test_a_cost_that_is_not_known_is_not_nothing() -> None:
+    result = run(items(12)[9:], scorers=[costly], concurrency=1)  # the first of them has no price
+    assert result.cost_usd == pytest.approx(0.8)
+    assert result.unpriced_models == ["m-1"]
+    assert "cost: $0.8000 and m-1 of unknown price" in result.notes()
+    assert "$0.8000 and m-1 of unknown price" in result.headline()
