@@ -13,10 +13,10 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 import assay
-from assay.check import Check
 from assay.destination import http_client, running_collector
 from assay.doctor_delivery import API_TIMEOUT, check_delivery, check_destination, check_file
 from assay.doctor_variables import check_variables
+from assay.finding import Check
 from assay.settings import Settings
 from assay.settings_table import setting_rows
 

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from assay.check import Check
 from assay.destination import http_client
+from assay.finding import Check
 from assay.settings import Settings
 
 PROJECT = "assay-doctor"  # where the span that is sent is filed, if the key allows it

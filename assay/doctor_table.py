@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from assay.check import Check, State
 from assay.cli_columns import text
+from assay.finding import Check, State
 
 STYLES: dict[State, str] = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 WIDEST_NAME = 22  # variables of OpenTelemetry have long names; the rest of a line is for what was found

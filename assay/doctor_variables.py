@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from assay.check import Check, State
+from assay.finding import Check, State
 
 Environment = Mapping[str, str]
 Finding = tuple[State, str, str]  # state, what is, what to do

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 
-from assay.check import Check
 from assay.collector.lock import lock_holder
 from assay.collector.log_file import scan_log
 from assay.collector.manifest import read_manifest
@@ -16,6 +15,7 @@ from assay.collector.service import REGISTRY_FILE
 from assay.collector.start_checks import check_files, log_path, read_all
 from assay.collector.store import FREE_BYTES_TO_INGEST, STORE_FILE
 from assay.errors import StoreDamaged
+from assay.finding import Check
 
 FREE_BYTES_ADVISED = 1024**3
 

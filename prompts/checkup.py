@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from assay import semconv
-from assay.check import Check
 from assay.errors import AssayError, NotFound
+from assay.finding import Check
 from assay.prompts.disk_copies import DIRECTORY, SUFFIX, problem_of
 from assay.settings import Settings
 

@@ -13,11 +13,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import assay
-from assay.check import Check
 from assay.cli import app
 from assay.collector.server import Server
 from assay.doctor_table import last_word
 from assay.doctor_variables import LOOKS, check_variables
+from assay.finding import Check
 from assay.settings import load_settings
 from assay.tracing import runtime
 from assay.tracing.autolog.library import Library

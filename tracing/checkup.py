@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from assay import semconv
-from assay.check import Check
 from assay.errors import AssayError, NotFound
+from assay.finding import Check
 from assay.settings import Settings
 from assay.tracing.autolog.library import Library, version_of
 from assay.tracing.orphans import likely_cause

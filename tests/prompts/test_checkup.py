@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 import assay
-from assay.check import Check
 from assay.client import current_client
 from assay.collector.server import Server
+from assay.finding import Check
 from assay.prompts.checkup import check_copies, check_late, shown_age
 from assay.prompts.disk_copies import DIRECTORY
 from assay.settings import configure, current_settings
