@@ -70,7 +70,8 @@ class Judge(ModelScorer):
             object.__setattr__(self, "descriptions", {**meanings, **self.descriptions})
         elif not isinstance(self.choices, Mapping):
             object.__setattr__(self, "choices", named_values(self.choices))
-        if odd := [label for label in self.choices if not isinstance(label, str)]:
+        verdicts: list[Any] = list(self.choices)
+        if odd := [label for label in verdicts if not isinstance(label, str)]:
             raise ConfigurationError(
                 f"Judge {self.name!r}: verdicts are texts, and {odd[0]!r} is none.", hint='E.g. {"good": 1, "bad": 0}.'
             )

@@ -108,7 +108,7 @@ async def test_votes_are_kept_answers_each_of_their_own(openai_server: OpenAISer
 
 
 def test_every_snippet_runs(collector: Server, model: str) -> None:
-    configure(endpoint=collector.url, project="docs", gateway="openai", gateway_url=model)
+    configure(endpoint=collector.url, project="judges-document", gateway="openai", gateway_url=model)
     found = snippets(DOCUMENT)
     assert len(found) >= 7
     for snippet in found:

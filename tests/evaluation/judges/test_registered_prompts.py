@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import assay
-from assay.client import reset_client
 from assay.collector.server import Server
 from assay.errors import ConfigurationError, PromptNotFound
 from assay.evaluation.judges.correctness import Correctness
@@ -21,22 +19,6 @@ from assay.evaluation.judges.own import judge
 from assay.evaluation.judges.verdict import Judge
 from assay.settings import configure
 from support.scripted_judge import Answer, Scripted, says, user_text
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One collector for all of these tests; each has a project of its own."""
-    started = Server(data_dir=tmp_path_factory.mktemp("judges") / ".assay")
-    started.start()
-    yield started
-    started.stop()
-
-
-@pytest.fixture
-def collector(server: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
-    configure(endpoint=server.url, project=request.node.name)
-    yield server
-    reset_client()
 
 
 async def request_of(made: Judge, *texts: Any) -> dict[str, Any]:
