@@ -277,6 +277,36 @@ def test_who_cannot_be_let_through_in_time_is_told() -> None:
     run_virtually(main)
 
 
+def told(name: str, limit: int, remaining: int, **more: str) -> dict[str, str]:
+    return {f"x-ratelimit-limit-{name}": str(limit), f"x-ratelimit-remaining-{name}": str(remaining), **more}
+
+
+def test_refused_calls_are_not_among_those_that_a_late_reading_may_have_missed() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        limiter = limiter_on(loop)
+        permits = [await limiter.acquire() for _ in range(10)]
+        for permit in permits[:5]:
+            permit.answered(429, told("requests", 60, 0))
+            permit.release()
+        permits[5].answered(200, told("requests", 60, 20))
+        assert limiter._buckets["requests"].level == 20 - 4  # the four that were sent after it
+
+    run_virtually(main)
+
+
+def test_a_refusal_tells_that_calls_take_more_than_was_expected() -> None:
+    async def main(loop: VirtualLoop) -> None:
+        limiter = limiter_on(loop)
+        for status, remaining in ((200, 1000), (429, 90)):
+            permit = await limiter.acquire(20)
+            permit.answered(status, told("tokens", 2000, remaining))
+            permit.release()
+        assert (await limiter.acquire(20)).costs["tokens"] == 91  # more than there was
+        assert loop.time() > 0
+
+    run_virtually(main)
+
+
 async def attempts_until_failure(
     loop: VirtualLoop, error: Callable[[], Exception], *, attempts: int = ATTEMPTS, limiter: Limiter | None = None
 ) -> int:
