@@ -167,9 +167,10 @@ class Datasets:
 
         Raises:
             DatasetNotFound: there is no such data set or version.
-            InvalidRequest: an item is missing, or one is not of this version.
+            InvalidRequest: an item is missing, one is not of this version, or `spec` cannot be written as JSON.
             Conflict: the version has been split otherwise.
         """
+        canonical_json(spec)
         with self.database.write() as session:
             dataset = _dataset(session, project, name)
             found = _resolve(session, dataset, version)

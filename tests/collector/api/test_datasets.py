@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+
+JSON = "application/json"
 
 NEW: dict[str, Any] = {"name": "support/qa", "items": [{"id": "a", "input": {"q": 1}, "expected": 2}, {"input": "b"}]}
 
@@ -85,12 +88,20 @@ def test_a_part_of_a_version_is_listed_alone(http: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"shares": {"a": 0, "b": 1}}, {"shares": {"a:b": 0.5, "b": 0.5}}, {"items": {"i0": "c"}}, {"seed": "x"}, {"x": 1}],
+    [
+        {"stratify": "\ud800"},
+        {"shares": {"a": 0, "b": 1}},
+        {"shares": {"a:b": 0.5, "b": 0.5}},
+        {"items": {"i0": "c"}},
+        {"seed": "x"},
+        {"x": 1},
+    ],
 )
 def test_what_is_no_split_is_answered_with_400(http: TestClient, change: dict[str, Any]) -> None:
     http.post("/datasets", json={"name": "qa", "items": [{"id": "i0", "input": 1}]})
     split = {"shares": {"a": 0.5, "b": 0.5}, "items": {"i0": "a"}, **change}
-    assert http.put("/datasets/qa/versions/1/split", json=split).status_code == 400
+    answer = http.put("/datasets/qa/versions/1/split", content=json.dumps(split), headers={"content-type": JSON})
+    assert answer.status_code == 400
 
 
 def test_data_sets_are_found_by_a_part_of_their_name(http: TestClient) -> None:
