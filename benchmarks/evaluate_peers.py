@@ -50,6 +50,8 @@ def assay(directory):
 
 
 def mlflow(directory):
+    # with its default of 15 connections, traces are lost to "QueuePool limit reached" at 100 rows at once
+    os.environ["MLFLOW_SQLALCHEMYSTORE_POOL_SIZE"] = "128"
     import mlflow
     from mlflow.genai.scorers import scorer
 
