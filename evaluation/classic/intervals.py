@@ -46,12 +46,13 @@ def jackknife(
     *,
     low: float = -math.inf,
     high: float = math.inf,
+    logit: bool = False,
 ) -> Interval:
     """Of any smooth figure: `statistic` of the rows without one part of the units, for every part in turn.
 
-    ``se^2 = (G-1)/G * sum_g (s_g - mean(s))^2`` and t(G-1) around the figure, cut at `low` and `high`. Units are
-    clusters, else items; above `MOST_PARTS` of them, they are dealt into that many parts at random (with a fixed seed).
-    Sources: Efron and Tibshirani 1993, chapter 11; Kott 2001 for parts of several units.
+    ``se^2 = (G-1)/G * sum_g (s_g - mean(s))^2`` and t(G-1) around the figure, cut at `low` and `high`, or (for a share)
+    on the logit scale. Units are clusters, else items; above `MOST_PARTS` of them, they are dealt into that many parts
+    at random (with a fixed seed). Sources: Efron and Tibshirani 1993, chapter 11; Kott 2001 for parts of several units.
 
     None where too few units or undefined parts leave nothing to go by, or where every part says the same.
     """
@@ -60,7 +61,8 @@ def jackknife(
     parts = int(part.max()) + 1 if len(part) else 0
     if parts < FEWEST_UNITS:
         return None
-    return _around(statistic(everything), [statistic(everything[part != number]) for number in range(parts)], low, high)
+    without = [statistic(everything[part != number]) for number in range(parts)]
+    return _around(statistic(everything), without, low, high, logit=logit)
 
 
 def jackknife_of_counts(
@@ -78,9 +80,9 @@ def jackknife_of_counts(
     return _around(figure(total), [figure(total - one) for one in by_part], low, high)
 
 
-def sum_of_moves(rows: Sequence[RunRow], value: float, moved: Floats, *, low: float, high: float) -> Interval:
-    """Of a figure that every row moves by a known amount (its influence): ``se^2 = G/(G-1) sum_g (sum_g moves)^2``
-    over the units, and t(G-1).
+def sum_of_moves(rows: Sequence[RunRow], value: float, moved: Floats) -> Interval:
+    """Of a share that every row moves by a known amount (its influence): ``se^2 = G/(G-1) sum_g (sum_g moves)^2`` over
+    the units, and t(G-1) on the logit scale.
     """
     names = {unit: number for number, unit in enumerate(dict.fromkeys(units_of(rows)))}
     by_unit = np.bincount([names[unit] for unit in units_of(rows)], weights=moved)
@@ -89,10 +91,12 @@ def sum_of_moves(rows: Sequence[RunRow], value: float, moved: Floats, *, low: fl
         return None
     stderr = math.sqrt(groups / (groups - 1) * float((by_unit**2).sum()))
     half = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, groups - 1)) * stderr
-    return {"low": max(low, value - half), "high": min(high, value + half), "method": f"DeLong, {groups} units, t"}
+    return _on_logit_scale(value, half, f"DeLong, {groups} units, t")
 
 
-def _around(value: float | None, without: Sequence[float | None], low: float, high: float) -> Interval:
+def _around(
+    value: float | None, without: Sequence[float | None], low: float, high: float, *, logit: bool = False
+) -> Interval:
     """The jackknife's interval from the figure and what it is without each part."""
     parts = len(without)
     if value is None or parts < FEWEST_UNITS or any(one is None or math.isnan(one) for one in without):
@@ -102,7 +106,21 @@ def _around(value: float | None, without: Sequence[float | None], low: float, hi
         return None
     stderr = math.sqrt((parts - 1) / parts * float(((found - found.mean()) ** 2).sum()))
     half = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, parts - 1)) * stderr
-    return {"low": max(low, value - half), "high": min(high, value + half), "method": f"jackknife, {parts} parts, t"}
+    method = f"jackknife, {parts} parts, t"
+    if logit:
+        return _on_logit_scale(value, half, method)
+    return {"low": max(low, value - half), "high": min(high, value + half), "method": method}
+
+
+def _on_logit_scale(value: float, half: float, method: str) -> Interval:
+    """``logit(v) +- half / (v (1 - v))``, back between 0 and 1: near an end an interval is wider on the side away from
+    it. Areas under curves ask for it (Boyd et al. 2013); at 0 or 1 itself there is none.
+    """
+    if not 0 < value < 1:
+        return None
+    centre, reach = math.log(value / (1 - value)), half / (value * (1 - value))
+    low, high = (float(scipy.special.expit(end)) for end in (centre - reach, centre + reach))
+    return {"low": low, "high": high, "method": f"{method}, logit"}
 
 
 def _parts(units: Sequence[str]) -> Indices:

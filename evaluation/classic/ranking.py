@@ -68,7 +68,7 @@ class RocAuc(RunMetric):
             float(value),
             diagonal=True,
         )
-        interval = sum_of_moves(rows, float(value), moved, low=0, high=1)
+        interval = sum_of_moves(rows, float(value), moved)
         return measured(self.name, value, [of_class(found), *found.notes], interval=interval, artifact=artifact)
 
 
@@ -114,7 +114,7 @@ class AveragePrecisionScore(RunMetric):
             artifact = curve(
                 f"Precision and recall, {of_class(found)}", "recall", "precision", r[::-1], p[::-1], float(value)
             )
-        interval = jackknife(rows, statistic, low=0, high=1)
+        interval = jackknife(rows, statistic, logit=True)
         return measured(self.name, value, notes, interval=interval, artifact=artifact)
 
 

@@ -68,7 +68,9 @@ def test_the_interval_of_the_area_is_delongs() -> None:
     positive = rng.random(400) < 0.4
     scores = ((positive * 0.4 + rng.random(400)) / 1.4).round(2)
     score = RocAuc()(run_rows(positive.tolist(), scores.tolist()))
-    half = (score.metadata["interval"]["high"] - score.metadata["interval"]["low"]) / 2
+    low, high = score.metadata["interval"]["low"], score.metadata["interval"]["high"]
+    assert low < score.value < high
+    half = (np.log(high / (1 - high)) - np.log(low / (1 - low))) / 2 * score.value * (1 - score.value)
     assert half == pytest.approx(1.966 * delong(positive, scores), rel=0.005)
 
 

@@ -152,3 +152,15 @@ def test_curves_are_kept_and_thinned() -> None:
 def test_a_confident_mistake_is_counted() -> None:
     score = LogLoss()(run_rows([0, 1], [0.0, 0.0]))
     assert "1 of 2 rows gave the expected class probability 0" in str(score.explanation)
+
+
+def test_intervals_of_areas_stay_between_0_and_1() -> None:
+    truth, table = drawn(9, 2, 30)
+    rows = run_rows(truth, predictions(table, [0, 1]))
+    for scorer in (RocAuc(), AveragePrecisionScore()):
+        score = scorer(rows)
+        interval = score.metadata["interval"]
+        assert 0 < interval["low"] < score.value < interval["high"] < 1
+        assert interval["method"].endswith("logit")
+    perfect = RocAuc()(run_rows([0] * 6 + [1] * 6, [0.1] * 6 + [0.9] * 6))
+    assert (perfect.value, perfect.metadata.get("interval")) == (1, None)
