@@ -158,17 +158,6 @@ def read_journal(path: Path) -> Remembered:
     return found
 
 
-def is_running(path: Path) -> bool:
-    """A process on this machine is at work on the run of this journal."""
-    try:
-        os.close(_open_locked(path, create=False))
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def key_of(row: Mapping[str, Any]) -> Key:
     return str(row["item_id"]), int(row.get("repeat") or 0)
 
@@ -184,20 +173,20 @@ def is_exact(value: Any) -> bool:
     return value is None or type(value) in (str, int, bool)
 
 
-def _open_locked(path: Path, *, create: bool = True) -> int:
+def _open_locked(path: Path) -> int:
     """The file opened for appending, locked, and ending in a whole line.
 
     Raises:
         BlockingIOError: somebody else has it locked.
         OSError: it cannot be opened.
     """
-    flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | (os.O_CREAT if create else 0)
+    flags = os.O_RDWR | os.O_APPEND | getattr(os, "O_CLOEXEC", 0) | os.O_CREAT
     fd = os.open(path, flags, 0o600)
     try:
         if fcntl is not None:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         size = os.lseek(fd, 0, os.SEEK_END)
-        if size and create:
+        if size:
             os.lseek(fd, size - 1, os.SEEK_SET)
             if os.read(fd, 1) != b"\n":
                 _write_all(fd, b"\n")
