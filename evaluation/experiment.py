@@ -20,6 +20,7 @@ import assay
 from assay.evaluation.dataset import Dataset
 from assay.evaluation.gateway.choice import gateway_kind
 from assay.evaluation.gateway.routes import without_credentials
+from assay.evaluation.models import ModelTask
 from assay.evaluation.options import Options
 from assay.evaluation.prepared_scorers import PreparedScorer, import_path
 from assay.evaluation.scorers.protocol import source_hash
@@ -99,6 +100,8 @@ def describe_task(task: Any) -> dict[str, Any] | None:
     """Where the task is defined and a fingerprint of its source; None when outputs were only scored."""
     if task is None:
         return None
+    if isinstance(task, ModelTask):
+        task = task.model  # a resumed run is given the model itself
     inner = task
     while isinstance(inner, functools.partial):
         inner = inner.func

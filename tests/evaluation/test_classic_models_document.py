@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
+from sklearn.linear_model import LinearRegression
 
 from assay.client import current_client
-from assay.evaluation import EvaluationResult
+from assay.evaluation import EvaluationResult, evaluate, resume
+from assay.scorers import R2, AbsoluteError
 from support.snippets import snippets
 
 CLASSIC = snippets("docs/classic_models.md")
@@ -51,3 +55,13 @@ def test_an_agent_is_read_from_its_trace(own_project: str) -> None:
     row = result.rows.iloc[0]
     assert (row["tool_call_recall"], row["step_count"]) == (1, 3)
     assert row["latency_ms"] > 0
+
+
+def test_a_run_of_a_model_is_resumed_with_the_model(own_project: str) -> None:
+    model = LinearRegression().fit([[0], [1]], [0.0, 1.0])
+    data = [{"id": str(n), "input": [n], "expected": n} for n in range(4)]
+    given: dict[str, Any] = {"task": model, "scorers": [AbsoluteError(), R2()]}
+    result = evaluate(data, name="line", progress=False, **given)
+    resumed = resume(result.id, data=data, **given)
+    assert (resumed.status, len(resumed.records)) == ("completed", 4)
+    assert [row.mean for row in resumed.summary_rows] == [row.mean for row in result.summary_rows]
