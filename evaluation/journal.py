@@ -20,6 +20,7 @@ from typing import Any
 
 from assay.content_hash import json_bytes
 from assay.errors import Conflict
+from assay.evaluation.plain import MAX_DEPTH, MAX_INT_BITS, plain_text
 from assay.settings import Settings
 
 try:
@@ -162,15 +163,21 @@ def key_of(row: Mapping[str, Any]) -> Key:
     return str(row["item_id"]), int(row.get("repeat") or 0)
 
 
-def is_exact(value: Any) -> bool:
+def is_exact(value: Any, depth: int = 0) -> bool:
     """`value` comes back from JSON as it went in, types included: whoever reads it later sees what scorers see now."""
-    if type(value) is dict:
-        return all(type(key) is str and is_exact(item) for key, item in value.items())
-    if type(value) is list:
-        return all(is_exact(item) for item in value)
+    if type(value) in (dict, list):
+        if depth >= MAX_DEPTH:
+            return False
+        inner = value if type(value) is list else [*value, *value.values()]
+        keys_are_texts = type(value) is list or all(type(key) is str for key in value)
+        return keys_are_texts and all(is_exact(item, depth + 1) for item in inner)
+    if type(value) is str:
+        return value.isascii() or plain_text(value) == value
     if type(value) is float:
         return value - value == 0  # finite
-    return value is None or type(value) in (str, int, bool)
+    if type(value) is int:
+        return value.bit_length() <= MAX_INT_BITS
+    return value is None or type(value) is bool
 
 
 def _open_locked(path: Path) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 MAX_DEPTH = 50
+MAX_INT_BITS = 4096  # Python refuses to print, and JSON's readers to read, integers much longer than this
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -24,19 +25,24 @@ def plain(value: Any, depth: int = 0) -> Any:
     if isinstance(value, Enum):
         return plain(value.value, depth)
     if isinstance(value, str):
-        return str(value).encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair cannot be stored
+        return plain_text(value)
     if isinstance(value, int):
-        return int(value)
+        return int(value) if value.bit_length() <= MAX_INT_BITS else hex(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     if depth >= MAX_DEPTH:
-        return repr(value)
+        return _safe_repr(value)
     return _plain_object(value, depth + 1)
+
+
+def plain_text(value: str) -> str:
+    """`value` without half surrogate pairs, which cannot be stored."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
 
 
 def _plain_object(value: Any, depth: int) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): plain(item, depth) for key, item in value.items()}
+        return {plain_text(str(key)): plain(item, depth) for key, item in value.items()}
     if isinstance(value, Set):
         return sorted((plain(item, depth) for item in value), key=repr)
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
@@ -56,6 +62,6 @@ def _plain_object(value: Any, depth: int) -> Any:
 
 def _safe_repr(value: Any) -> str:
     try:
-        return plain(repr(value))  # type: ignore[no-any-return]
+        return plain_text(repr(value))
     except Exception as error:  # somebody's __repr__: its failure must not fail the row
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.errors import AssayError, ScorerError
-from assay.evaluation.plain import plain
+from assay.evaluation.plain import plain, plain_text
 from assay.evaluation.prepared_scorers import PreparedScorer
 from assay.evaluation.rates import patient_timeout
 from assay.evaluation.threads import Threads
@@ -147,7 +147,10 @@ def as_scores(name: str, returned: Any, source: str) -> list[dict[str, Any]]:
     if isinstance(returned, Iterable) and not isinstance(returned, str | bytes) and not hasattr(returned, "dtype"):
         scores = list(returned)
         if not scores or not all(isinstance(score, Score) for score in scores):
-            raise ScorerError(f"Scorer {name!r} returned a list of something else than Scores: {str(returned)[:100]}")
+            raise ScorerError(
+                f"Scorer {name!r} returned a list of something else than Scores: {str(returned)[:100]}",
+                hint="Several values have names: return a dict of them, or Scores.",
+            )
         if len({score.name for score in scores}) < len(scores):
             raise ScorerError(f"Scorer {name!r} returned two Scores of the same name.")
         return [_score(f"{name}/{score.name}", score, source) for score in scores]
@@ -160,9 +163,9 @@ def _score(name: str, returned: Any, source: str) -> dict[str, Any]:
     score = returned if isinstance(returned, Score) else None
     value = _value(name, score.value if score else returned)
     return {
-        "name": name,
+        "name": plain_text(name),
         "value": value,
-        "explanation": score.explanation if score else None,
+        "explanation": plain_text(score.explanation) if score and score.explanation is not None else None,
         "error": None,
         "status": "not_applicable" if value is None else "scored",
         "source": score.source if score and score.source != "code" else source,
@@ -171,19 +174,21 @@ def _score(name: str, returned: Any, source: str) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any) -> bool | int | float | str | None:
-    if hasattr(value, "dtype") and callable(item := getattr(value, "item", None)):  # numpy's scalars
-        value = item()
+    if hasattr(value, "dtype") and getattr(value, "size", 1) == 1 and callable(item := getattr(value, "item", None)):
+        value = item()  # numpy's scalars
     if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, int) and value.bit_length() > 1023:
+        raise ScorerError(f"Scorer {name!r} returned a number of {value.bit_length()} bits, too large for a score.")
     if isinstance(value, int | float):
         if not math.isfinite(value):
             raise ScorerError(f"Scorer {name!r} returned {value}, which is no score.", hint="None: not applicable.")
         return float(value) if isinstance(value, float) else int(value)
     if isinstance(value, str):
-        return str(value)
+        return plain_text(value)
     raise ScorerError(
         f"Scorer {name!r} returned {type(value).__name__}: {str(value)[:100]}",
-        hint="It may return a bool, a number, a text, a Score, a dict or list of them, or None.",
+        hint="It may return a bool, an int, a float, a text, a Score, a dict of these, a list of Scores, or None.",
     )
 
 
