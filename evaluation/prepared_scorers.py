@@ -43,6 +43,10 @@ class PreparedScorer:
     trace_is_optional: bool = False  # it can do without where a row has none
     bootstrap: bool = False  # of a scorer of the whole run: it may be called again on resampled items
 
+    @property
+    def is_built_in(self) -> bool:
+        return self.defined is not None and self.defined.startswith("assay.evaluation.")
+
     def wants(self, field: str) -> bool:
         return field in self.arguments.values()
 
