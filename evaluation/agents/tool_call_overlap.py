@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -15,7 +16,7 @@ ARGUMENTS = ("exact", "subset", "ignore")
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Overlap:
+class _Overlap(ABC):
     """What the three share: the multisets of calls, and the most pairs that can be made of them."""
 
     args: Literal["exact", "subset", "ignore"] = "exact"
@@ -39,9 +40,9 @@ class _Overlap:
         metadata = {"expected": len(wanted), "made": len(made), "matched": pairs}
         return Score(name=self.name, value=value, explanation=reason, metadata=metadata)
 
+    @abstractmethod
     def _share(self, pairs: int, wanted: int, made: int) -> tuple[float | None, str | None]:
         """The figure; None and why where it is 0/0."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from assay.errors import ConfigurationError, ScorerError
@@ -31,7 +31,7 @@ MAX_VOTES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelScorer:
+class ModelScorer(ABC):
     """Base of every scorer that asks a model. A kind of judge says what is asked, how it is read, what it comes to.
 
     Args:
@@ -76,17 +76,17 @@ class ModelScorer:
 
     # What a kind of judge says
 
-    @cached_property
-    def prompt(self) -> JudgePrompt:
-        raise NotImplementedError
+    @property
+    @abstractmethod
+    def prompt(self) -> JudgePrompt: ...
 
+    @abstractmethod
     def read(self, answer: Completion, row: JudgedRow) -> Reading:
         """What an answer says. Raises Unusable when it says nothing that can be used."""
-        raise NotImplementedError
 
+    @abstractmethod
     def decide(self, ballots: Sequence[Ballot]) -> Reading:
         """What the ballots come to; at least one has been read. Its details become metadata."""
-        raise NotImplementedError
 
     def texts(self, row: JudgedRow) -> dict[str, Any]:
         """What the model is shown, by name. Raises NotApplicable when there is nothing to judge."""
@@ -95,9 +95,9 @@ class ModelScorer:
         return {**all_texts, **named}
 
     @property
+    @abstractmethod
     def best_verdict(self) -> str:
         """The verdict that an output which talks to the judge would ask for."""
-        raise NotImplementedError
 
     def is_better(self, value: ScoreValue, other: ScoreValue) -> bool:
         """Is one value better than another? Of labels, which have no order, any other one counts as better."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Literal
@@ -15,7 +16,7 @@ from assay.scores import Score
 
 
 @dataclass(frozen=True)
-class RetrievalScorer:
+class RetrievalScorer(ABC):
     """What the measures share. `retrieved` says where the ranked documents are: "output.<field>", "metadata.<field>",
     "output" or "trace" (what the row's retriever spans returned); None: the output if it is a list, else the field
     named context, retrieved or documents of the output or the item's metadata.
@@ -81,8 +82,8 @@ class RetrievalScorer:
     def _defined(self, grades: measure.Grades) -> bool:
         return bool(measure.relevant(grades))
 
-    def _measure(self, ids: Sequence[str], grades: measure.Grades) -> float | None:
-        raise NotImplementedError
+    @abstractmethod
+    def _measure(self, ids: Sequence[str], grades: measure.Grades) -> float | None: ...
 
     def _default_name(self) -> str:
         base = snake_case(type(self).__name__).removesuffix("_at_k")

@@ -29,7 +29,7 @@ class Scripted:
         return answer if isinstance(answer, Completion) else completion(answer)
 
     async def embed(self, texts: Sequence[str], *, model: str, dimensions: int | None = None) -> Any:
-        raise NotImplementedError
+        raise AssertionError("no judge asks for vectors")
 
 
 def completion(text: str | None, **fields: Any) -> Completion:
