@@ -72,6 +72,7 @@ def run(
     from assay.evaluation.ci.verdict import judged
 
     configure(project=project)
+    _check_gate(gate, alpha)  # before the run is paid for
     said = read_eval_file(file)
     arguments = dict(said.arguments)
     options = {"name": name, "repeats": repeats, "concurrency": _concurrency(concurrency), "cache": cache}
@@ -82,7 +83,9 @@ def run(
         arguments["limits"] = replace(arguments.get("limits") or Limits(), max_cost_usd=max_cost)
     arguments["tags"] = {**arguments["tags"], **_pairs(tag)}
     result = evaluate(**arguments, progress=False if as_json else None)
-    _tell(judged(result, gate=gate or said.gate, alpha=alpha or said.alpha), junit, markdown, as_json)
+    _tell(
+        judged(result, gate=gate or said.gate, alpha=said.alpha if alpha is None else alpha), junit, markdown, as_json
+    )
 
 
 @app.command("resume")
@@ -105,6 +108,7 @@ def resume(
     from assay.evaluation.ci.verdict import judged
 
     configure(project=project)
+    _check_gate(gate, alpha)
     found = _found(experiment)
     of_the_run = (found.get("tags") or {}).get(EVAL_FILE_TAG)
     file = file or (Path(of_the_run) if of_the_run and Path(of_the_run).is_file() else None)
@@ -112,7 +116,8 @@ def resume(
     made_of = said.to_resume() if said else {}
     result = resume(found["id"], **made_of, allow_changed=allow_changed, progress=False if as_json else None)
     gate = gate or (said.gate if said else None)
-    _tell(judged(result, gate=gate, alpha=alpha or (said.alpha if said else 0.05)), junit, markdown, as_json)
+    alpha = (said.alpha if said else 0.05) if alpha is None else alpha
+    _tell(judged(result, gate=gate, alpha=alpha), junit, markdown, as_json)
 
 
 @app.command("compare")
@@ -154,7 +159,7 @@ def gate_(
     else:
         other = None if baseline is None else _result(baseline)
     if other is None:
-        verdict = judged(result, gate=expression, alpha=alpha or 0.05)
+        verdict = judged(result, gate=expression, alpha=0.05 if alpha is None else alpha)
     else:
         verdict = _compared(other, result, expression, alpha)
     _tell(verdict, junit, markdown, as_json)
@@ -194,7 +199,16 @@ def show(experiment: Experiment, project: Project = None, as_json: Json = False)
 def _compared(before: EvaluationResult, after: EvaluationResult, gate: str | None, alpha: float | None) -> Verdict:
     from assay.evaluation.ci.verdict import judged
 
-    return judged(after, gate=gate, alpha=alpha or 0.05, comparison=after.compare(before))
+    return judged(after, gate=gate, alpha=0.05 if alpha is None else alpha, comparison=after.compare(before))
+
+
+def _check_gate(gate: str | None, alpha: float | None) -> None:
+    from assay.evaluation.gate import confidence_of, parse_gate
+
+    if gate is not None:
+        parse_gate(gate)
+    if alpha is not None:
+        confidence_of(alpha)
 
 
 def _tell(verdict: Verdict, junit: Path | None, markdown: Path | None, as_json: bool) -> None:
@@ -202,10 +216,6 @@ def _tell(verdict: Verdict, junit: Path | None, markdown: Path | None, as_json: 
     from assay.evaluation.ci import junit as junit_report
     from assay.evaluation.ci import markdown as markdown_report
 
-    if junit is not None:
-        junit.write_text(junit_report.junit(verdict), encoding="utf-8")
-    if markdown is not None and str(markdown) != "-":
-        markdown.write_text(markdown_report.markdown(verdict), encoding="utf-8")
     if as_json:
         print_json(verdict.to_dict())
     elif str(markdown) == "-":
@@ -216,10 +226,19 @@ def _tell(verdict: Verdict, junit: Path | None, markdown: Path | None, as_json: 
             print(f"\n{verdict.words}")
             for each in verdict.gate.results:
                 print(f"  {each}")
+    if junit is not None:
+        _write(junit, junit_report.junit(verdict))
+    if markdown is not None and str(markdown) != "-":
+        _write(markdown, markdown_report.markdown(verdict))
     if verdict.exit_code:
         if not verdict.gate or verdict.gate.passed:
             print(verdict.words, file=sys.stderr)
         raise typer.Exit(verdict.exit_code)
+
+
+def _write(path: Path, report: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(report, encoding="utf-8")
 
 
 def _print(shown: Any) -> None:

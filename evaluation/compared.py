@@ -17,7 +17,7 @@ from assay.evaluation.comparison import (
     item_changes,
     overall_verdict,
 )
-from assay.evaluation.gate import Gate, decide, parse_gate
+from assay.evaluation.gate import Gate, confidence_of, decide, parse_gate
 from assay.evaluation.report import as_text, comparison_report
 from assay.evaluation.summary import Direction
 
@@ -109,7 +109,7 @@ class Comparison:
         Args:
             alpha: of the two-sided intervals whose bounds decide; that of this comparison where nothing is said.
         """
-        confidence = self.confidence if alpha is None else 1 - alpha
+        confidence = self.confidence if alpha is None else confidence_of(alpha)
         same = abs(confidence - self.confidence) < 1e-9
         rows = self.scorers if same else tested(self.baseline, self.candidate, confidence, self.max_lost)
         summary = self.candidate.summary_at(confidence)

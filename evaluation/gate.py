@@ -96,6 +96,17 @@ def parse_gate(text: str) -> list[Condition]:
     return [_parse_condition(part) for part in _AND.split(text.strip())]
 
 
+def confidence_of(alpha: Any) -> float:
+    """The confidence of a gate's intervals.
+
+    Raises:
+        ConfigurationError: alpha is no number between 0 and 1.
+    """
+    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha < 1:
+        raise ConfigurationError(f"alpha is a number between 0 and 1, not {alpha!r}.", hint="0.05 is usual.")
+    return 1 - alpha
+
+
 def decide(
     conditions: Sequence[Condition], rows: Mapping[str, ComparisonRow] | None, summary: Mapping[str, SummaryRow]
 ) -> Gate:

@@ -24,7 +24,7 @@ from assay.evaluation.compared import Comparison, compare_results, keep
 from assay.evaluation.comparison import MAX_LOST_SHARE
 from assay.evaluation.experiment_diff import ExperimentDiff, experiment_diff
 from assay.evaluation.figure_line import figure_line, judge_name
-from assay.evaluation.gate import Gate, at_confidence, decide, parse_gate
+from assay.evaluation.gate import Gate, at_confidence, confidence_of, decide, parse_gate
 from assay.evaluation.report import as_text, counted, shortened, summary_report
 from assay.evaluation.summary import Direction, SummaryRow, declared, summarise_rows
 from assay.settings import DEFAULT_PORT
@@ -170,7 +170,7 @@ class EvaluationResult:
         Raises:
             ConfigurationError: it cannot be understood, or names a baseline (that takes a comparison).
         """
-        return decide(parse_gate(expression), None, {row.scorer: row for row in self.summary_at(1 - alpha)})
+        return decide(parse_gate(expression), None, {row.scorer: row for row in self.summary_at(confidence_of(alpha))})
 
     def lines(self) -> list[str]:
         """One line per scorer with all that belongs to its figure: interval, method, failures, repeats, the judge."""

@@ -103,6 +103,22 @@ def test_a_gate_that_is_missed_or_lacks_evidence_ends_with_100(tmp_path: Path) -
     assert "no baseline yet" in first["gate"]["conditions"][0]["explanation"]
 
 
+@pytest.mark.parametrize(
+    "wrong", [("--gate", "exact_match => 1"), ("--gate", "exact_match >= 0.5", "--alpha", 5), ("--alpha", 0)]
+)
+def test_a_gate_that_cannot_be_decided_is_refused_before_the_run(wrong: tuple[object, ...], tmp_path: Path) -> None:
+    file = evaluation(tmp_path, "undecided")
+    assert isinstance(run("run", file, *wrong).exception, ConfigurationError)
+    assert ran("list", "--name", "undecided") == []
+
+
+def test_the_folder_of_a_report_is_made(tmp_path: Path) -> None:
+    file = evaluation(tmp_path, "reports")
+    reports = tmp_path / "of" / "the" / "build"
+    assert run("run", file, "--junit", reports / "j.xml", "--markdown", reports / "r.md").exit_code == 0
+    assert {path.name for path in reports.iterdir()} == {"j.xml", "r.md"}
+
+
 def test_two_runs_are_compared_by_item(tmp_path: Path) -> None:
     before = ran("run", evaluation(tmp_path, "before", every=40))
     after = ran("run", evaluation(tmp_path, "after", every=3), "--baseline", before["id"][:12])
@@ -168,6 +184,7 @@ def test_a_python_module_says_the_same_by_its_names(tmp_path: Path) -> None:
         ("data = 'x.jsonl'\nscorers = ['exact_match']\n[limits]\nmax_costs = 1", "max_costs"),
         ("data = 'x.jsonl'\nscorers = ['exact_match']\nalpha = 3", "alpha"),
         ("data = 'x.jsonl'\nscorers = ['exact_match']\ngate = 3", "gate"),
+        ("data = 'x.jsonl'\nscorers = ['exact_match']\ngate = 'exact_match is 1'", "cannot be understood"),
         ("data = ", "no TOML"),
         ("data = 'x.jsonl'\nscorers = ['exact_match']", "x.jsonl"),
     ],

@@ -13,6 +13,7 @@ from typing import Any
 
 from assay.errors import ConfigurationError
 from assay.evaluation.data_files import FILE_TYPES
+from assay.evaluation.gate import confidence_of, parse_gate
 from assay.evaluation.limits import Limits
 
 # What `evaluate` takes, and what a build adds: the gate and its level
@@ -90,8 +91,12 @@ def _eval_file(path: Path, folder: Path, said: dict[str, Any]) -> EvalFile:
     gate, alpha = said.get("gate"), said.get("alpha", 0.05)
     if gate is not None and not isinstance(gate, str):
         raise ConfigurationError(f"{path}: gate is a text, not {gate!r}.", hint='E.g. "correctness >= 0.8"')
-    if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 < alpha < 1:
-        raise ConfigurationError(f"{path}: alpha is a number between 0 and 1, not {alpha!r}.")
+    try:
+        confidence_of(alpha)
+        if gate is not None:
+            parse_gate(gate)  # before the run is paid for
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from error
     arguments = {name: said[name] for name in ARGUMENTS if said.get(name) is not None}
     arguments.setdefault("name", path.stem)
     arguments["tags"] = {**(said.get("tags") or {}), EVAL_FILE_TAG: str(path)}

@@ -45,7 +45,7 @@ def end_run(rows: Sequence[Mapping[str, Any]], *, gate: str | None, alpha: float
             comparison = result.compare(other) if other is not None else None
             if comparison is not None:
                 told.append(str(comparison))
-            verdicts.append(judged(result, gate=_bounds(gate), alpha=alpha, comparison=comparison))
+            verdicts.append(judged(result, gate=bounds(gate), alpha=alpha, comparison=comparison))
         except AssayError as error:
             problem = problem or str(error)
     if problem is not None:
@@ -123,7 +123,7 @@ def _keep(result: EvaluationResult, client: Client) -> None:
     )
 
 
-def _bounds(gate: str | None) -> str | None:
+def bounds(gate: str | None) -> str | None:
     """A gate with `.lower` and `.upper` written out, which is what gates go by anyway: pass_rate.lower >= 0.9."""
     if gate is None:
         return None

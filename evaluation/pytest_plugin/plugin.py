@@ -41,11 +41,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARKER}(data, repeats=None, id='id', cluster=None): run over a data set")
-    config.addinivalue_line("markers", f"{ROW_MARKER}(item, repeat): one item of a data set, made by {MARKER}")
+    config.addinivalue_line("markers", f"{ROW_MARKER}(item, repeat, label): one item of a data set, made by {MARKER}")
     of_the_worker: dict[str, Any] = getattr(config, "workerinput", {})
     config.stash[_run_id] = of_the_worker.get("assay_run") or uuid.uuid4().hex
+    _check_gate(config.getoption("assay_gate"), config.getoption("assay_alpha"))
     if not of_the_worker:
         config.pluginmanager.register(_Rows(config), "assay-rows")
+
+
+def _check_gate(gate: str | None, alpha: float) -> None:
+    """Before the tests, which cost something, not after them."""
+    if gate is None:
+        return
+    from assay.errors import ConfigurationError
+    from assay.evaluation.gate import confidence_of
+    from assay.evaluation.pytest_plugin.ending import bounds
+
+    try:
+        bounds(gate)
+        confidence_of(alpha)
+    except ConfigurationError as error:
+        raise pytest.UsageError(f"--assay-gate: {error}") from error
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -74,10 +90,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         )
     except (AssayError, TypeError) as error:
         raise pytest.UsageError(f"{metafunc.definition.nodeid}: {error}") from error
+    row_marker = getattr(pytest.mark, ROW_MARKER)
     metafunc.parametrize(
         ARGUMENT,
         [
-            pytest.param(item, id=label, marks=getattr(pytest.mark, ROW_MARKER)(item=item, repeat=repeat))
+            pytest.param(item, id=label, marks=row_marker(item=item, repeat=repeat, label=label))
             for item, repeat, label in found
         ],
     )
@@ -101,11 +118,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
     report = yield
     marked = item.get_closest_marker(ROW_MARKER)
     ends = call.when == "call" or (call.when == "setup" and report.failed)
-    if marked is None or not ends or report.skipped:
+    if marked is None or not ends:
         return report
     error = call.excinfo.value if call.excinfo is not None else None
+    expected = hasattr(report, "wasxfail") and not isinstance(error, pytest.xfail.Exception)
+    if report.skipped and not expected:  # a failure under the mark xfail is a failure all the same
+        return report
     is_failure = isinstance(error, AssertionError | pytest.fail.Exception)
     report.assay_row = _row_of(item).to_json(error, is_failure=is_failure, duration_s=call.duration)
+    del item.stash[_row]  # a test that is run again starts anew
     if is_failure and item.config.getoption("assay_gate"):
         report.outcome, report.wasxfail = "skipped", COUNTED
     return report
@@ -116,26 +137,27 @@ class _Rows:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._rows: list[dict[str, Any]] = []
+        self._by_test: dict[str, dict[str, Any]] = {}  # of a test that was run again the last run, as pytest counts
         self._told: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if (line := getattr(report, "assay_row", None)) is not None:
-            self._rows.append(json.loads(line))
+            self._by_test[report.nodeid] = {**json.loads(line), "broke": report.failed}
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Store the rows as experiments, and decide the gate."""
         gate = self._config.getoption("assay_gate")
-        if self._config.getoption("collectonly") or not (self._rows or gate):
+        rows = list(self._by_test.values())
+        if self._config.getoption("collectonly") or not (rows or gate):
             return
         from assay.evaluation.pytest_plugin.ending import end_run
 
         baseline, alpha = self._config.getoption("assay_baseline"), self._config.getoption("assay_alpha")
-        ended = end_run(self._rows, gate=gate, alpha=alpha, baseline=baseline)
+        ended = end_run(rows, gate=gate, alpha=alpha, baseline=baseline)
         self._told = ended.told
         if gate and exitstatus in DECIDED:
-            broken = sum(row["row"]["status"] == "task_error" for row in self._rows)
+            broken = sum(row["broke"] for row in rows)
             session.exitstatus = pytest.ExitCode.TESTS_FAILED if session.testsfailed > broken else ended.exit_code
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -151,7 +173,7 @@ def _row_of(item: pytest.Item) -> TestedRow:
 
         marker = item.get_closest_marker(ROW_MARKER)
         assert marker is not None
-        name = item.nodeid.partition("[")[0]
+        name = _experiment_name(item, marker.kwargs["label"])
         item.stash[_row] = TestedRow(
             experiment_id=uuid.uuid5(NAMESPACE, f"{item.config.stash[_run_id]} {name}").hex,
             experiment_name=name,
@@ -159,3 +181,21 @@ def _row_of(item: pytest.Item) -> TestedRow:
             repeat=marker.kwargs["repeat"],
         )
     return item.stash[_row]
+
+
+def _experiment_name(item: pytest.Item, label: str) -> str:
+    """The test without its item: test_qa.py::test_answers, or test_qa.py::test_answers[small] where it has other
+    parameters. Every set of them is an experiment of its own, as two of them may be run on the same item.
+    """
+    spec: Any = item.callspec  # type: ignore[attr-defined]  # tests made by parametrize have it
+    name, parameters = item.nodeid.partition("[")[0], list(spec.params)
+    if parameters == [ARGUMENT]:
+        return name
+    shown = label if label in spec.id else label.encode("unicode_escape").decode("ascii")  # as pytest does
+    if parameters[0] == ARGUMENT:
+        others = spec.id.removeprefix(f"{shown}-")
+    elif parameters[-1] == ARGUMENT:
+        others = spec.id.removesuffix(f"-{shown}")
+    else:
+        others = spec.id.replace(f"-{shown}-", "-", 1)
+    return f"{name}[{others}]"

@@ -153,6 +153,65 @@ def test_workers_share_one_experiment(pytester: pytest.Pytester) -> None:
     assert all(row["trace_id"] for row in rows)
 
 
+def test_other_parameters_make_experiments_of_their_own(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_params="""
+        import assay, pytest
+
+        @assay.dataset([{"id": "0-ä", "input": 1, "expected": 1}, {"id": "0", "input": 2, "expected": 2}])
+        @pytest.mark.parametrize("more", [1, 0, "0-0"])
+        @pytest.mark.parametrize("again", [1])
+        def test_sums(item, more, again):
+            more = int(more == 1)
+            assay.check(item, output=item.input + more, scorers=["exact_match"])
+        """
+    )
+    done = pytester.runpytest_inprocess("-q", "--assay-gate", "pass_rate >= 0.7")
+    assert done.ret == 1, done.stdout.str()  # two that passed do not hide two that failed
+    made = list(current_client().pages("/experiments"))
+    of_these = {each["name"]: each["id"] for each in made if each["name"].startswith("test_params")}
+    assert set(of_these) == {f"test_params.py::test_sums[1-{value}]" for value in ("1", "0", "0-0")}
+    rows = list(current_client().pages(f"/experiments/{of_these['test_params.py::test_sums[1-1]']}/rows"))
+    assert [(row["item_id"], row["output"]) for row in rows] == [("0-ä", 2), ("0", 3)]
+
+
+def test_what_fails_under_a_mark_is_counted_and_what_is_skipped_is_not(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        test_marks="""
+        import assay, pytest
+
+        @pytest.mark.xfail(reason="known")
+        @assay.dataset([{"id": f"i{n}", "input": n} for n in range(6)])
+        def test_marked(item):
+            if item.input == 0:
+                pytest.skip("none")
+            if item.input == 1:
+                pytest.xfail("not yet")
+            if item.input == 2:
+                raise ConnectionError("away")
+            assert item.input > 4
+
+        def test_other():
+            assert False
+        """
+    )
+    done = pytester.runpytest_inprocess("-q", "--assay-gate", "pass_rate >= 0.01")
+    _, rows = newest()
+    passed = {row["item_id"]: [score["value"] for score in row["scores"]] for row in rows}
+    assert passed == {"i2": [], "i3": [False], "i4": [False], "i5": [True]}
+    assert done.ret == 1  # test_other, which the row that broke as expected does not hide
+
+
+@pytest.mark.parametrize("options", [("pass_rate => 1",), ("x.upper >= 1",), ("x >= 1", "--assay-alpha", "5")])
+def test_a_gate_that_cannot_be_decided_is_refused_before_the_tests(
+    options: tuple[str, ...], pytester: pytest.Pytester
+) -> None:
+    write(pytester)
+    done = pytester.runpytest_inprocess("-q", "--assay-gate", *options)
+    assert done.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--assay-gate: " in done.stderr.str()
+
+
 @pytest.mark.parametrize(
     ("test", "told"),
     [
