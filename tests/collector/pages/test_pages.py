@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from assay.collector.pages.security import CONTENT_SECURITY_POLICY, local_path
 from assay.collector.pages.trace_pages import TREE_ROWS
-from assay.collector.pages.web import get_source
 from assay.errors import CollectorUnavailable
 from support.html_parts import parts_of
 from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource, span, trace_of
-from support.pages_app import pages_app
 
 TRACES, PROMPTS, EVALS = f"/p/{PROJECT}/traces", f"/p/{PROJECT}/prompts", f"/p/{PROJECT}/evals"
 AB = f"/p/{PROJECT}/ab"
@@ -57,31 +53,6 @@ PAGES = [
     "/nothing-here",
     f"{TRACES}/unknown",
 ]
-
-
-@pytest.fixture(scope="module")
-def app() -> FastAPI:
-    return pages_app(FakeSource())
-
-
-@pytest.fixture(scope="module")
-def module_client(app: FastAPI) -> Iterator[TestClient]:
-    with TestClient(app, follow_redirects=False, headers={"accept": "text/html"}) as client:
-        yield client
-
-
-@pytest.fixture
-def source(app: FastAPI) -> FakeSource:
-    """Fresh data for this test, behind the app that all tests share."""
-    source = FakeSource()
-    app.dependency_overrides[get_source] = lambda: source
-    return source
-
-
-@pytest.fixture
-def client(module_client: TestClient, source: FakeSource) -> TestClient:
-    module_client.cookies.clear()
-    return module_client
 
 
 def text_of(client: TestClient, address: str) -> str:
