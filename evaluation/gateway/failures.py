@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from assay.errors import GatewayError
-from assay.evaluation.rates import lacks_key
+from assay.evaluation.rates import lacks_key, spent_for_good
 from assay.redaction import Redactor, make_redactor
 from assay.settings import Settings, is_secret
 
@@ -24,6 +24,7 @@ HINTS = {
     429: "The provider's rate limit held through all attempts; a lower concurrency= may help.",
 }
 NOBODY = "Is the gateway running, and ASSAY_GATEWAY_URL its address?"
+PAID_UP = "No waiting helps: the account has nothing left to spend. See to its billing, or use another key."
 TEMPERATURE = "Leave the temperature to the model: temperature=None."
 LONGEST = 2000  # characters of what a server says: some answer with a page
 SHORTEST_SECRET = 6  # what is shorter is a word, and would blank out words
@@ -67,6 +68,8 @@ def explained(error: Exception, *, model: str, address: str, settings: Settings)
 def _hint(error: Exception, status: int | None, said: str) -> str | None:
     if status == 400 and "temperature" in said:
         return TEMPERATURE
+    if spent_for_good(said):
+        return PAID_UP
     if isinstance(error, TimeoutError):
         return HINTS[408]
     if isinstance(error, ConnectionError):

@@ -96,7 +96,7 @@ def no_majority(ballots: Sequence[Ballot], metadata: Mapping[str, Any]) -> Score
     failed = [ballot for ballot in ballots if ballot.error is not None]
     if not failed:
         return None
-    message = f"{_counted(failed, len(ballots))}; the others give no verdict a majority of the panel"
+    message = f"The votes that did not fail give no verdict a majority of the panel. {_counted(failed, len(ballots))}"
     return unanswered(message, failed, metadata)
 
 

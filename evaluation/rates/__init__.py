@@ -6,7 +6,14 @@ from assay.evaluation.rates.clients import paced
 from assay.evaluation.rates.limiter import Limiter, Permit
 from assay.evaluation.rates.pacing import Pacing, RowPace, current_row
 from assay.evaluation.rates.patience import patient_timeout
-from assay.evaluation.rates.retry import Answered, is_passing, lacks_key, retry_after_s, with_retries
+from assay.evaluation.rates.retry import (
+    Answered,
+    is_passing,
+    lacks_key,
+    retry_after_s,
+    spent_for_good,
+    with_retries,
+)
 from assay.evaluation.rates.shared import Key, forget_limiters, limit_key, limiter_for
 
 __all__ = [
@@ -25,5 +32,6 @@ __all__ = [
     "paced",
     "patient_timeout",
     "retry_after_s",
+    "spent_for_good",
     "with_retries",
 ]

@@ -104,9 +104,14 @@ def is_passing(error: BaseException) -> bool:
 
 def may_pass(status: int, headers: Mapping[str, str], text: str) -> bool:
     """`is_passing` of an answer: its status, its headers and what it said."""
-    if any(word in text for word in _FOR_GOOD) or (_retry_after_s(headers) or 0) > LONGEST_WISH_S:
+    if spent_for_good(text) or (_retry_after_s(headers) or 0) > LONGEST_WISH_S:
         return False
     return status in PASSING or status >= 500
+
+
+def spent_for_good(text: str) -> bool:
+    """Does what a provider said mean that the account's quota or credit is used up?"""
+    return any(word in text for word in _FOR_GOOD)
 
 
 def lacks_key(error: BaseException) -> bool:

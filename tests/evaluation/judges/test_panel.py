@@ -79,7 +79,7 @@ async def test_a_failed_vote_does_not_hinder_a_majority() -> None:
 
 async def test_when_failed_votes_leave_no_majority_the_judge_has_failed() -> None:
     answers: dict[str, Answer] = {"a/1": says("pass"), "b/2": GatewayError("away"), "c/3": says("fail")}
-    with pytest.raises(ScorerError, match=r"1 of 3 votes failed; the first: away; the others") as caught:
+    with pytest.raises(ScorerError, match=r"a majority of the panel\. 1 of 3 votes failed; the first: away") as caught:
         await panel(answers, tie_break="fail")("q", "a")
     assert (caught.value.metadata["calls"], caught.value.metadata["votes"]) == (2, {"pass": 1, "fail": 1})
 
