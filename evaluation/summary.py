@@ -159,14 +159,14 @@ def _told_by_repeats(found: Repeats | None) -> dict[str, Any]:
 def estimate_column(column: ScorerCells, confidence: float, value_range: tuple[float, float] | None = None) -> Estimate:
     """The mean of one scorer over its items, by the interval that suits its values; labels have none.
 
-    Right or wrong: Wilson's. Numbers of a known range: t, or bootstrap-t where they are few or near an edge (drawn with
-    a seed of the scorer's name). Other numbers: t.
+    Right or wrong (zeros and ones, unless the scorer has a wider range): Wilson's. Numbers of a known range:
+    t, or bootstrap-t where they are few or near an edge (drawn with a seed of the scorer's name). Other numbers: t.
     """
     if column.dtype == "category":
         return Estimate(n=0, value=None, confidence=confidence, reason="labels have no mean")
     means = column.item_means()
     clusters = cluster_labels(column.clusters(), list(means))
-    if column.binary:
+    if column.binary and value_range in (None, (0, 1)):
         rows = sum(len(values) for values in column.item_values.values())
         return proportion_interval(list(means.values()), rows=rows, clusters=clusters, confidence=confidence)
     values = list(means.values())

@@ -138,3 +138,11 @@ def test_scores_of_a_known_range_have_an_interval_within_it() -> None:
     assert free.method == "t"
     assert 1 <= bounded.ci_low < free.ci_low  # type: ignore[operator]
     assert bounded.ci_high <= 5 < free.ci_high + 0.2  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(("declared", "share"), [(None, True), ((0, 1), True), ((0, 100), False), ((-1, 1), False)])
+def test_zeros_and_ones_of_a_wider_range_are_numbers(declared: tuple[float, float] | None, share: bool) -> None:
+    rows = [row(f"i{n}", x=n % 2) for n in range(20)]
+    found = only(rows, ranges={"x": declared} if declared else {})
+    assert (found.method == "Wilson") == share
+    assert found.ci_high is not None
