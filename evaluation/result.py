@@ -251,7 +251,7 @@ class EvaluationResult:
             (score["name"], shortened(str(score["error"])))
             for record in self.records
             for score in record["scores"] or ()
-            if score["status"] == "scorer_error"
+            if score["status"] in ("scorer_error", "invalid")
         )
         notes = [f"{counted(count, 'row')} failed: {what}" for what, count in errors.most_common(5)]
         notes += [

@@ -129,7 +129,7 @@ def within(value_range: tuple[float, float], score: dict[str, Any]) -> dict[str,
     value = score["value"]
     if not isinstance(value, int | float) or value_range[0] <= value <= value_range[1]:
         return score
-    error = f"{value:g} is outside of the scorer's range, {value_range[0]:g} to {value_range[1]:g}"
+    error = f"{value!r} is outside of the scorer's range, {value_range[0]:g} to {value_range[1]:g}"
     metadata = {**score["metadata"], "value": value}
     return {**score, "value": None, "status": "invalid", "error": error, "metadata": metadata}
 

@@ -84,3 +84,13 @@ def test_no_value_of_a_task_or_scorer_ends_the_run() -> None:
 def test_what_is_no_score_is_told_in_words(returned: Any, message: str) -> None:
     with pytest.raises(ScorerError, match=message):
         as_scores("odd", returned, "code")
+
+
+@pytest.mark.usefixtures("own_project")
+def test_a_value_out_of_range_is_told_to_its_last_digit() -> None:
+    @scorer(range=(0, 1))
+    def over(output: Any) -> float:
+        return 1.0000000001
+
+    result = assay.evaluate([{"input": 1, "output": 1}], scorers=[over], progress=False)
+    assert "over failed on 1 row: 1.0000000001 is outside of the scorer's range, 0 to 1" in result.notes()
