@@ -92,6 +92,7 @@ def number(value: float | None, *, sign: bool = False) -> str:
     if value is None:
         return "-"
     plus = "+" if sign else ""
+    value = 0.0 if abs(value) < 1e-12 else value  # what rounding errors leave of zero has no sign
     return f"{value:{plus}.3f}" if abs(value) < 100 else f"{value:{plus}.4g}"
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FINISHED = ("completed", "completed_with_errors")
+NOT_RUN = {"skipped_budget": "skipped: a limit left no room", "cancelled": "cancelled"}  # which is no failure
 
 
 @dataclass(kw_only=True)
@@ -253,7 +254,8 @@ class EvaluationResult:
             for score in record["scores"] or ()
             if score["status"] in ("scorer_error", "invalid")
         )
-        notes = [f"{counted(count, 'row')} failed: {what}" for what, count in errors.most_common(5)]
+        said = {what: NOT_RUN.get(what, f"failed: {what}") for what in errors}
+        notes = [f"{counted(count, 'row')} {said[what]}" for what, count in errors.most_common(5)]
         notes += [
             f"{name} failed on {counted(count, 'row')}: {what}" for (name, what), count in scorer_errors.most_common(5)
         ]

@@ -289,6 +289,7 @@ def test_a_budget_in_money_is_not_passed(concurrency: int) -> None:
     limits = Limits(max_cost_usd=1.0)
     result = run(items(9), scorers=[costly], concurrency=concurrency, limits=limits)
     assert (result.status, statuses(result)) == ("stopped_by_budget", {"ok": 2, "skipped_budget": 7})
+    assert "7 rows skipped: a limit left no room" in result.notes()  # not: failed
     assert result.cost_usd == pytest.approx(0.8)
     (problem,) = result.problems
     assert "2 of 9 rows ran: what is left of max_cost_usd=1 is less than one more row" in problem
