@@ -21,6 +21,20 @@ from assay.evaluation.threads import Threads
 
 SOURCES = ("code", "llm", "human")
 LEVELS = ("row", "run")
+# What result.rows has beside the scores
+ROW_COLUMNS = (
+    "id",
+    "repeat",
+    "status",
+    "input",
+    "expected",
+    "output",
+    "error",
+    "trace_id",
+    "tokens",
+    "cost_usd",
+    "duration_ms",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +133,10 @@ def _prepare(scorer: Any) -> PreparedScorer:
         raise ConfigurationError(f"Scorer {name!r} has the direction {direction!r}; it is 'higher' or 'lower'.")
     if "/" in name:
         raise ConfigurationError(f"Scorer {name!r} has a slash in its name, which separates a scorer from its keys.")
+    if name in ROW_COLUMNS:
+        raise ConfigurationError(
+            f"Scorer {name!r} has the name of a column of result.rows.", hint="Give it another: name="
+        )
     level: Any = getattr(scorer, "level", "row")
     if level not in LEVELS:
         raise ConfigurationError(f"Scorer {name!r} has the level {level!r}; it is 'row' or 'run'.")

@@ -183,6 +183,7 @@ def test_the_version_of_a_scorer_follows_its_source() -> None:
         pytest.param([ExactMatch(), ExactMatch()], "Two scorers are called 'exact_match'", id="twice"),
         pytest.param([lambda output, answer: True], "asks for 'answer', which no row has", id="unknown-argument"),
         pytest.param([ExactMatch(name="a/b")], "slash", id="slash"),
+        pytest.param([ExactMatch(name="output")], "column", id="column"),
         pytest.param([lambda trace: True], "asks for the trace, and without a task there is none", id="trace"),
     ],
 )
