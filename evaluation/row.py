@@ -180,6 +180,8 @@ class RowRunner:
             "context": context_of(outcome.output, item.metadata),
             "item": item,
         }
+        if begun is None and (at_once := self._said_at_once(values)):
+            return at_once
         known = begun.scores if begun else {}
         asked = [scorer for scorer in self.scorers if scorer.name not in known]
         if any(scorer.wants("trace") for scorer in asked):
@@ -193,16 +195,24 @@ class RowRunner:
                 said[scorer.name] = found
         return [said[scorer.name] for scorer in self.scorers]
 
+    def _said_at_once(self, values: Mapping[str, Any]) -> Sequence[Judged]:
+        """What the scorers say where all are quick and come with Assay: those wait for nothing, start no loop and make
+        no spans, so they need no thread, and nothing has to be written down before. Empty: they are asked otherwise.
+        """
+        if not all(s.name in self._quick and s.is_built_in and not s.wants("trace") for s in self.scorers):
+            return ()
+        started = time.perf_counter()
+        said = [judged for judged in run_quick_scorers(self.scorers, values) if judged is not None]
+        if time.perf_counter() - started > SLOW_AGAIN_S:
+            self._quick.clear()
+        return said if len(said) == len(self.scorers) else ()
+
     async def _ask(self, scorers: Sequence[PreparedScorer], values: Mapping[str, Any], key: Key) -> list[Judged]:
         """What these scorers say, all at once but for the quick ones, which share a thread."""
         said: dict[str, Judged | None] = {}
         if quick := [scorer for scorer in scorers if scorer.name in self._quick]:
             started = time.perf_counter()
-            # What comes with Assay needs no thread that protects this one: it waits for nothing, and starts no loop.
-            if all(scorer.is_built_in for scorer in quick):
-                found = run_quick_scorers(quick, values)
-            else:
-                found = await self.threads.run(run_quick_scorers, quick, values)
+            found = await self.threads.run(run_quick_scorers, quick, values)
             said = dict(zip((scorer.name for scorer in quick), found, strict=True))
             if time.perf_counter() - started > SLOW_AGAIN_S:
                 self._quick.clear()

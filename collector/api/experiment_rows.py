@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -125,7 +125,7 @@ def _row(row: Row, experiment_id: str, project: str, now: int) -> dict[str, Any]
 
 def _score(score: RowScore, row: Row, experiment_id: str, project: str, now: int) -> dict[str, Any]:
     return {
-        "id": uuid.uuid4().hex,
+        "id": secrets.token_hex(16),
         "project": project,
         "name": score.name,
         "value": None if score.value is None else to_json(score.value),

@@ -46,7 +46,7 @@ TASKS: list[tuple[Callable[[], Any], str, str | None]] = [
     (_raise(asyncio.CancelledError()), "task_error", "asyncio.exceptions.CancelledError"),
     (_raise(TimeoutError("its own")), "task_error", "TimeoutError"),
     (_raise(ExceptionGroup("two", [ValueError("a"), KeyError("b")])), "task_error", "ExceptionGroup"),
-    (lambda: time.sleep(1.5), "timeout", "TimeoutError"),
+    (lambda: time.sleep(4.0), "timeout", "TimeoutError"),
 ]
 
 
@@ -59,7 +59,7 @@ def test_every_way_in_which_a_row_can_fail() -> None:
     def right(output: Any) -> Any:
         return output  # 1.0, 0.0, and None: not applicable
 
-    result = run(items(len(TASKS)), failing_task, right, limits=Limits(row_timeout_s=2.0), concurrency=10)
+    result = run(items(len(TASKS)), failing_task, right, limits=Limits(row_timeout_s=1.0), concurrency=10)
     assert [(row["status"], row["error_type"]) for row in result.records] == [way[1:] for way in TASKS]
     assert [len(row["scores"]) for row in result.records] == [1] * 3 + [0] * 7, "no score of a row that failed"
     (found,) = result.summary_rows
@@ -90,7 +90,7 @@ SCORERS: list[tuple[Callable[[], Any], str, Any]] = [
     (_raise(asyncio.CancelledError()), "scorer_error", None),
     (_raise(RecursionError("deep")), "scorer_error", None),
     (lambda: Score(name="ways", value=2), "invalid", None),
-    (lambda: time.sleep(1.5), "scorer_error", None),
+    (lambda: time.sleep(4.0), "scorer_error", None),
 ]
 
 
@@ -107,7 +107,7 @@ def test_every_way_in_which_a_scorer_can_fail(kind: str) -> None:
         return SCORERS[output][0]()
 
     # without a limit the last one would only be slow: it is left out
-    count, limits = (len(SCORERS) - 1, Limits()) if kind == "quick" else (len(SCORERS), Limits(row_timeout_s=2.0))
+    count, limits = (len(SCORERS) - 1, Limits()) if kind == "quick" else (len(SCORERS), Limits(row_timeout_s=1.0))
     asked = coroutine if kind == "async" else sync
     result = run(items(count), lambda input: input, asked, limits=limits, concurrency=1 if kind == "quick" else 8)
     scores = [row["scores"][0] for row in result.records]
