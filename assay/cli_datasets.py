@@ -15,7 +15,7 @@ from assay.errors import ConfigurationError, DatasetError
 from assay.settings import configure
 
 if TYPE_CHECKING:
-    from assay.evaluation.items import Dataset
+    from assay.evaluation.data.items import Dataset
 
 DATASETS = (
     Column("name"),
@@ -66,7 +66,7 @@ def list_datasets(
     """List data sets with their newest version."""
     configure(project=project)
     if built_in:
-        from assay.evaluation.built_in_datasets import built_in_card, built_in_names
+        from assay.evaluation.data.built_in_datasets import built_in_card, built_in_names
 
         cards = {name: built_in_card(name) for name in built_in_names()}
         rows = [{"name": f"builtin:{name}", "description": _summary_of(card)} for name, card in cards.items()]
@@ -84,8 +84,8 @@ def show_dataset(
     as_json: Json = False,
 ) -> None:
     """Show a version: its versions, notes, and its first items."""
-    from assay.evaluation.dataset_name import parse_dataset_name
-    from assay.evaluation.registered_datasets import dataset_path
+    from assay.evaluation.data.dataset_name import parse_dataset_name
+    from assay.evaluation.data.registered_datasets import dataset_path
 
     configure(project=project)
     dataset = _load(name)
@@ -127,7 +127,7 @@ def push(
     as_json: Json = False,
 ) -> None:
     """Register a file as the next version; the version there is when it holds the same items."""
-    from assay.evaluation.datasets import register_dataset
+    from assay.evaluation.data.datasets import register_dataset
 
     configure(project=project)
     client(may_make=True)
@@ -176,7 +176,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Show what differs between two versions: items added, removed, changed."""
-    from assay.evaluation.dataset_name import parse_dataset_name
+    from assay.evaluation.data.dataset_name import parse_dataset_name
 
     configure(project=project)
     found = _load(new or parse_dataset_name(old).name).diff(_load(old))
@@ -196,7 +196,7 @@ def split_version(
     as_json: Json = False,
 ) -> None:
     """Split a version into parts, e.g. train=0.8 test=0.2. Items that belong together are never parted."""
-    from assay.evaluation.datasets import split_dataset
+    from assay.evaluation.data.datasets import split_dataset
 
     configure(project=project)
     client()
@@ -220,7 +220,7 @@ def from_traces(
     as_json: Json = False,
 ) -> None:
     """Make a version of traces: input and output of the root span, the trace linked in the item."""
-    from assay.evaluation.traces_to_dataset import dataset_from_traces
+    from assay.evaluation.data.traces_to_dataset import dataset_from_traces
 
     configure(project=project)
     client()
@@ -242,7 +242,7 @@ def from_traces(
 
 
 def _load(name: str) -> Dataset:
-    from assay.evaluation.dataset import read_dataset
+    from assay.evaluation.data.dataset import read_dataset
 
     if not name.startswith("builtin:"):
         client()  # there is something to ask

@@ -282,8 +282,8 @@ class Settings(BaseSettings):
     )
     azure_deployments: dict[str, str] = _setting(
         {},
-        'Azure OpenAI: names of deployments by model, as a JSON object, e.g. {"gpt-4o-mini": "judges"}. Other models are '
-        "asked for by their own names.",
+        'Azure OpenAI: names of deployments by model, as a JSON object, e.g. {"gpt-4o-mini": "judges"}. Other models '
+        "are asked for by their own names.",
         name="azure_deployments",
     )
     answer_cache_max_bytes: int = _setting(

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from assay.evaluation.ab.report import Design, Metric, Report, UnitOutcome, analyse
 from assay.evaluation.ab.confidence_sequences import arm_contrast
+from assay.evaluation.ab.report import Design, Metric, Report, UnitOutcome, analyse
 from assay.evaluation.ab.sample_ratio import chi_square_p, sample_ratio_p
 from assay.evaluation.ab.sequential import binary_log_e
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from assay.evaluation.artifacts import Artifact
     from assay.evaluation.compared import Comparison
     from assay.evaluation.comparisons import Comparisons, compare
-    from assay.evaluation.dataset import Dataset, Item, read_dataset, read_items
-    from assay.evaluation.dataset_diff import DatasetDiff
-    from assay.evaluation.datasets import (
+    from assay.evaluation.data.dataset import Dataset, Item, read_dataset, read_items
+    from assay.evaluation.data.dataset_diff import DatasetDiff
+    from assay.evaluation.data.datasets import (
         DatasetSummary,
         DatasetVersion,
         dataset_history,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         search_datasets,
         split_dataset,
     )
+    from assay.evaluation.data.traces_to_dataset import dataset_from_traces
     from assay.evaluation.engine import aevaluate, evaluate, resume
     from assay.evaluation.gate import Gate
     from assay.evaluation.gateway import Completion, Embeddings, Gateway, answering, default_gateway
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from assay.evaluation.planning import PowerReport, power
     from assay.evaluation.result import EvaluationResult
     from assay.evaluation.scorers import Judge, Scorer, judge, scorer
-    from assay.evaluation.traces_to_dataset import dataset_from_traces
 
 __all__ = [
     "Alignment",
@@ -89,15 +89,15 @@ __getattr__ = lazy_names(
         "Comparison": "compared",
         "Comparisons": "comparisons",
         "Completion": "gateway",
-        "Dataset": "dataset",
-        "DatasetDiff": "dataset_diff",
-        "DatasetSummary": "datasets",
-        "DatasetVersion": "datasets",
+        "Dataset": "data.dataset",
+        "DatasetDiff": "data.dataset_diff",
+        "DatasetSummary": "data.datasets",
+        "DatasetVersion": "data.datasets",
         "Embeddings": "gateway",
         "EvaluationResult": "result",
         "Gate": "gate",
         "Gateway": "gateway",
-        "Item": "dataset",
+        "Item": "data.dataset",
         "Judge": "scorers",
         "Limits": "limits",
         "PairwiseComparison": "judges",
@@ -111,19 +111,19 @@ __getattr__ = lazy_names(
         "as_task": "models",
         "compare": "comparisons",
         "compare_pairwise": "judges",
-        "dataset_from_traces": "traces_to_dataset",
-        "dataset_history": "datasets",
+        "dataset_from_traces": "data.traces_to_dataset",
+        "dataset_history": "data.datasets",
         "default_gateway": "gateway",
         "evaluate": "engine",
         "judge": "scorers",
-        "load_dataset": "datasets",
+        "load_dataset": "data.datasets",
         "power": "planning",
-        "read_dataset": "dataset",
-        "read_items": "dataset",
-        "register_dataset": "datasets",
+        "read_dataset": "data.dataset",
+        "read_items": "data.dataset",
+        "register_dataset": "data.datasets",
         "resume": "engine",
         "scorer": "scorers",
-        "search_datasets": "datasets",
-        "split_dataset": "datasets",
+        "search_datasets": "data.datasets",
+        "split_dataset": "data.datasets",
     },
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from assay.errors import ConfigurationError
-from assay.evaluation.dataset import ALIASES, Item
+from assay.evaluation.data.dataset import ALIASES, Item
 
 # What a scorer may ask for: our name, and the names others use, to our name
 SCORER_ARGUMENTS: dict[str, str] = {

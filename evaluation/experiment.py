@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import assay
-from assay.evaluation.dataset import Dataset
+from assay.evaluation.data.dataset import Dataset
 from assay.evaluation.gateway.choice import gateway_kind
 from assay.evaluation.gateway.routes import without_credentials
 from assay.evaluation.models import ModelTask

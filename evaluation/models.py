@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.errors import AssayError, ConfigurationError
-from assay.evaluation.items import Item
+from assay.evaluation.data.items import Item
 from assay.evaluation.model_inputs import ModelInputs, inputs_of
 
 FIRST_BLOCK = 8  # rows that are predicted together at first

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from assay.errors import ConfigurationError
 from assay.evaluation.binding import is_async, scorer_arguments
-from assay.evaluation.dataset import ALIASES, Item
+from assay.evaluation.data.dataset import ALIASES, Item
 from assay.evaluation.plain import plain
 from assay.evaluation.scorers import BUILT_IN
 from assay.evaluation.scorers.by_name import scorer_by_name

@@ -9,7 +9,7 @@ from typing import Any
 from assay.client import Client, current_client
 from assay.errors import ConfigurationError, DatasetError
 from assay.evaluation.binding import bind_task, display_name
-from assay.evaluation.dataset import Dataset, Item, read_dataset
+from assay.evaluation.data.dataset import Dataset, Item, read_dataset
 from assay.evaluation.experiment import experiment_body
 from assay.evaluation.journal import Journal, Row, journal_path
 from assay.evaluation.models import as_task, is_model

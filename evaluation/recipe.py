@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.errors import AssayError, ConfigurationError
-from assay.evaluation.dataset import Dataset, read_dataset
+from assay.evaluation.data.dataset import Dataset, read_dataset
 from assay.evaluation.options import Options
 from assay.evaluation.scorers.protocol import scorer_name
 

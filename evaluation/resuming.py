@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from assay.client import Client, current_client
 from assay.errors import ConfigurationError, Conflict
-from assay.evaluation.dataset import Dataset
+from assay.evaluation.data.dataset import Dataset
 from assay.evaluation.experiment import describe_task, is_alive, process_state
 from assay.evaluation.journal import Journal, Key, Remembered, Row, journal_path, key_of, read_journal
 from assay.evaluation.ledger import LISTS

@@ -12,7 +12,7 @@ from typing import Any
 
 from assay.errors import AssayError, ScorerError
 from assay.evaluation.binding import is_async
-from assay.evaluation.dataset import Item
+from assay.evaluation.data.dataset import Item
 from assay.evaluation.journal import Key, Row, is_exact, key_of
 from assay.evaluation.models import answer_of
 from assay.evaluation.plain import plain

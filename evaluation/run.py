@@ -11,7 +11,7 @@ from typing import Any, Literal
 from assay.client import Client
 from assay.evaluation.breaker import Breaker, is_infrastructure
 from assay.evaluation.budget import NOTHING, Budget, Reservation, Use, spending
-from assay.evaluation.dataset import Dataset, Item
+from assay.evaluation.data.dataset import Dataset, Item
 from assay.evaluation.dry_row import DRY_ROWS, configuration_error
 from assay.evaluation.gateway.answering import Tally, answering
 from assay.evaluation.journal import Journal, Key, Row

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from assay.evaluation.dataset import Item
+from assay.evaluation.data.dataset import Item
 from assay.evaluation.prepared_scorers import PreparedScorer
 from assay.evaluation.scorers.protocol import RunRow
 from assay.evaluation.scoring import Judged, call_scorer

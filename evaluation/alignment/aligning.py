@@ -21,15 +21,15 @@ from assay.evaluation.alignment.labels import (
     without_label,
 )
 from assay.evaluation.alignment.pair import Outcome, Pair, places_of
+from assay.evaluation.data.item_rows import Problems
+from assay.evaluation.data.items import Dataset, Item
+from assay.evaluation.data.schema import place_of
+from assay.evaluation.data.splits import Shares
 from assay.evaluation.engine import evaluate
 from assay.evaluation.gateway.answering import Policy
-from assay.evaluation.item_rows import Problems
-from assay.evaluation.items import Dataset, Item
 from assay.evaluation.limits import Limits
 from assay.evaluation.result import EvaluationResult
-from assay.evaluation.schema import place_of
 from assay.evaluation.scorers.protocol import scorer_name
-from assay.evaluation.splits import Shares
 from assay.scores import ScoreValue
 from assay.tracing import flush
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from assay.evaluation.dataset import read_dataset
-from assay.evaluation.item_rows import Problems
-from assay.evaluation.items import Dataset, Item
-from assay.evaluation.schema import place_of
-from assay.evaluation.splits import Shares
+from assay.evaluation.data.dataset import read_dataset
+from assay.evaluation.data.item_rows import Problems
+from assay.evaluation.data.items import Dataset, Item
+from assay.evaluation.data.schema import place_of
+from assay.evaluation.data.splits import Shares
 from assay.scores import ScoreValue
 
 AUTHORS = ("author", "author_model", "model")  # fields that may say which model wrote an output

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import ConfigurationError
-from assay.evaluation.data_files import FILE_TYPES
+from assay.evaluation.data.data_files import FILE_TYPES
 from assay.evaluation.gate import confidence_of, parse_gate
 from assay.evaluation.limits import Limits
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from assay.errors import ConfigurationError
-from assay.evaluation.dataset import read_items
+from assay.evaluation.data.dataset import read_items
 
 Key = tuple[str, int]  # item and repeat
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from assay.errors import ConfigurationError, ScorerError
-from assay.evaluation.items import Item
+from assay.evaluation.data.items import Item
 from assay.evaluation.plain import plain
 from assay.evaluation.prepared_scorers import PreparedScorer, prepare_scorers
 from assay.evaluation.retrieved import context_of

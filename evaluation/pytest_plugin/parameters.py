@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import ConfigurationError
-from assay.evaluation.data_files import FILE_TYPES
-from assay.evaluation.dataset import read_dataset
-from assay.evaluation.items import Item
+from assay.evaluation.data.data_files import FILE_TYPES
+from assay.evaluation.data.dataset import read_dataset
+from assay.evaluation.data.items import Item
 
 
 def parameters(

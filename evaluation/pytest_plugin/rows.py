@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from assay.evaluation.items import NOTHING, Item
+from assay.evaluation.data.items import NOTHING, Item
 from assay.evaluation.plain import plain
 from assay.evaluation.prepared_scorers import PreparedScorer
 from assay.evaluation.pytest_plugin.checking import Checked, plain_scores

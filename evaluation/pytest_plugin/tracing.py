@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from assay.evaluation.items import NOTHING
+from assay.evaluation.data.items import NOTHING
 from assay.evaluation.pytest_plugin.rows import TestedRow, reset_current, set_current
 from assay.evaluation.usage import meter
 from assay.tracing import start_span

@@ -11,7 +11,7 @@ import pytest
 
 from assay.errors import ConfigurationError
 from assay.evaluation.binding import bind_task, is_async
-from assay.evaluation.dataset import Item
+from assay.evaluation.data.dataset import Item
 
 
 def one(question: str) -> Any: ...

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 
 from assay.cli import app
 from assay.demo.stand_in import StandIn
-from assay.evaluation import schema
 from assay.evaluation.alignment import bias, corrected
 from assay.evaluation.alignment.shown import COLUMNS
-from assay.evaluation.item_rows import SHOWN
-from assay.evaluation.items import ALIASES
+from assay.evaluation.data import schema
+from assay.evaluation.data.item_rows import SHOWN
+from assay.evaluation.data.items import ALIASES
 from assay.settings import configure
 from support.shared_collector import project, running_collector
 from support.snippets import ROOT, Snippet, shell_lines, snippets

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from assay.errors import ConfigurationError, DatasetError
-from assay.evaluation.items import Item
+from assay.evaluation.data.items import Item
 from assay.evaluation.models import Prediction, as_task, is_model
 
 X, Y = load_iris(as_frame=True, return_X_y=True)

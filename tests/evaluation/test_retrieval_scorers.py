@@ -14,7 +14,7 @@ from ir_measures import AP, RR, Judged, P, R, Success, nDCG
 from sklearn.metrics import ndcg_score
 
 from assay.errors import ConfigurationError, ScorerError
-from assay.evaluation.items import Item
+from assay.evaluation.data.items import Item
 from assay.evaluation.prepared_scorers import prepare_scorers
 from assay.evaluation.retrieved import context_of, ranked_ids, span_documents
 from assay.scorers import (

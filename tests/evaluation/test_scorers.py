@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import ConfigurationError, ScorerError
-from assay.evaluation.dataset import Item
+from assay.evaluation.data.dataset import Item
 from assay.evaluation.prepared_scorers import prepare_scorers
 from assay.evaluation.scorers.protocol import scorer_name, source_hash
 from assay.evaluation.scoring import as_scores, run_scorer

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from assay.evaluation.alignment.labels import read_label, without_label
-from assay.evaluation.items import Item
+from assay.evaluation.data.items import Item
 
 PASS = {"pass": True, "fail": False}
 DEPTH = {"shallow": 0, "fair": 0.5, "deep": 1}

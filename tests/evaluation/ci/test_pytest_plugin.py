@@ -13,7 +13,7 @@ import assay
 from assay.client import current_client, reset_client
 from assay.collector.server import Server
 from assay.errors import ConfigurationError, ScorerError
-from assay.evaluation.items import Item
+from assay.evaluation.data.items import Item
 from assay.evaluation.pytest_plugin import ending, parameters, tracing
 from assay.settings import configure
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import DatasetError
-from assay.evaluation.data_files import cell_value, read_file
+from assay.evaluation.data.data_files import cell_value, read_file
 
 ROWS = [{"input": "Où ?", "expected": "là"}, {"input": "日本", "expected": None}]
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from assay.client import current_client
 from assay.collector.server import Server
 from assay.errors import DatasetError, DatasetNotFound
-from assay.evaluation.dataset import NOTHING, Item, read_dataset, read_items
+from assay.evaluation.data.dataset import NOTHING, Item, read_dataset, read_items
 
 ROWS: list[dict[str, Any]] = [
     {"id": "a", "input": {"q": "1+1"}, "expected": "2", "metadata": {"topic": "sums"}},

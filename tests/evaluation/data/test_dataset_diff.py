@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.evaluation.dataset import read_dataset
-from assay.evaluation.items import Dataset
+from assay.evaluation.data.dataset import read_dataset
+from assay.evaluation.data.items import Dataset
 
 rows = st.dictionaries(
     st.text("abcdef", min_size=1, max_size=2),

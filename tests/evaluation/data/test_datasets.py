@@ -13,9 +13,9 @@ import assay
 from assay.client import current_client
 from assay.errors import Conflict, DatasetError, DatasetNotFound
 from assay.evaluation import recipe
-from assay.evaluation.built_in_datasets import built_in_names, built_in_rows
-from assay.evaluation.dataset_name import DatasetName, parse_dataset_name
-from assay.evaluation.items import Item
+from assay.evaluation.data.built_in_datasets import built_in_names, built_in_rows
+from assay.evaluation.data.dataset_name import DatasetName, parse_dataset_name
+from assay.evaluation.data.items import Item
 from assay.evaluation.options import Options
 
 pytestmark = pytest.mark.usefixtures("project")

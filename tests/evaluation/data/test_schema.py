@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import DatasetError
-from assay.evaluation import schema
-from assay.evaluation.dataset import read_dataset
-from assay.evaluation.schema import check_schema, check_values, infer_schema, mixed_types
+from assay.evaluation.data import schema
+from assay.evaluation.data.dataset import read_dataset
+from assay.evaluation.data.schema import check_schema, check_values, infer_schema, mixed_types
 
 QUESTION = {"input": {"type": "object", "required": ["q"], "properties": {"q": {"type": "string"}}}}
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import DatasetError
-from assay.evaluation.dataset import read_dataset
-from assay.evaluation.items import Item
-from assay.evaluation.splits import named_shares, split_items
+from assay.evaluation.data.dataset import read_dataset
+from assay.evaluation.data.items import Item
+from assay.evaluation.data.splits import named_shares, split_items
 
 SHARES = {"train": 0.6, "val": 0.2, "test": 0.2}
 

@@ -9,7 +9,7 @@ import pytest
 import assay
 from assay.client import current_client
 from assay.errors import DatasetError
-from assay.evaluation.dataset import read_dataset
+from assay.evaluation.data.dataset import read_dataset
 from assay.settings import current_settings
 from assay.tracing import runtime
 

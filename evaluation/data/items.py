@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import pandas as pd
 
-    from assay.evaluation.dataset_diff import DatasetDiff
-    from assay.evaluation.splits import Shares
+    from assay.evaluation.data.dataset_diff import DatasetDiff
+    from assay.evaluation.data.splits import Shares
 
 # Field -> the names it may have in the data
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -98,13 +98,13 @@ class Dataset:
         self, shares: Shares, *, seed: int = 0, cluster: str | None = None, stratify: str | None = None
     ) -> dict[str, Dataset]:
         """These items in parts; see `splits.split_items` for the shares and for what is promised."""
-        from assay.evaluation.splits import parts_of
+        from assay.evaluation.data.splits import parts_of
 
         return parts_of(self, shares, seed=seed, cluster=cluster, stratify=stratify)
 
     def diff(self, older: Dataset) -> DatasetDiff:
         """What was added, removed and changed since an older version."""
-        from assay.evaluation.dataset_diff import diff_items
+        from assay.evaluation.data.dataset_diff import diff_items
 
         return diff_items(older, self)
 

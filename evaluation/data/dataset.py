@@ -10,12 +10,12 @@ from typing import Any
 
 from assay.content_hash import dataset_hash
 from assay.errors import DatasetError
-from assay.evaluation.data_files import FILE_TYPES, PlacedRow, cell_value, numbered, read_file
-from assay.evaluation.dataset_name import BUILT_IN_SCHEME, parse_dataset_name
-from assay.evaluation.item_rows import checked_items
-from assay.evaluation.items import ALIASES, NOTHING, Dataset, Item
+from assay.evaluation.data.data_files import FILE_TYPES, PlacedRow, cell_value, numbered, read_file
+from assay.evaluation.data.dataset_name import BUILT_IN_SCHEME, parse_dataset_name
+from assay.evaluation.data.item_rows import checked_items
+from assay.evaluation.data.items import ALIASES, NOTHING, Dataset, Item
+from assay.evaluation.data.traces_as_data import are_traces, items_of_traces
 from assay.evaluation.plain import plain
-from assay.evaluation.traces_as_data import are_traces, items_of_traces
 
 __all__ = ["ALIASES", "FILE_TYPES", "NOTHING", "Dataset", "Item", "read_dataset", "read_items"]
 
@@ -84,12 +84,12 @@ def _named(text: str, id: str, cluster: str | None, split: str | None) -> Datase
     """A data set by its name: a registered one, or one that comes with Assay."""
     named = parse_dataset_name(text, split=split)
     if named.is_built_in:
-        from assay.evaluation.built_in_datasets import built_in_path
+        from assay.evaluation.data.built_in_datasets import built_in_path
 
         where = f"The data set {text!r}"
         rows = read_file(built_in_path(named.name))
         return _part(_checked(rows, where, id, cluster, name=named.name), named.split)
-    from assay.evaluation.registered_datasets import fetch_dataset
+    from assay.evaluation.data.registered_datasets import fetch_dataset
 
     return fetch_dataset(named, cluster=cluster)
 

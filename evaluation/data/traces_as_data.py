@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assay.client import Client, current_client
-from assay.evaluation.items import NOTHING, Item
+from assay.evaluation.data.items import NOTHING, Item
 from assay.traces import Trace
 
 TRACE_COLUMNS = {"trace_id", "span_count", "error_count", "duration_ms", "input", "output"}  # of search_traces
@@ -98,6 +98,6 @@ def _root_spans(ids: Sequence[str], client: Client) -> dict[str, dict[str, Any]]
 
 
 def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    from assay.evaluation.data_files import cell_value
+    from assay.evaluation.data.data_files import cell_value
 
     return {str(key): cell_value(value) for key, value in row.items()}

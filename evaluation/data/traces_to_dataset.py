@@ -9,13 +9,13 @@ from typing import Any, TypeAlias
 from assay.client import Client, current_client
 from assay.content_hash import content_hash
 from assay.errors import DatasetError
-from assay.evaluation.dataset import hash_of_items
-from assay.evaluation.datasets import register_dataset
-from assay.evaluation.items import Dataset, Item
+from assay.evaluation.data.dataset import hash_of_items
+from assay.evaluation.data.datasets import register_dataset
+from assay.evaluation.data.items import Dataset, Item
+from assay.evaluation.data.schema import Schema
+from assay.evaluation.data.splits import Shares
+from assay.evaluation.data.traces_as_data import items_of_rows
 from assay.evaluation.plain import plain
-from assay.evaluation.schema import Schema
-from assay.evaluation.splits import Shares
-from assay.evaluation.traces_as_data import items_of_rows
 from assay.tracing import flush
 from assay.tracing.runtime import redactor
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from assay.client import Client, current_client
 from assay.errors import DatasetError
-from assay.evaluation.dataset_name import DatasetName
-from assay.evaluation.item_rows import checked_items
-from assay.evaluation.items import Dataset, Item
+from assay.evaluation.data.dataset_name import DatasetName
+from assay.evaluation.data.item_rows import checked_items
+from assay.evaluation.data.items import Dataset, Item
 
 
 def fetch_dataset(named: DatasetName, *, cluster: str | None = None, client: Client | None = None) -> Dataset:
@@ -23,7 +23,7 @@ def fetch_dataset(named: DatasetName, *, cluster: str | None = None, client: Cli
         DatasetNotFound: no data set of that name, or no such version, is registered.
         DatasetError: the version has no such split.
     """
-    from assay.evaluation.dataset import hash_of_items
+    from assay.evaluation.data.dataset import hash_of_items
 
     client = client or current_client()
     version = fetch_version(named, client)
@@ -67,8 +67,8 @@ def dataset_path(name: str) -> str:
 
 
 def _item(row: Mapping[str, Any]) -> Item:
-    from assay.evaluation.item_rows import TRACE_ID
-    from assay.evaluation.items import NOTHING
+    from assay.evaluation.data.item_rows import TRACE_ID
+    from assay.evaluation.data.items import NOTHING
 
     metadata = row.get("metadata") or {}
     trace = metadata.get("trace_id")

@@ -10,7 +10,7 @@ from typing import Any
 
 from assay.content_hash import derived_item_id
 from assay.errors import DatasetError
-from assay.evaluation.items import ALIASES, NOTHING, Item
+from assay.evaluation.data.items import ALIASES, NOTHING, Item
 from assay.evaluation.plain import plain
 
 SHOWN = 5  # bad rows that a message quotes; the rest are counted

@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 
 from assay.content_hash import content_hash
 from assay.errors import DatasetError
-from assay.evaluation.dataset_name import SPLIT_NAME
-from assay.evaluation.items import Dataset, Item
+from assay.evaluation.data.dataset_name import SPLIT_NAME
+from assay.evaluation.data.items import Dataset, Item
 from assay.evaluation.plain import plain
 
 Shares: TypeAlias = "Mapping[str, float] | Sequence[float] | float"
@@ -98,7 +98,7 @@ def parts_of(
     dataset: Dataset, shares: Shares, *, seed: int = 0, cluster: str | None = None, stratify: str | None = None
 ) -> dict[str, Dataset]:
     """The parts of a data set, by name; the items keep their order."""
-    from assay.evaluation.dataset import hash_of_items, read_dataset
+    from assay.evaluation.data.dataset import hash_of_items, read_dataset
 
     if cluster is not None:
         dataset = replace(dataset, items=read_dataset(list(dataset.items), cluster=cluster).items)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay.content_hash import content_hash
-from assay.evaluation.items import Dataset, Item
+from assay.evaluation.data.items import Dataset, Item
 from assay.evaluation.plain import plain
 
 if TYPE_CHECKING:

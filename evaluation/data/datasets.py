@@ -9,13 +9,13 @@ from typing import Any
 
 from assay.client import Client, current_client
 from assay.errors import DatasetError, DatasetNotFound
-from assay.evaluation.dataset import read_dataset
-from assay.evaluation.dataset_name import DatasetName, parse_dataset_name
-from assay.evaluation.items import Dataset, Item
+from assay.evaluation.data.dataset import read_dataset
+from assay.evaluation.data.dataset_name import DatasetName, parse_dataset_name
+from assay.evaluation.data.items import Dataset, Item
+from assay.evaluation.data.registered_datasets import dataset_path, fetch_dataset, fetch_version
+from assay.evaluation.data.schema import Schema, check_schema, check_values, infer_schema, mixed_types
+from assay.evaluation.data.splits import Shares, named_shares, split_items
 from assay.evaluation.plain import plain
-from assay.evaluation.registered_datasets import dataset_path, fetch_dataset, fetch_version
-from assay.evaluation.schema import Schema, check_schema, check_values, infer_schema, mixed_types
-from assay.evaluation.splits import Shares, named_shares, split_items
 
 SAME_SPLIT = ("shares", "seed", "stratify")  # equal in two versions: what was split keeps its parts
 

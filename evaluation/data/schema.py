@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from assay.errors import DatasetError, MissingExtra
-from assay.evaluation.item_rows import Problems
-from assay.evaluation.items import Dataset, Item
+from assay.evaluation.data.item_rows import Problems
+from assay.evaluation.data.items import Dataset, Item
 from assay.evaluation.plain import plain
 
 FIELDS = ("input", "expected", "metadata", "output")
