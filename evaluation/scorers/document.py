@@ -30,10 +30,12 @@ docstrings (`make docs`).
 import assay
 from assay.scorers import ExactMatch, scorer
 
+
 @scorer(direction="lower", range=(0, 1))
 def shouting(output):
     letters = [letter for letter in output if letter.isalpha()]
     return sum(letter.isupper() for letter in letters) / len(letters) if letters else None
+
 
 data = [
     {"id": "a", "input": "two and two?", "output": "It is 4.", "expected": ["4", "It is 4."]},
