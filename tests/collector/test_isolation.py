@@ -22,6 +22,7 @@ BODIES: dict[str, Any] = {
     "POST /api/v1/prompts": {"name": f"{CANARY}-prompt", "template": "mine", "commit_message": "m"},
     "PUT /api/v1/prompts/{name:path}/aliases/{alias}": {"version": 1},
     "POST /api/v1/datasets": {"name": f"{CANARY}-data", "items": [{"input": "mine"}]},
+    "POST /api/v1/alignments": {"judge": "mine", "labels": 1, "record": {}},
     "POST /api/v1/experiments": {"name": "mine"},
     "PUT /api/v1/experiments/{experiment_id}": {"status": "failed"},
     "POST /api/v1/experiments/{experiment_id}/rows": {"rows": [{"item_id": "mine", "status": "ok"}]},
@@ -98,6 +99,8 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
         assert made.ask(line, made.admin, "theirs", body).status_code in (200, 201)
     experiment = made.ask("POST /api/v1/experiments", made.admin, "theirs", {"name": CANARY}).json()
     made.ids["experiment_id"] = experiment["id"]
+    alignment = {"judge": CANARY, "labels": 1, "record": {"said": CANARY}}
+    made.ids["alignment_id"] = made.ask("POST /api/v1/alignments", made.admin, "theirs", alignment).json()["id"]
     rows = {"rows": [{"item_id": CANARY, "status": "ok", "output": CANARY}]}
     assert made.ask("POST /api/v1/experiments/{experiment_id}/rows", made.admin, "theirs", rows).status_code == 201
     yield made

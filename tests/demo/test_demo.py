@@ -98,8 +98,11 @@ def test_one_request_failed_and_one_tool_call(database: duckdb.DuckDBPyConnectio
 
 
 def test_it_leaves_two_prompt_versions_with_commit_messages(database: duckdb.DuckDBPyConnection) -> None:
-    versions = rows(database, "select version, length(commit_message) > 20 from prompt_versions order by version")
-    assert versions == [(1, True), (2, True)]
+    versions = rows(database, "select name, version, length(commit_message) > 20 from prompt_versions order by all")
+    assert [version for version in versions if not version[0].startswith("judges/")] == [
+        ("support-answer", 1, True),
+        ("support-answer", 2, True),
+    ]
 
 
 def test_model_calls_are_linked_to_the_prompt_version_they_used(database: duckdb.DuckDBPyConnection) -> None:
@@ -107,7 +110,7 @@ def test_model_calls_are_linked_to_the_prompt_version_they_used(database: duckdb
         database,
         "select distinct prompt_name, prompt_version from spans where kind = 'llm' and prompt_name > '' order by all",
     )
-    assert linked == [("support-answer", 1), ("support-answer", 2)]
+    assert linked == [("judges/correctness", 1), ("support-answer", 1), ("support-answer", 2)]
 
 
 def test_it_leaves_two_experiments_and_their_comparison(database: duckdb.DuckDBPyConnection) -> None:
@@ -150,7 +153,7 @@ def test_run_again_it_serves_its_pages_until_it_is_interrupted(printed: str, dir
             process.kill()
     with duckdb.connect(directory / ".assay" / "assay.duckdb", read_only=True) as connection:
         assert rows(connection, "select count(*) from experiments") == [(4,)]
-        assert rows(connection, "select count(*) from prompt_versions") == [(2,)]
+        assert rows(connection, "select count(*) from prompt_versions") == [(3,)]  # two, and that of the judge
 
 
 def test_interrupted_half_way_it_ends_and_evaluates_no_more(tmp_path: Path) -> None:
