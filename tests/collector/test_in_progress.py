@@ -160,7 +160,7 @@ def test_a_program_that_is_silent_for_a_minute_leaves_interrupted_spans(shop: Sh
     shop.end(CHILD)
     shop.later(30)
     assert shop.traces()[0]["status"] == "in_progress"
-    shop.later(61)
+    shop.later(90)
     assert states(shop.whole()["spans"]) == [("agent", "interrupted", True), ("step", "unset", False)]
     assert states(shop.traces(filter="status = 'interrupted'")) == [("agent", "interrupted", True)]
     shop.end()  # it comes all the same, from a spool
