@@ -49,9 +49,9 @@ def _table(what: str, figure: str, how: str, rows: Sequence[SummaryRow]) -> Tabl
     for row in rows:
         failed = Text(str(row.failed), style="yellow" if row.failed else "")
         name = f"judge: {row.scorer}" if row.kind == "judge" else row.scorer
-        interval = _interval(row.ci_low, row.ci_high)
+        shown = interval(row.ci_low, row.ci_high)
         # Text, not str: a scorer's name or label may look like markup
-        table.add_row(Text(name), number(row.mean), interval, str(row.n), failed, Text(_how(row)))
+        table.add_row(Text(name), number(row.mean), shown, str(row.n), failed, Text(_how(row)))
     return table
 
 
@@ -72,8 +72,8 @@ def comparison_report(
             number(row.baseline_mean),
             number(row.mean),
             Text(number(row.difference, sign=True), style=COLOURS.get(row.outcome, "")),
-            _interval(row.ci_low, row.ci_high, sign=True),
-            _p(row.p_corrected),
+            interval(row.ci_low, row.ci_high, sign=True),
+            p_value(row.p_corrected),
             f"{row.wins}/{row.ties}/{row.losses}",
         )
     words = Table.grid(padding=(0, 2, 0, 0))
@@ -112,11 +112,11 @@ def shortened(text: str, length: int = 300) -> str:
     return f"{line[: kept - kept // 2]}...{line[-(kept // 2) :]}"
 
 
-def _interval(low: float | None, high: float | None, *, sign: bool = False) -> str:
+def interval(low: float | None, high: float | None, *, sign: bool = False) -> str:
     return f"[{number(low, sign=sign)}, {number(high, sign=sign)}]" if low is not None and high is not None else "-"
 
 
-def _p(value: float | None) -> str:
+def p_value(value: float | None) -> str:
     if value is None:
         return "-"
     return "<0.001" if value < 0.001 else f"{value:.3f}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from assay.evaluation.ci.verdict import Verdict
 from assay.evaluation.comparison import ComparisonRow, item_changes
-from assay.evaluation.report import counted, number, shortened
+from assay.evaluation.report import counted, interval, number, p_value, shortened
 from assay.evaluation.summary import SummaryRow
 
 MOST_REGRESSIONS = 20
@@ -55,19 +55,17 @@ def _lines(verdict: Verdict) -> Iterator[str]:
 def _summary_cells(row: SummaryRow) -> list[str]:
     name = f"judge: {row.scorer}" if row.kind == "judge" else row.scorer
     how = row.method or row.reason or ", ".join(f"{label} {count}" for label, count in row.counts.items())
-    interval = _interval(row.ci_low, row.ci_high)
-    return [name, number(row.mean), interval, str(row.n), str(row.failed), how]
+    return [name, number(row.mean), interval(row.ci_low, row.ci_high), str(row.n), str(row.failed), how]
 
 
 def _comparison_cells(row: ComparisonRow) -> list[str]:
-    p = "-" if row.p_corrected is None else "<0.001" if row.p_corrected < 0.001 else f"{row.p_corrected:.3f}"
     return [
         row.scorer,
         number(row.baseline_mean),
         number(row.mean),
         number(row.difference, sign=True),
-        _interval(row.ci_low, row.ci_high, sign=True),
-        p,
+        interval(row.ci_low, row.ci_high, sign=True),
+        p_value(row.p_corrected),
         f"{row.wins}/{row.ties}/{row.losses}",
         row.verdict,
     ]
@@ -112,10 +110,6 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: S
     yield f"| {' | '.join('---:' if column in numbers else '---' for column in range(len(headings)))} |"
     for row in rows:
         yield f"| {' | '.join(_cell(cell) for cell in row)} |"
-
-
-def _interval(low: float | None, high: float | None, *, sign: bool = False) -> str:
-    return "-" if low is None or high is None else f"[{number(low, sign=sign)}, {number(high, sign=sign)}]"
 
 
 def _value(value: Any) -> str:
