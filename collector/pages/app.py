@@ -8,13 +8,19 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
-from assay.collector.pages import ab_pages, eval_pages, prompt_edit_pages, prompt_pages, start_pages, trace_pages
+from assay.collector.pages.ab import ab_pages
+from assay.collector.pages.experiments import eval_pages
+from assay.collector.pages.prompts import prompt_edit_pages, prompt_pages
+from assay.collector.pages.shell import start_pages
+from assay.collector.pages.traces import list_pages, span_pages, trace_pages
 from assay.collector.pages.web import error_page, redirect, wants_page
 from assay.errors import NotFound
 
 ROUTERS = (
     start_pages.router,
+    list_pages.router,
     trace_pages.router,
+    span_pages.router,
     prompt_edit_pages.router,  # before those whose names take the rest of the path
     prompt_pages.router,
     eval_pages.router,

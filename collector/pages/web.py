@@ -144,4 +144,6 @@ def error_page(request: Request, error: Exception) -> HTMLResponse:
         hint = "The data is safe, and the API may still answer. Please report it with the log's traceback."
     named = request.path_params.get("project")
     project = None if named is None else urls.name_of(named)
-    return page(request, "error.html", title=title, project=project, status_code=status, message=message, hint=hint)
+    return page(
+        request, "shell/error.html", title=title, project=project, status_code=status, message=message, hint=hint
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.collector.pages import ab_view
+from assay.collector.pages.ab import ab_view
 from support.ab_page_data import METRICS, ab_reports
 
 REPORT = ab_reports()["qa-tone"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from assay.collector.pages import eval_view
-from assay.collector.pages.artifact_view import pictures
+from assay.collector.pages.experiments import eval_view
+from assay.collector.pages.experiments.artifact_view import pictures
 from assay.evaluation.artifacts import is_drawable
 from support.page_data import FakeSource
 from support.page_times import OTHER_ID, PROJECT

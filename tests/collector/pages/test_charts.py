@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.pages.charts import axis_of_means, difference_shape, mean_shape
+from assay.collector.pages.charts.means import axis_of_means, difference_shape, mean_shape
 
 numbers = st.floats(-1e6, 1e6)
 

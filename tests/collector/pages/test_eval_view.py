@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assay.collector.pages import eval_view
+from assay.collector.pages.experiments import eval_view
 from support.page_data import BASE_ID, OTHER_ID, experiment_rows, experiments
 
 OTHER, BASE = experiments()

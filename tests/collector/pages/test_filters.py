@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assay.collector.filter import compile_filter
-from assay.collector.pages import filters
+from assay.collector.pages.traces import filters
 from assay.errors import InvalidRequest
 
 

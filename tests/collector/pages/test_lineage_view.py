@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from assay.collector.filter import compile_trace_filter
-from assay.collector.pages.charts import axis_of_course, points_over_time
-from assay.collector.pages.lineage_view import filter_of_arm, filter_of_version, score_lines
+from assay.collector.pages.charts.means import axis_of_course, points_over_time
+from assay.collector.pages.prompts.lineage_view import filter_of_arm, filter_of_version, score_lines
 from support.prompt_page_data import lineage, score_over_time
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.pages.messages import KEPT_OPEN, conversation
+from assay.collector.pages.traces.messages import KEPT_OPEN, conversation
 
 
 def text(role: str, content: str = "x") -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from assay.collector.pages.security import CONTENT_SECURITY_POLICY, local_path
-from assay.collector.pages.trace_pages import TREE_ROWS
+from assay.collector.pages.traces.trace_pages import TREE_ROWS
 from assay.errors import CollectorUnavailable
 from support.html_parts import parts_of
 from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource, span, trace_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.pages.prompt_view import Piece, find_version, history, pieces, template_messages
+from assay.collector.pages.prompts.prompt_view import Piece, find_version, history, pieces, template_messages
 
 SIMPLE = "Answer {{ question }}, {briefly} {{> team/tone@production }} {{'{{'}} {% if x %}"
 JINJA = "{# note #}{% if sources %}{{ sources | upper }}{% endif %} {{question}} {{> tone }}"

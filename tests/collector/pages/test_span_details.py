@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.collector.pages.span_details import span_details
+from assay.collector.pages.traces.span_details import span_details
 from support.page_data import span, support_trace
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.pages.span_tree import SpanRow, SpanTree, ticks
+from assay.collector.pages.traces.span_tree import SpanRow, SpanTree, ticks
 from support.page_data import columns_of, moment
 
 

@@ -1,0 +1,1 @@
+"""The frame of every page: the start, the projects, help."""

@@ -1,0 +1,1 @@
+"""Pages of traces: the list, one trace, one span."""
