@@ -2,7 +2,8 @@
 
 On loopback everything is open. Where the collector listens to other machines each request needs a key, sent as a
 bearer token, or as the password of HTTP Basic, which browsers ask for by themselves. scopes.py tells what a route asks
-of it; a key for one project reaches that project and nothing else.
+of it; a key for one project reaches that project and nothing else. Programs that the collector starts beside itself
+have a token of chance, made anew at every start and kept in memory alone.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import hmac
+import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping, MutableMapping
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
 REMEMBER_S = 5.0  # how long a revoked key may still work
 MOST_REMEMBERED = 10_000
 LOCAL_SENDER = "local"
+OWN_PROGRAMS = "collector"  # whom the audit log names for what they do
+SCOPES_OF_OWN_PROGRAMS = frozenset({"ingest", "read", "write"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,14 @@ class Access:
         self._refused_lately = Buckets(1 / 60, 1, clock)
         self._failures = Buckets(FAILURES_PER_S, FAILURES_AT_ONCE, clock)
         self._lock = threading.Lock()
+        self.own_token: str | None = None  # of programs that the collector starts; None where no key is needed
+        if required:
+            from assay.collector.registry import Key
+
+            self.own_token = secrets.token_urlsafe(32)
+            self._own_key = Key(
+                id=OWN_PROGRAMS, name="the collector's own programs", scopes=SCOPES_OF_OWN_PROGRAMS, project=None
+            )
 
     def check(self, scope: MutableMapping[str, Any]) -> Admitted:
         """Whether an HTTP request may go on, and as whom.
@@ -123,7 +136,8 @@ class Access:
         if not token:
             raise _unauthorized()
         came_from = address or "unknown"
-        known = _digest(token) in self._known  # was good before: others' failures do not shut it out
+        # was good before, or is ours: others' failures do not shut it out
+        known = _digest(token) in self._known or self._is_own(token)
         if not known and (wait := self._failures.wait_s(came_from)):
             raise TooManyRequests(
                 "Too many requests with a wrong key came from this address.",
@@ -139,7 +153,13 @@ class Access:
         known = self._known.get(digest)
         return known[1] if known and known[0] > self._clock() else None
 
+    def _is_own(self, token: str) -> bool:
+        given = token.encode("utf-8", "surrogatepass")
+        return self.own_token is not None and hmac.compare_digest(given, self.own_token.encode())
+
     def _find(self, token: str) -> Key | None:
+        if self._is_own(token):
+            return self._own_key
         digest = _digest(token)
         if key := self._remembered(digest):
             return key

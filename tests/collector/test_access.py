@@ -226,6 +226,24 @@ def test_a_grpc_method_takes_the_keys_of_its_scope_only(registry: Registry, meth
 # Keys -----------------------------------------------------------------------------------------------------------
 
 
+def test_programs_of_the_collectors_own_have_a_token_that_is_nobodys_key(registry: Registry, tmp_path: Path) -> None:
+    asked = Asked(registry)
+    token = asked.access.own_token
+    assert token is not None
+    lines = {"GET /api/v1/traces": 200, "POST /api/v1/scores": 200, "POST /v1/traces": 200, "GET /api/v1/keys": 403}
+    assert {line: asked.status(line, token) for line in lines} == lines
+    assert token != Asked(registry).access.own_token
+    assert token.encode() not in registry.database.path.read_bytes()
+    assert Access(None, required=False).own_token is None
+
+
+def test_others_failures_do_not_shut_out_programs_of_the_collectors_own(registry: Registry) -> None:
+    asked = Asked(registry, clock=Clock())
+    wrong = [asked.status("GET /api/v1/traces", f"assay_{number}") for number in range(FAILURES_AT_ONCE + 1)]
+    assert wrong[-1] == 429
+    assert asked.status("GET /api/v1/traces", asked.access.own_token) == 200
+
+
 def test_a_revoked_key_ends_within_five_seconds(registry: Registry) -> None:
     clock = Clock()
     asked = Asked(registry, clock=clock)
