@@ -107,6 +107,7 @@ class Server:
         """Answer what is under way, write everything to disk, let go of the directory. Asking again does nothing."""
         if self._thread is not None and self._uvicorn is not None:
             self.service.live.stop()
+            self.service.workers.hurry()
             self._uvicorn.should_exit = True
             self._thread.join()
             self._thread = None
@@ -136,6 +137,7 @@ class Server:
     def _stop_on_signal(self, number: int, frame: FrameType | None) -> None:
         assert self._uvicorn is not None
         self.service.live.stop()
+        self.service.workers.hurry()
         self._uvicorn.should_exit = True
         last = threading.Timer(STOP_AT_LAST_S, _end_now)
         last.daemon = True
@@ -167,6 +169,7 @@ class Server:
             self._close()
             raise
         self.url = self._url(self._socket.getsockname()[1])
+        self._service.workers.serve_at(self.url, access.own_token)
         names = frozenset(name.lower() for name in self._settings.allowed_hosts)
         if names or _is_loopback(self.host):
             names |= LOOPBACK_NAMES | {self.host.lower()}

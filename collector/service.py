@@ -31,6 +31,7 @@ from assay.collector.rows import append_rows
 from assay.collector.sql import TIMEOUT_S as SQL_TIMEOUT_S
 from assay.collector.sql import Sandbox
 from assay.collector.store import STORE_FILE, SpanStore
+from assay.collector.workers import Workers
 from assay.collector.writer import Writer
 from assay.errors import AssayError, InvalidRequest, NotFound, StoreError
 from assay.redaction import Redactor
@@ -98,6 +99,7 @@ class Service:
         self.life = Life(self.store, self.writer, rules)
         self.exporter = Exporter(self.store, data_dir / EXPORT_DIRECTORY)
         self.sandbox = Sandbox(timeout_s=sql_timeout_s)
+        self.workers = Workers(data_dir)
         self.live = Live(self.writer)
         self.intake = Intake()
         self.logs = LogMerger(self.store, self.writer)
@@ -188,6 +190,7 @@ class Service:
                 self.life.step()
                 self.exporter.keep_up(registry_revision=self._mirrored_revision)
                 self.sandbox.rest()
+                self.workers.rest()
             except Exception:
                 logger.exception("upkeep failed; it goes on with the next step")
 
@@ -271,6 +274,7 @@ class Service:
             steps.callback(self._renew_copies)
             steps.callback(self._stop_threads)
             steps.callback(self.sandbox.close)
+            steps.callback(self.workers.close)
 
     def _stop_threads(self) -> None:
         self._stop.set()
