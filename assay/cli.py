@@ -13,11 +13,11 @@ from urllib.parse import quote
 import typer
 
 import assay
-from assay import cli_ab, cli_care, cli_datasets, cli_eval, cli_prompts
-from assay.cli_client import client
-from assay.cli_columns import Column, cost, duration, lines, time
-from assay.cli_data import add_commands
-from assay.cli_print import print_rows
+from assay.command import ab, care, datasets, evals, prompts
+from assay.command.columns import Column, cost, duration, lines, time
+from assay.command.connection import client
+from assay.command.data import add_commands
+from assay.command.printing import print_rows
 from assay.errors import AssayError, ConfigurationError, TraceNotFound
 from assay.own_prices import read_own_prices
 from assay.settings import configure, current_settings
@@ -36,12 +36,12 @@ app = typer.Typer(
 keys = typer.Typer(help="Keys of a collector that other machines can reach.", no_args_is_help=True)
 traces = typer.Typer(help="Traces.", no_args_is_help=True)
 add_commands(app)
-cli_care.add_commands(app)
-app.add_typer(cli_ab.app, name="ab")
-app.add_typer(cli_datasets.app, name="datasets")
-app.add_typer(cli_eval.app, name="eval")
+care.add_commands(app)
+app.add_typer(ab.app, name="ab")
+app.add_typer(datasets.app, name="datasets")
+app.add_typer(evals.app, name="eval")
 app.add_typer(keys, name="keys")
-app.add_typer(cli_prompts.app, name="prompts")
+app.add_typer(prompts.app, name="prompts")
 app.add_typer(traces, name="traces")
 
 # What the tables show. Names and ids that other commands take are whole; `least` marks what may be cut or wrapped.

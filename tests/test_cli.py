@@ -11,9 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 import assay
-from assay import cli_columns
 from assay.cli import app, main
 from assay.collector.server import Server
+from assay.command import columns
 from assay.errors import AssayError
 from support.otlp import one_span
 
@@ -197,14 +197,14 @@ def test_settings_wrap_between_words(width: int) -> None:
 @pytest.mark.parametrize(
     ("shown", "expected"),
     [
-        (cli_columns.duration(0.42), "0.4 ms"),
-        (cli_columns.duration(163.5), "164 ms"),
-        (cli_columns.duration(1234), "1.2 s"),
-        (cli_columns.cost(0.00123), "$0.0012"),
-        (cli_columns.cost(0.000001), "<$0.0001"),
-        (cli_columns.time("2026-11-21T15:43:43.751448095+01:00"), "2026-11-21 14:43:43"),
-        (cli_columns.text("a\x1b[31m\nb"), "a\ufffd[31m b"),
-        (cli_columns.Column("tags").cell({"tags": []}), "-"),
+        (columns.duration(0.42), "0.4 ms"),
+        (columns.duration(163.5), "164 ms"),
+        (columns.duration(1234), "1.2 s"),
+        (columns.cost(0.00123), "$0.0012"),
+        (columns.cost(0.000001), "<$0.0001"),
+        (columns.time("2026-11-21T15:43:43.751448095+01:00"), "2026-11-21 14:43:43"),
+        (columns.text("a\x1b[31m\nb"), "a\ufffd[31m b"),
+        (columns.Column("tags").cell({"tags": []}), "-"),
     ],
 )
 def test_values_are_shown_for_people(shown: str, expected: str) -> None:

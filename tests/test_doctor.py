@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 import assay
 from assay.cli import app
 from assay.collector.server import Server
-from assay.doctor_table import last_word
+from assay.command.doctor_table import last_word
 from assay.doctor_variables import LOOKS, check_variables
 from assay.finding import Check
 from assay.settings import load_settings

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 import typer
 
-from assay.cli_client import client
-from assay.cli_columns import Column
+from assay.command.columns import Column
+from assay.command.connection import client
 from assay.errors import ConfigurationError, MissingExtra
 from assay.settings import configure, current_settings
 
@@ -57,7 +57,7 @@ def sql(
         writer.writerow(names)
         writer.writerows([_cell(value) for value in row] for row in answer["rows"])
     else:
-        from assay.cli_table import print_table
+        from assay.command.table import print_table
 
         columns = tuple(
             Column(str(position), name, least=min(12, len(name)), most=MOST_IN_A_CELL)

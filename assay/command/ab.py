@@ -10,9 +10,9 @@ from typing import Annotated, Any, get_args
 
 import typer
 
-from assay.cli_client import client
-from assay.cli_columns import Column, time
-from assay.cli_print import print_json, print_rows
+from assay.command.columns import Column, time
+from assay.command.connection import client
+from assay.command.printing import print_json, print_rows
 from assay.errors import ConfigurationError
 from assay.evaluation.ab.report import DecisionState
 from assay.settings import configure

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from assay.cli_columns import text
+from assay.command.columns import text
 from assay.finding import Check, State
 
 STYLES: dict[State, str] = {"ok": "green", "warning": "yellow", "failed": "bold red"}

@@ -57,7 +57,7 @@ def doctor(data_dir: DataDir = None, as_json: Json = False) -> None:
     if as_json:
         print(json.dumps([asdict(check) for check in checks], ensure_ascii=False))
     else:
-        from assay.doctor_table import print_checks
+        from assay.command.doctor_table import print_checks
 
         print_checks(checks)
     if any(check.state == "failed" for check in checks):

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from assay.cli_columns import Column
+from assay.command.columns import Column
 
 GAP = 2  # between columns
 

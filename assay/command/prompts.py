@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 import typer
 
-from assay.cli_client import client
-from assay.cli_columns import Column, text, time
-from assay.cli_print import print_json, print_rows
+from assay.command.columns import Column, text, time
+from assay.command.connection import client
+from assay.command.printing import print_json, print_rows
 from assay.errors import GateMissed, PromptNotFound
 from assay.settings import configure
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from assay.cli_columns import Column
+from assay.command.columns import Column
 
 
 def print_json(value: Any) -> None:
@@ -20,6 +20,6 @@ def print_rows(rows: list[dict[str, Any]], as_json: bool, columns: Sequence[Colu
     elif not rows:
         print("Nothing here yet.")
     else:
-        from assay.cli_table import print_table
+        from assay.command.table import print_table
 
         print_table(rows, columns, drop=drop)

@@ -1,4 +1,4 @@
-"""What stands in the columns of a table for terminals. Light: `cli_table.py` draws it."""
+"""What stands in the columns of a table for terminals. Light: `table.py` draws it."""
 
 from __future__ import annotations
 
