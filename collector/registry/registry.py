@@ -8,15 +8,21 @@ from typing import Any
 
 from assay.collector.registry.ab_tests import AbTests
 from assay.collector.registry.alignments import Alignments
+from assay.collector.registry.alerts import Alerts
 from assay.collector.registry.audit import Audit
 from assay.collector.registry.database import Database
 from assay.collector.registry.datasets import Datasets
 from assay.collector.registry.experiments import Experiments
+from assay.collector.registry.kept_settings import KeptSettings
 from assay.collector.registry.keys import Keys
 from assay.collector.registry.migrate import migrate
+from assay.collector.registry.online_scorers import OnlineScorers
+from assay.collector.registry.online_work import OnlineWorkQueue
 from assay.collector.registry.projects import Projects
 from assay.collector.registry.prompt_aliases import PromptAliases
 from assay.collector.registry.prompts import Prompts
+from assay.collector.registry.review_queues import ReviewQueues
+from assay.collector.registry.review_work import ReviewWork
 from assay.collector.registry.snapshot import snapshot
 from assay.collector.registry.times import Clock, utc_now
 
@@ -33,6 +39,12 @@ class Registry:
     experiments: Experiments
     ab_tests: AbTests
     alignments: Alignments
+    review_queues: ReviewQueues
+    review_work: ReviewWork
+    online_scorers: OnlineScorers
+    online_work: OnlineWorkQueue
+    alerts: Alerts
+    kept_settings: KeptSettings
     keys: Keys
     audit: Audit
 
@@ -60,6 +72,12 @@ class Registry:
             experiments=Experiments(database, clock),
             ab_tests=AbTests(database, clock),
             alignments=Alignments(database, clock),
+            review_queues=ReviewQueues(database, clock),
+            review_work=ReviewWork(database, clock),
+            online_scorers=OnlineScorers(database, clock),
+            online_work=OnlineWorkQueue(database, clock),
+            alerts=Alerts(database, clock),
+            kept_settings=KeptSettings(database, clock),
             keys=Keys(database, clock),
             audit=Audit(database, clock),
         )
