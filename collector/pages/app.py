@@ -11,13 +11,15 @@ from starlette.exceptions import HTTPException
 from assay.collector.pages.ab import ab_pages
 from assay.collector.pages.experiments import eval_pages
 from assay.collector.pages.prompts import prompt_edit_pages, prompt_pages
-from assay.collector.pages.shell import start_pages
+from assay.collector.pages.shell import help_pages, search_pages, start_pages
 from assay.collector.pages.traces import list_pages, span_pages, trace_pages
 from assay.collector.pages.web import error_page, redirect, wants_page
 from assay.errors import NotFound
 
 ROUTERS = (
     start_pages.router,
+    help_pages.router,
+    search_pages.router,
     list_pages.router,
     trace_pages.router,
     span_pages.router,

@@ -122,6 +122,9 @@ class ServiceSource:
     def experiment_rows(self, experiment_id: str) -> list[Row]:
         return queries.experiment_rows(self._store, experiment_id)
 
+    def datasets(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
+        return _rows(self._registry.datasets.page(project, filter=filter, limit=LIST_PAGE, cursor=cursor))
+
     def alignments(self, project: str, judge: str, prompt_hash: str | None) -> list[Row]:
         return self._registry.alignments.page(project, judge=judge, prompt_hash=prompt_hash, limit=LIST_PAGE).items
 

@@ -99,6 +99,10 @@ class Source(Protocol):
 
     def experiment_rows(self, experiment_id: str) -> list[Row]: ...
 
+    def datasets(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
+        """Data sets by name, each with its latest version; `filter` is a part of the name."""
+        ...
+
     def alignments(self, project: str, judge: str, prompt_hash: str | None) -> list[Row]:
         """How well a judge agreed with people, newest first."""
         ...

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from assay.collector.pages import formats, json_tokens, markdown, urls
 from assay.collector.pages.assets import ASSETS
+from assay.collector.pages.shell.sections import SECTIONS
 from assay.semconv import KINDS
 
 
@@ -25,7 +26,7 @@ def make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(urls=urls, asset=ASSETS.url, unknown=formats.UNKNOWN, KINDS=KINDS)
+    environment.globals.update(urls=urls, asset=ASSETS.url, unknown=formats.UNKNOWN, KINDS=KINDS, SECTIONS=SECTIONS)
     environment.filters.update(
         duration=formats.duration,
         time_note=formats.time_note,

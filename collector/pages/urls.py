@@ -33,6 +33,10 @@ def span_details(project_name: str, trace_id: str, span_id: str, /, **query: Any
     return with_query(f"{trace(project_name, trace_id)}/spans/{segment(span_id)}", **query)
 
 
+def search(**query: Any) -> str:
+    return with_query("/search", **query)
+
+
 def prompts(project_name: str, /, **query: Any) -> str:
     return with_query(f"{project(project_name)}/prompts", **query)
 
@@ -71,6 +75,14 @@ def ab_tests(project_name: str, /, **query: Any) -> str:
 
 def ab_test(project_name: str, name: str, /, **query: Any) -> str:
     return with_query(f"{ab_tests(project_name)}/{segment(name)}", **query)
+
+
+def datasets(project_name: str, /, **query: Any) -> str:
+    return with_query(f"{project(project_name)}/datasets", **query)
+
+
+def dataset(project_name: str, name: str, /, **query: Any) -> str:
+    return with_query(f"{datasets(project_name)}/{segment(name)}", **query)
 
 
 def evals(project_name: str, /, **query: Any) -> str:

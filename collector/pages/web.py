@@ -12,19 +12,19 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 
 from assay.collector.api.actor import actor, caller_key
-from assay.collector.pages import urls
+from assay.collector.pages import notices, urls
 from assay.collector.pages.forms import keep_session, session_of, token_of
+from assay.collector.pages.notices import Notice
 from assay.collector.pages.security import PAGE_HEADERS
 from assay.collector.pages.service_desk import ServiceDesk
 from assay.collector.pages.service_source import ServiceSource
+from assay.collector.pages.shell.look import look_of
 from assay.collector.pages.source import Desk, Source
 from assay.collector.pages.templating import render
 from assay.errors import AssayError, Conflict, Forbidden, NotFound, Unauthorized
 
 logger = logging.getLogger(__name__)
 
-THEMES = ("system", "light", "dark")
-THEME_COOKIE = "assay_theme"
 PROJECT_COOKIE = "assay_project"
 YEAR_S = 365 * 86400
 
@@ -74,13 +74,16 @@ def page(
     `has_forms`: it has forms that change something, which carry the token of the browser's session.
     """
     session, is_new = session_of(request)
+    notice = notices.take(request)
     html = render(
         template,
         title=title,
         project=project,
         projects=source.projects() if source else [],
         section=section,
-        theme=theme_of(request),
+        look=look_of(request),
+        notice=notice,
+        waiting={},
         here=urls.with_query(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
         endpoint=str(request.base_url).rstrip("/"),
         form_token=token_of(session) if has_forms else None,
@@ -89,6 +92,8 @@ def page(
     response = HTMLResponse(html, status_code=status_code, headers=dict(PAGE_HEADERS))
     if project is not None and request.cookies.get(PROJECT_COOKIE) != urls.segment(project):
         remember(response, PROJECT_COOKIE, urls.segment(project))
+    if notice is not None:
+        notices.forget(response)
     if has_forms and is_new:
         keep_session(request, response, session)
     return response
@@ -99,17 +104,21 @@ def fragment(template: str, **context: Any) -> HTMLResponse:
     return HTMLResponse(render(template, **context), headers={**PAGE_HEADERS, "X-Assay-Fragment": "1"})
 
 
-def redirect(path: str, *, status_code: int = 302) -> RedirectResponse:
-    return RedirectResponse(path, status_code=status_code, headers=dict(PAGE_HEADERS))
+def redirect(path: str, *, status_code: int = 302, notice: Notice | None = None) -> RedirectResponse:
+    """Lead to `path`; `notice` is said on the page there."""
+    response = RedirectResponse(path, status_code=status_code, headers=dict(PAGE_HEADERS))
+    if notice is not None:
+        notices.give(response, notice)
+    return response
 
 
 def remember(response: Response, cookie: str, value: str) -> None:
     response.set_cookie(cookie, value, max_age=YEAR_S, samesite="lax", httponly=True, path="/")
 
 
-def theme_of(request: Request) -> str:
-    theme = request.cookies.get(THEME_COOKIE, "")
-    return theme if theme in THEMES else "system"
+def seen_project(request: Request) -> str | None:
+    """The project that this browser saw last, if it saw one."""
+    return urls.name_of(request.cookies.get(PROJECT_COOKIE, "")) or None
 
 
 def wants_page(request: Request) -> bool:

@@ -76,7 +76,7 @@ def test_the_theme_changes_at_once_and_stays(new_page: NewPage, site: str) -> No
     page = new_page(site, color_scheme="light")
     page.goto(TRACES)
     before = page.evaluate("getComputedStyle(document.body).backgroundImage")
-    with page.expect_response("**/theme"):
+    with page.expect_response("**/look"):
         page.get_by_role("button", name="Dark").click()
     assert page.evaluate("getComputedStyle(document.body).backgroundImage") != before
     page.goto(f"/p/{PROJECT}/prompts")

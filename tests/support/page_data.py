@@ -375,6 +375,10 @@ class FakeSource:
     def experiment_rows(self, experiment_id: str) -> list[Row]:
         return self.rows[experiment_id]
 
+    def datasets(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
+        rows = [{"name": "support-qa", "version": 2, "item_count": 20}, {"name": "hard/questions", "version": 1}]
+        return Rows(items=[row for row in rows if (filter or "").lower() in str(row["name"])])
+
     def alignments(self, project: str, judge: str, prompt_hash: str | None) -> list[Row]:
         return [one for one in self.alignment_objects if one["judge"] == judge]
 

@@ -1,4 +1,4 @@
-"""Routes: the start, the projects, the theme, static files."""
+"""Routes: the start, the projects, how they look, static files."""
 
 from __future__ import annotations
 
@@ -10,18 +10,10 @@ from assay.collector.pages import urls
 from assay.collector.pages.assets import ASSETS
 from assay.collector.pages.forms import read_form
 from assay.collector.pages.security import from_our_pages, local_path
+from assay.collector.pages.shell.look import CHOICES, COOKIE, look_of
 from assay.collector.pages.snippets import tracing_snippets
 from assay.collector.pages.source import Source
-from assay.collector.pages.web import (
-    PROJECT_COOKIE,
-    THEME_COOKIE,
-    THEMES,
-    PageRoute,
-    get_source,
-    page,
-    redirect,
-    remember,
-)
+from assay.collector.pages.web import PROJECT_COOKIE, PageRoute, get_source, page, redirect, remember
 from assay.errors import InvalidRequest, NotFound
 from assay.settings import DEFAULT_PROJECT
 
@@ -49,17 +41,18 @@ def project(project: str) -> Response:
     return redirect(urls.traces(urls.name_of(project)))
 
 
-@router.post("/theme")
-async def set_theme(request: Request) -> Response:
-    """Keep the colours someone chose. Works as a plain form; the script only spares the reload."""
+@router.post("/look")
+async def set_look(request: Request) -> Response:
+    """Keep what someone chose. Works as a plain form; the script only spares the reload."""
     if not from_our_pages(request.headers):
-        raise InvalidRequest("The colours are chosen on our own pages only.", hint="Use the buttons in the rail.")
+        raise InvalidRequest("How pages look is chosen on our own pages only.", hint="Use the buttons in the rail.")
     form = await read_form(request)
-    theme = form.one("theme")
-    if theme not in THEMES:
-        raise InvalidRequest(f"There is no theme {theme!r}.", hint=f"Choose one of: {', '.join(THEMES)}.")
+    look = look_of(request)
+    for name in CHOICES:
+        if name in form.fields:
+            look = look.choose(name, form.one(name))
     response = redirect(local_path(form.one("next")), status_code=303)
-    remember(response, THEME_COOKIE, theme)
+    remember(response, COOKIE, look.cookie())
     return response
 
 

@@ -38,8 +38,8 @@ def to_filter(typed: str) -> str | None:
     if not typed:
         return None
     if quoted := _QUOTED.match(typed):
-        return _contains(quoted.group(1) or quoted.group(2) or "")
-    return typed if _LANGUAGE.search(typed) else _contains(typed)
+        return contains(quoted.group(1) or quoted.group(2) or "")
+    return typed if _LANGUAGE.search(typed) else contains(typed)
 
 
 def equals(field: str, value: str) -> str:
@@ -55,7 +55,7 @@ def problem(typed: str, error: InvalidRequest) -> Problem:
     return Problem(message=error.message, hint=error.hint, text=typed, pointer=pointer)
 
 
-def _contains(text: str) -> str:
+def contains(text: str) -> str:
     pattern = _literal(f"%{text}%")
     return f"(input ilike {pattern} or output ilike {pattern} or name ilike {pattern})"
 

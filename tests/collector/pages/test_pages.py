@@ -125,20 +125,27 @@ def test_an_empty_collector_says_how_to_begin(client: TestClient, source: FakeSo
 
 def test_the_theme_is_kept_and_the_page_comes_back_in_it(client: TestClient) -> None:
     assert 'data-theme="system"' in client.get(TRACES).text
-    answer = client.post("/theme", data={"theme": "dark", "next": f"{TRACES}?q=x"})
+    answer = client.post("/look", data={"theme": "dark", "next": f"{TRACES}?q=x"})
     assert (answer.status_code, answer.headers["location"]) == (303, f"{TRACES}?q=x")
     assert 'data-theme="dark"' in client.get(TRACES).text
+    client.post("/look", data={"density": "compact", "rail": "narrow", "next": TRACES})
+    assert 'data-theme="dark" data-density="compact" data-rail="narrow"' in client.get(TRACES).text
 
 
 def test_a_theme_chosen_by_another_site_is_refused(client: TestClient) -> None:
-    answer = client.post("/theme", data={"theme": "dark"}, headers={"sec-fetch-site": "cross-site"})
+    answer = client.post("/look", data={"theme": "dark"}, headers={"sec-fetch-site": "cross-site"})
     assert answer.status_code == 400
     assert "set-cookie" not in answer.headers
 
 
+def test_a_look_that_there_is_not_is_as_if_it_were_not_chosen(client: TestClient) -> None:
+    client.cookies.set("assay_look", 'pink.compact."><script>')
+    assert 'data-theme="system" data-density="compact" data-rail="wide"' in client.get(TRACES).text
+
+
 @pytest.mark.parametrize("theme", ["", "pink", '"><script>'])
 def test_a_theme_that_there_is_not_is_refused(client: TestClient, theme: str) -> None:
-    assert client.post("/theme", data={"theme": theme}).status_code == 400
+    assert client.post("/look", data={"theme": theme}).status_code == 400
 
 
 @pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "x", "", "/a\r\nb"])

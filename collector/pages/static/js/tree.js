@@ -148,3 +148,9 @@ export class Tree {
     " "(index) { this.select(index); return index; },
   };
 }
+
+export function startTree() {
+  const rows = document.querySelector("[data-tree]");
+  const details = document.querySelector("[data-details]");
+  if (rows && details) new Tree(rows, details);
+}

@@ -1,0 +1,29 @@
+"""Every key of the pages: what the help shows. The scripts of the pages bind them (static/js/keys.js)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assay.collector.pages.shell.sections import SECTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    keys: str  # as it is pressed: "g t" one after the other, "Ctrl+K" together, "j / k" either
+    meaning: str
+
+
+KEYS: dict[str, list[Key]] = {
+    "Everywhere": [
+        Key("?", "These keys"),
+        Key("Ctrl+K", "Search: pages, ids, prompts, data sets, experiments, messages"),
+        Key("/", "The filter of the page"),
+        *(Key(section.keys, f"To {section.label}") for section in SECTIONS),
+    ],
+    "Trees": [
+        Key("↑ / ↓", "The span above, or below"),
+        Key("→ / ←", "Open and go in; close, or to the parent"),
+        Key("Home / End", "The first, or the last"),
+        Key("Enter", "Show its details"),
+    ],
+}
