@@ -7,7 +7,7 @@ import hmac
 import secrets
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
@@ -44,6 +44,7 @@ class Key:
 class Keys:
     database: Database
     clock: Clock = utc_now
+    _used: dict[str, datetime] = field(default_factory=dict, compare=False)  # not written down yet
 
     def create(
         self,
@@ -79,6 +80,7 @@ class Keys:
             created_at=now,
             expires_at=expires_at,
             revoked_at=None,
+            last_used_at=None,
         )
         with self.database.write() as session:
             session.add(row)
@@ -103,7 +105,21 @@ class Keys:
             row = session.scalar(select(ApiKey).where(ApiKey.key_hash == digest))
             if row is None or not hmac.compare_digest(row.key_hash, digest) or not _valid(row, self.clock()):
                 return None
+            self._used[row.id] = self.clock()
             return Key(id=row.id, name=row.name, scopes=frozenset(row.scopes), project=row.project)
+
+    def note_used(self) -> None:
+        """Write down when keys were last used. Apart from `verify`, which must not wait for a disk."""
+        used = dict(self._used)
+        if not used:
+            return
+        with self.database.write() as session:
+            for id, moment in used.items():
+                if (row := session.get(ApiKey, id)) is not None:
+                    row.last_used_at = moment
+        for id, moment in used.items():
+            if self._used.get(id) == moment:
+                del self._used[id]
 
     def revoke(self, id: str, *, actor: Actor = LOCAL) -> dict[str, Any]:
         """End a key, at once and for good. Doing it again changes nothing.
@@ -156,4 +172,5 @@ def _object(row: ApiKey) -> dict[str, Any]:
         "created_at": iso(row.created_at),
         "expires_at": iso_or_none(row.expires_at),
         "revoked_at": iso_or_none(row.revoked_at),
+        "last_used_at": iso_or_none(row.last_used_at),
     }

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from assay.collector.registry.ab_tests import AbTests
-from assay.collector.registry.alignments import Alignments
 from assay.collector.registry.alerts import Alerts
+from assay.collector.registry.alignments import Alignments
 from assay.collector.registry.audit import Audit
 from assay.collector.registry.database import Database
 from assay.collector.registry.datasets import Datasets
