@@ -39,13 +39,13 @@ def collected_pairs(
     newest = next((s for s in said if _prompt(s)), None)
     wanted = prompt_hash or (_prompt(newest) if newest else None)
     of_prompt = [s for s in said if wanted is None or _prompt(s) in (wanted, None)]
-    verdicts = _newest(of_prompt)
-    labels = _by_key(people)
-    both = sorted(key for key in labels if key in verdicts)
+    labels, judged = _by_key(people), _newest(of_prompt)
+    verdicts = _verdicts(labels, judged)
+    both = sorted(verdicts)
     if not both:
         raise DatasetError(
             f"No trace or row has both a label {label!r} by people ({len(labels)} have one) and a score {judge!r} of "
-            f"the judge with this prompt ({len(verdicts)} have one).",
+            f"the judge with this prompt ({len(judged)} have one).",
             hint=f'Labels are scores of the source "human": assay.score({label!r}, ..., source="human", trace_id=...)',
         )
     choices = choices or choices_of(verdicts[key]["value"] for key in both)
@@ -97,6 +97,18 @@ def _newest(scores: Iterable[Mapping[str, Any]]) -> dict[Key, Mapping[str, Any]]
     for score in scores:
         for key in _keys(score):
             found.setdefault(key, score)
+    return found
+
+
+def _verdicts(
+    labels: Mapping[Key, Sequence[Mapping[str, Any]]], newest: Mapping[Key, Mapping[str, Any]]
+) -> dict[Key, Mapping[str, Any]]:
+    """The verdict on each labelled thing: on a row also that on its trace, which a judge of live traces gives."""
+    found = {}
+    for key, scores in labels.items():
+        keys = [key, *(other for score in scores for other in _keys(score))]
+        if verdict := next((newest[each] for each in keys if each in newest), None):
+            found[key] = verdict
     return found
 
 

@@ -25,7 +25,6 @@ from assay.evaluation.statistics import (
 from assay.scores import ScoreValue
 
 RESAMPLES = 500  # of clusters, for kappa's interval
-RESAMPLES_OF_PEOPLE = 200  # of rows, for the interval of people's alpha: one costs several milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +176,7 @@ def _among_people(rows: Sequence[Pair], kind: Kind, confidence: float, seed: int
     if not several:
         return None
     scale: Any = "interval" if kind == "number" else "nominal"
-    return krippendorff_alpha(several, scale=scale, confidence=confidence, resamples=RESAMPLES_OF_PEOPLE, seed=seed)
+    return krippendorff_alpha(several, scale=scale, confidence=confidence, seed=seed)
 
 
 def _clusters(rows: Sequence[Pair]) -> list[str] | None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from assay.errors import MissingExtra
 from assay.evaluation.statistics.estimate import Estimate, Floats
 from assay.evaluation.statistics.labels import label_order
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 Scale = Literal["nominal", "ordinal", "interval", "ratio"]
 
@@ -29,33 +25,32 @@ def krippendorff_alpha(
 ) -> Estimate:
     """Krippendorff's alpha, `ratings` one sequence per item with the label of each rater or None, with an interval.
 
-    ``1 - D_o / D_e``: disagreement within items over that of labels paired at random, by the scale's distance
-    (computed by evalica). Source: Krippendorff 2011. The interval is the percentile bootstrap over items (Zapf,
-    Castell, Morawietz and Karch 2016), not Krippendorff's own, which draws pairs of labels as if those of one item
-    were independent and is too narrow (benchmarks/coverage.py). Undefined where all labels are the same: there is no
-    disagreement to expect.
+    ``1 - D_o / D_e``: disagreement within items over that of labels paired at random, by the scale's distance. Source:
+    Krippendorff 2011; in NumPy, since the collector shows it too, where there is no pandas. The interval is the
+    percentile bootstrap over items (Zapf, Castell, Morawietz and Karch 2016), not Krippendorff's own, which draws pairs
+    of labels as if those of one item were independent and is too narrow (benchmarks/coverage.py). Undefined where all
+    labels are the same: there is no disagreement to expect.
 
     Args:
         labels: all labels in order; needed for ordinal labels that are not numbers.
 
     Raises:
         ValueError: an interval or ratio scale with labels that are not numbers.
-        MissingExtra: evalica is not installed.
     """
     rated = [list(row) for row in ratings if sum(label is not None for label in row) > 1]
     n, method = len(rated), f"Krippendorff's alpha, {scale}"
     nothing = Estimate(n=n, value=None, confidence=confidence, method=method)
     if n == 0:
         return replace(nothing, reason="no item was labelled by two raters")
-    matrix = _codes(rated, scale, labels)
-    value = _alpha(matrix, scale)
+    alpha = _alpha_of(_codes(rated, scale, labels), scale)
+    value = alpha(np.ones(n))
     if value is None:
         return replace(nothing, reason="all raters gave one label only: there is no disagreement to expect")
     estimate = replace(nothing, value=value)
     if n < 2:
         return replace(estimate, reason="one item has no spread")
     rng = np.random.default_rng(seed)
-    drawn = [_alpha(matrix[rng.integers(0, n, n)], scale) for _ in range(resamples)]
+    drawn = [alpha(np.bincount(rng.integers(0, n, n), minlength=n).astype(float)) for _ in range(resamples)]
     known = np.array([each for each in drawn if each is not None])
     if len(known) < 0.95 * resamples:
         share = 1 - len(known) / resamples
@@ -83,18 +78,37 @@ def _codes(rated: Sequence[Sequence[Any]], scale: Scale, labels: Sequence[Any] |
     return np.array([[np.nan if label is None else codes[label] for label in row] for row in padded])
 
 
-def _alpha(matrix: Floats, scale: Scale) -> float | None:
-    """Alpha by evalica, which calls constant ratings perfect; here they are undefined."""
-    import pandas as pd
+def _alpha_of(matrix: Floats, scale: Scale) -> Callable[[Floats], float | None]:
+    """Alpha as a function of how often each item counts; None where all labels are the same.
 
-    if len(np.unique(matrix[~np.isnan(matrix)])) < 2:
-        return None
-    return float(_evalica().alpha(pd.DataFrame(matrix.T), scale).alpha)
+    Distances between ordinal labels depend on how frequent the labels between are: they are those of their mean ranks.
+    """
+    values, codes = np.unique(matrix[~np.isnan(matrix)], return_inverse=True)
+    n_per_item = np.sum(~np.isnan(matrix), axis=1)
+    counts = np.zeros((len(matrix), len(values)))
+    np.add.at(counts, (np.repeat(np.arange(len(matrix)), n_per_item), codes), 1.0)
+    within = 1.0 / (n_per_item - 1.0)
+
+    def alpha(weights: Floats) -> float | None:
+        found = weights @ counts
+        if np.count_nonzero(found) < 2:
+            return None
+        if scale == "nominal":
+            observed, expected = n_per_item**2 - np.sum(counts**2, axis=1), found.sum() ** 2 - found @ found
+        elif scale == "ratio":
+            observed, expected = np.sum(counts @ ratios * counts, axis=1), found @ ratios @ found
+        else:
+            places = values if scale == "interval" else np.cumsum(found) - found / 2
+            places = places - np.average(places, weights=found)  # else large numbers would lose their differences
+            observed = 2 * (n_per_item * (counts @ places**2) - (counts @ places) ** 2)
+            expected = 2 * found.sum() * (found @ places**2)
+        return float(1 - (found.sum() - 1) * (weights @ (observed * within)) / expected)
+
+    ratios = _ratios(values) if scale == "ratio" else np.empty(0)
+    return alpha
 
 
-def _evalica() -> ModuleType:
-    try:
-        import evalica
-    except ImportError as error:
-        raise MissingExtra("Krippendorff's alpha", "eval") from error
-    return evalica
+def _ratios(values: Floats) -> Floats:
+    """Squared distances on a ratio scale; 0 is as far from 0 as anything from itself."""
+    sums = np.add.outer(values, values)
+    return (np.subtract.outer(values, values) / np.where(sums == 0, 1.0, sums)) ** 2

@@ -166,6 +166,20 @@ def test_traces_that_people_and_the_judge_scored_are_labels() -> None:
     assert {pair.trace_id for pair in found.pairs} == set(traces["trace_id"])
 
 
+def test_a_label_on_a_row_meets_a_verdict_on_its_trace() -> None:
+    """A judge of live traces knows nothing of the experiment that a trace came from; reviewers label its rows."""
+    judge = tone()
+    data = [{"id": "a", "input": "?", "output": "thanks"}]
+    result = assay.evaluate(data, scorers=[lambda output: len(output)], progress=False)
+    trace = {"trace_id": "ab" * 16}
+    label = {"name": "nice", "value": True, "source": "human", "author": "ada", "experiment_id": result.id}
+    current_client().post("/scores", {**label, "item_id": "a", "repeat": 0, **trace})
+    metadata = {"prompt_hash": judge.version, "model": "openai/m"}
+    current_client().post("/scores", {"name": "tone", "value": True, "source": "llm", "metadata": metadata, **trace})
+    found = align("tone", "scores.nice", store=False)
+    assert [(pair.id, pair.verdict, pair.output) for pair in found.pairs] == [("a", True, "thanks")]
+
+
 def test_verdicts_of_another_prompt_do_not_count() -> None:
     data = [{"id": "a", "input": "?", "output": "thanks"}]
     old = assay.judge("tone", "Is it warm?", ["yes", "no"], "openai/m", gateway=Scripted(rule=friendly))
