@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, Text, cast, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from assay.collector.registry.actor import LOCAL, Actor
@@ -56,44 +57,90 @@ class Datasets:
         if not items:
             raise InvalidRequest(f"Data set {name!r} has no items.", hint="Give it at least one.")
         identified = with_ids(items)
-        digest = dataset_hash(identified)
         canonical_json([description, message, schema, cluster])
+        said = {"message": message, "item_schema": schema, "cluster": cluster}
         with self.database.write() as session:
-            now = self.clock()
-            ensure_project(session, project, now, actor)
+            return self._store(session, project, name, identified, description, said, actor)
+
+    def add_items(
+        self,
+        project: str,
+        name: str,
+        items: Sequence[Mapping[str, Any]],
+        *,
+        message: str | None = None,
+        actor: Actor = LOCAL,
+    ) -> tuple[dict[str, Any], bool]:
+        """The version with these items beside those of the latest one, and whether it is new; a data set that is not
+        there is made. An item whose id is there already replaces that one. Two who add at once both get theirs in.
+
+        Raises:
+            InvalidRequest: as `register`.
+        """
+        check_name("data set", name)
+        if not items:
+            raise InvalidRequest(f"No item was given for data set {name!r}.", hint="Give at least one.")
+        added = {item["id"]: item for item in with_ids(items)}
+        with self.database.write() as session:
             dataset = _find_dataset(session, project, name)
-            if dataset is None:
-                dataset = Dataset(
-                    project=project, name=name, description=None, latest_version=0, created_at=now, updated_at=now
+            said: dict[str, Any] = {"message": message}
+            merged = dict(added)
+            if dataset is not None:
+                latest = _resolve(session, dataset, None)
+                said |= {"item_schema": latest.item_schema, "cluster": latest.cluster}
+                there = session.scalars(
+                    select(DatasetItem)
+                    .where(DatasetItem.dataset_version_id == latest.id)
+                    .order_by(DatasetItem.position)
                 )
-                session.add(dataset)
-            changed = description is not None and description != dataset.description
-            if changed:
-                dataset.description, dataset.updated_at = description, now
+                merged = {row.item_id: _item(row) for row in there} | added
+            return self._store(session, project, name, with_ids(list(merged.values())), None, said, actor)
+
+    def _store(
+        self,
+        session: Session,
+        project: str,
+        name: str,
+        identified: Sequence[Mapping[str, Any]],
+        description: str | None,
+        said: Mapping[str, Any],
+        actor: Actor,
+    ) -> tuple[dict[str, Any], bool]:
+        digest = dataset_hash(identified)
+        now = self.clock()
+        ensure_project(session, project, now, actor)
+        dataset = _find_dataset(session, project, name)
+        if dataset is None:
+            dataset = Dataset(
+                project=project, name=name, description=None, latest_version=0, created_at=now, updated_at=now
+            )
+            session.add(dataset)
+        changed = description is not None and description != dataset.description
+        if changed:
+            dataset.description, dataset.updated_at = description, now
+        session.flush()
+        version = _version_with_hash(session, dataset, digest)
+        is_new = version is None
+        if version is None:
+            dataset.latest_version, dataset.updated_at = dataset.latest_version + 1, now
+            version = DatasetVersion(
+                dataset_id=dataset.id,
+                version=dataset.latest_version,
+                content_hash=digest,
+                item_count=len(identified),
+                created_at=now,
+            )
+            session.add(version)
             session.flush()
-            version = _version_with_hash(session, dataset, digest)
-            is_new = version is None
-            if version is None:
-                dataset.latest_version, dataset.updated_at = dataset.latest_version + 1, now
-                version = DatasetVersion(
-                    dataset_id=dataset.id,
-                    version=dataset.latest_version,
-                    content_hash=digest,
-                    item_count=len(identified),
-                    created_at=now,
-                )
-                session.add(version)
-                session.flush()
-                _insert_items(session, version.id, identified)
-            said = {"message": message, "item_schema": schema, "cluster": cluster}
-            for field, value in said.items():
-                if value is not None and value != getattr(version, field):
-                    setattr(version, field, value)
-                    changed = True
-            if is_new or changed:
-                record(session, actor, now, "dataset.register", name, project=project, version=version.version)
-            session.flush()
-            return _version_object(dataset, version), is_new
+            _insert_items(session, version.id, identified)
+        for field, value in said.items():
+            if value is not None and value != getattr(version, field):
+                setattr(version, field, value)
+                changed = True
+        if is_new or changed:
+            record(session, actor, now, "dataset.register", name, project=project, version=version.version)
+        session.flush()
+        return _version_object(dataset, version), is_new
 
     def page(
         self, project: str, *, filter: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
@@ -208,10 +255,13 @@ class Datasets:
         version: int | None = None,
         *,
         split: str | None = None,
+        item_id: str | None = None,
+        contains: str | None = None,
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Page:
-        """The items of a version (None: the latest), or of one split of it, in the order they were given.
+        """The items of a version (None: the latest) in the order they were given; of one split of it, the one with an
+        id, or those that hold a text somewhere, in upper or lower case.
 
         Raises:
             DatasetNotFound: there is no such data set or version.
@@ -226,6 +276,10 @@ class Datasets:
             )
             if split is not None:
                 query = query.where(DatasetItem.split == split)
+            if item_id is not None:
+                query = query.where(DatasetItem.item_id == item_id)
+            if contains:
+                query = query.where(_holds(contains))
             if cursor is not None:
                 query = query.where(DatasetItem.position > numeric_cursor(cursor))
             return page_of(session.scalars(query).all(), limit, _item, lambda row: row.position)
@@ -290,6 +344,14 @@ def _version_with_hash(session: Session, dataset: Dataset, digest: str) -> Datas
     return session.scalar(
         select(DatasetVersion).where(DatasetVersion.dataset_id == dataset.id, DatasetVersion.content_hash == digest)
     )
+
+
+def _holds(text: str) -> ColumnElement[bool]:
+    """The text stands in the id, or in a field as the database keeps it: as JSON."""
+    kept = json.dumps(text)[1:-1]
+    fields = (DatasetItem.input, DatasetItem.expected, DatasetItem.item_metadata)
+    in_fields = (cast(field, Text).icontains(kept, autoescape=True) for field in fields)
+    return or_(DatasetItem.item_id.icontains(text, autoescape=True), *in_fields)
 
 
 def _resolve(session: Session, dataset: Dataset, version: int | None) -> DatasetVersion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -135,3 +136,28 @@ def test_a_data_set_of_another_project_is_not_found(registry: Registry) -> None:
     register(registry)
     with pytest.raises(DatasetNotFound, match="Project 'q' has no data set 'qa'"):
         registry.datasets.versions("q", "qa")
+
+
+def test_items_that_are_added_stand_beside_those_there_and_replace_their_like(registry: Registry) -> None:
+    registry.datasets.register("p", "d", [{"id": "a", "input": 1}, {"id": "b", "input": 2, "output": 0}], cluster="g")
+    version, is_new = registry.datasets.add_items("p", "d", [{"id": "c", "input": 3}, {"id": "a", "input": 9}])
+    assert (version["version"], version["item_count"], version["cluster"], is_new) == (2, 3, "g", True)
+    items = registry.datasets.items("p", "d").items
+    assert [(item["id"], item["input"]) for item in items] == [("a", 9), ("b", 2), ("c", 3)]
+    assert items[1]["output"] == 0
+    again, is_new = registry.datasets.add_items("p", "d", [{"id": "c", "input": 3}])
+    assert (again["version"], is_new) == (2, False)
+    made, is_new = registry.datasets.add_items("p", "fresh", [{"input": 1}], message="the first")
+    assert (made["version"], made["message"], is_new) == (1, "the first", True)
+
+
+def test_two_who_add_items_at_once_both_get_theirs_in(registry: Registry) -> None:
+    threads = [
+        threading.Thread(target=registry.datasets.add_items, args=("p", "d", [{"id": f"{n}", "input": n}]))
+        for n in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert registry.datasets.version("p", "d")["item_count"] == 8
