@@ -6,6 +6,7 @@ holds nothing in memory; what it could not take is counted and told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,9 @@ SPAN_COLUMNS = (
     *("duration_ms", "session_id", "user_id", "provider", "request_model", "response_model", "input", "output"),
     *("tool_name", "input_tokens", "output_tokens", "total_tokens", "cost_usd"),
 )
+
+
+Finder = Callable[[duckdb.DuckDBPyConnection, str | None, str | None, int, int], list[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,22 @@ def news(store: SpanStore, of: str, filter: str | None, project: str | None, aft
     Raises:
         InvalidRequest: the filter cannot be read.
     """
+    return _news(store, _new_spans if of == "spans" else _new_traces, filter, project, after)
+
+
+def news_ids(store: SpanStore, of: str, filter: str | None, project: str | None, after: int) -> News:
+    """As `news`, with `trace_id`, and of spans `span_id`, alone: who only counts need not read what they hold.
+
+    Raises:
+        InvalidRequest: the filter cannot be read.
+    """
+    return _news(store, _new_span_ids if of == "spans" else _new_trace_ids, filter, project, after)
+
+
+def _news(store: SpanStore, find: Finder, filter: str | None, project: str | None, after: int) -> News:
     with store.read() as db, open_beside(db, store.open_spans):
         last = _last_row(db, store)
         first = max(after, last - MAX_BEHIND) if after <= last else last
-        find = _new_spans if of == "spans" else _new_traces
         items = find(db, filter, project, first, last) if first < last else []
     return News(items, last, missed=max(0, first - after))
 
@@ -75,22 +91,47 @@ def _last_row(db: duckdb.DuckDBPyConnection, store: SpanStore) -> int:
 def _new_spans(
     db: duckdb.DuckDBPyConnection, filter: str | None, project: str | None, first: int, last: int
 ) -> list[dict[str, Any]]:
+    columns = f"{', '.join(f's.{name}' for name in SPAN_COLUMNS)}, epoch_ns(s.start_time) AS start_time"
+    rows = _span_rows(db, columns, filter, project, first, last)
+    return [{**row, "start_time": iso_time(row["start_time"])} for row in rows]
+
+
+def _new_span_ids(
+    db: duckdb.DuckDBPyConnection, filter: str | None, project: str | None, first: int, last: int
+) -> list[dict[str, Any]]:
+    return _span_rows(db, "s.trace_id, s.span_id", filter, project, first, last)
+
+
+def _span_rows(
+    db: duckdb.DuckDBPyConnection, columns: str, filter: str | None, project: str | None, first: int, last: int
+) -> list[dict[str, Any]]:
     condition = compile_filter(filter, "spans", "s")
     where, parameters = within(project, "s")
     rows = fetch(
         db,
-        f"SELECT {', '.join(f's.{name}' for name in SPAN_COLUMNS)}, epoch_ns(s.start_time) AS start_time"
-        f" FROM span_log s WHERE s.row_id > ? AND s.row_id <= ? AND {where} AND {condition.sql}"
+        f"SELECT {columns} FROM span_log s WHERE s.row_id > ? AND s.row_id <= ? AND {where} AND {condition.sql}"
         " ORDER BY s.row_id DESC LIMIT ?",
         [first, last, *parameters, *condition.parameters, MAX_ITEMS],
     )
-    return [{**row, "start_time": iso_time(row["start_time"])} for row in reversed(rows)]
+    return rows[::-1]
 
 
 def _new_traces(
     db: duckdb.DuckDBPyConnection, filter: str | None, project: str | None, first: int, last: int
 ) -> list[dict[str, Any]]:
     """Rows of the traces that got spans and match, as they are now: a trace comes again when it grows."""
+    return trace_rows(db, _keys(db, filter, project, first, last))
+
+
+def _new_trace_ids(
+    db: duckdb.DuckDBPyConnection, filter: str | None, project: str | None, first: int, last: int
+) -> list[dict[str, Any]]:
+    return [{"trace_id": key.trace_id} for key in _keys(db, filter, project, first, last)]
+
+
+def _keys(
+    db: duckdb.DuckDBPyConnection, filter: str | None, project: str | None, first: int, last: int
+) -> list[TraceKey]:
     condition = compile_trace_filter(filter)
     where, parameters = within(project, "s")
     named = f"SELECT s.trace_id FROM span_log s WHERE s.row_id > ? AND s.row_id <= ? AND {where}"
@@ -113,5 +154,4 @@ def _new_traces(
             MAX_ITEMS,
         ],
     )
-    keys = [TraceKey(row["project"], row["trace_id"], row["start"], row["last_start"]) for row in reversed(rows)]
-    return trace_rows(db, keys)
+    return [TraceKey(row["project"], row["trace_id"], row["start"], row["last_start"]) for row in reversed(rows)]

@@ -148,6 +148,7 @@ ROUTES: dict[str, Rule] = {
     "GET /static/{build}/{name}": OPEN,
     "POST /theme": Rule(scope="read", reach=Reach.NONE, body=("application/x-www-form-urlencoded",)),
     "GET /p/{project}": PAGE,
+    "GET /p/{project}/events": PAGE,
     "GET /p/{project}/traces": PAGE,
     "GET /p/{project}/traces.json": PAGE,
     "GET /p/{project}/traces/{trace_id}": PAGE,

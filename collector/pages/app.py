@@ -12,7 +12,7 @@ from assay.collector.pages.ab import ab_pages
 from assay.collector.pages.experiments import eval_pages
 from assay.collector.pages.prompts import prompt_edit_pages, prompt_pages
 from assay.collector.pages.shell import help_pages, search_pages, start_pages
-from assay.collector.pages.traces import list_pages, span_pages, trace_pages
+from assay.collector.pages.traces import event_pages, list_pages, span_pages, trace_pages
 from assay.collector.pages.web import error_page, redirect, wants_page
 from assay.errors import NotFound
 
@@ -21,6 +21,7 @@ ROUTERS = (
     help_pages.router,
     search_pages.router,
     list_pages.router,
+    event_pages.router,
     trace_pages.router,
     span_pages.router,
     prompt_edit_pages.router,  # before those whose names take the rest of the path

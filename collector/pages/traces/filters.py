@@ -42,6 +42,13 @@ def to_filter(typed: str) -> str | None:
     return typed if _LANGUAGE.search(typed) else contains(typed)
 
 
+def all_of(*conditions: str | None) -> str | None:
+    """One filter that asks for all of these; None when none says anything."""
+    said = [condition for condition in conditions if condition]
+    # A line each: what begins with -- is a comment to the end of its line
+    return " and ".join(f"({condition}\n)" for condition in said) if len(said) > 1 else (said[0] if said else None)
+
+
 def equals(field: str, value: str) -> str:
     return f"{field} = {_literal(value)}"
 
