@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+LONGEST_PARSED = 2_000_000  # characters of text that is looked into for JSON
 LONGEST = 60_000  # characters; what is longer is shown without colours, whole
 
 _TOKEN = re.compile(
@@ -31,6 +32,13 @@ def structured(text: str) -> dict[str, Any] | list[Any] | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict | list) else None
+
+
+def is_structured(text: str) -> bool:
+    """Whether `structured` would find something; of very long text, whether it looks so."""
+    if len(text) > LONGEST_PARSED:
+        return text.lstrip()[:1] in ("{", "[")
+    return structured(text) is not None
 
 
 def tokens(value: Any) -> list[tuple[str, str]]:

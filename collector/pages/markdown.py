@@ -1,7 +1,8 @@
 """Markdown of model answers → HTML. The one place where text becomes markup, so the one place to review.
 
-The text is hostile: a prompt injection can make a model write anything. Raw HTML is shown as text, images are not
-loaded (an image URL would carry data out), links lead to http, https and mailto only and hand nothing over.
+The text is hostile: a prompt injection can make a model write anything. Raw HTML is shown as text. Images are not
+loaded (an image URL would carry data out): they are links that say where they lead. Links lead to http, https and
+mailto only, hand nothing over, and show the host where their text does not.
 """
 
 from __future__ import annotations
@@ -9,16 +10,17 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 LONGEST = 100_000  # characters; above it plain text is quicker for everybody, and Markdown of that length is none
+_REL = "noopener noreferrer nofollow"
 
 
 def render(text: str) -> Markup:
     """`text` as safe HTML."""
     if len(text) > LONGEST:
         return Markup('<div class="plain">{}</div>').format(text)
-    return Markup(_parser.render(text))
+    return Markup(_parser.render(text, {}))
 
 
 def is_safe_link(url: str) -> bool:
@@ -29,11 +31,22 @@ def is_safe_link(url: str) -> bool:
         return False
 
 
+def link_host(url: str) -> str:
+    """Where a link leads, as a browser would go there: without the user's name that can stand before the host."""
+    try:
+        parts = urlsplit(url.strip())
+        return parts.path if parts.scheme.lower() == "mailto" else parts.hostname or ""
+    except ValueError:
+        return ""
+
+
 def _make_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True})
-    parser.enable(["table", "strikethrough"]).disable(["image", "html_block", "html_inline"])
+    parser.enable(["table", "strikethrough"]).disable(["html_block", "html_inline"])
     parser.validateLink = is_safe_link  # type: ignore[method-assign]  # the documented way to replace it
     parser.add_render_rule("link_open", _link_open)
+    parser.add_render_rule("link_close", _link_close)
+    parser.add_render_rule("image", _image)
     parser.add_render_rule("heading_open", _heading_open)
     parser.add_render_rule("heading_close", _heading_close)
     parser.add_render_rule("th_open", _cell_open)
@@ -42,8 +55,25 @@ def _make_parser() -> MarkdownIt:
 
 
 def _link_open(self, tokens, index, options, env):  # type: ignore[no-untyped-def]  # the signature is markdown-it's
-    tokens[index].attrSet("rel", "noopener noreferrer nofollow")
+    tokens[index].attrSet("rel", _REL)
+    env["link"] = index  # links do not nest
     return self.renderToken(tokens, index, options, env)
+
+
+def _link_close(self, tokens, index, options, env):  # type: ignore[no-untyped-def]
+    begin = env.pop("link")
+    host = link_host(str(tokens[begin].attrGet("href") or ""))
+    shown = "".join(token.content for token in tokens[begin + 1 : index])
+    return "</a>" if not host or host in shown.lower() else f"</a> <small>({escape(host)})</small>"
+
+
+def _image(self, tokens, index, options, env):  # type: ignore[no-untyped-def]
+    # An image without an address that may be followed is its text; inside of a link there can be no other link.
+    token = tokens[index]
+    address, shown = str(token.attrGet("src") or ""), escape(token.content or "image")
+    if "link" in env or not is_safe_link(address):
+        return f"<em>{shown}</em>"
+    return f'{shown} <a href="{escape(address)}" rel="{_REL}">load image from {escape(link_host(address))}</a>'
 
 
 def _heading_open(self, tokens, index, options, env):  # type: ignore[no-untyped-def]

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from assay.collector.pages import formats, json_tokens, markdown, urls
 from assay.collector.pages.assets import ASSETS
+from assay.collector.pages.content import json_tree, long_text, recognised
 from assay.collector.pages.shell.sections import SECTIONS
 from assay.semconv import KINDS
 
@@ -45,7 +46,12 @@ def make_environment() -> Environment:
         markdown=markdown.render,
         json_tokens=json_tokens.tokens,
         is_safe_link=markdown.is_safe_link,
+        link_host=markdown.link_host,
+        cut_text=long_text.cut_text,
+        json_tree=json_tree.json_tree,
+        recognise=recognised.recognise,
     )
+    environment.tests["structured"] = json_tokens.is_structured
     return environment
 
 

@@ -1,4 +1,4 @@
-"""Chat messages of a span → what the Messages tab shows. Pure; the canonical schema in, small frozen objects out."""
+"""Chat messages of a span → what templates/messages.html shows. Pure; the canonical schema in, frozen objects out."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from assay.collector.pages.content.media import File, data_uri, decoded, media_type_said
 from assay.collector.pages.formats import plain
 
 PartKind = Literal["text", "thinking", "tool_call", "tool_result", "media", "other"]
 ROLE_LABELS = {"system": "System", "developer": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
-KEPT_OPEN = 8  # a conversation up to this long is shown whole; of a longer one, the last turn
+FOLDED_FROM = 2  # earlier messages: to fold a single one would hide more than it spares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,8 @@ class Part:
     arguments: Any = None
     result: Any = None
     has_result: bool = False
+    is_error: bool = False
+    file: File | None = None  # what was sent along as data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,41 +50,59 @@ class Conversation:
 
 def conversation(span: Mapping[str, Any]) -> Conversation:
     """Input and output messages of a span in order, each tool call joined with its result by id."""
-    given = [(message, False) for message in _mappings(span.get("input_messages"))]
-    given += [(message, True) for message in _mappings(span.get("output_messages"))]
-    results = {
-        str(part["id"]): part.get("response")
-        for message, _ in given
-        for part in _mappings(message.get("parts"))
-        if part.get("type") == "tool_call_response" and part.get("id") is not None
-    }
-    called = {
-        str(part.get("id"))
-        for message, _ in given
-        for part in _mappings(message.get("parts"))
-        if part.get("type") == "tool_call"
-    }
-    messages = [_message(message, is_output, results, called) for message, is_output in given]
-    return _fold([message for message in messages if message.parts or message.is_output])
+    return folded(messages_of(span.get("input_messages"), span.get("output_messages")))
 
 
-def _fold(messages: list[Message]) -> Conversation:
-    if len(messages) <= KEPT_OPEN:
-        return Conversation(shown=messages)
+def messages_of(sent: Any, received: Any = None, results: Mapping[str, Any] | None = None) -> list[Message]:
+    """Messages as the schema has them, `sent` before `received`, each tool call with its result.
+
+    Args:
+        results: what tools answered that the messages do not say, by the id of the call.
+    """
+    given = [(message, False) for message in mappings(sent)]
+    given += [(message, True) for message in mappings(received)]
+    parts = [part for message, _ in given for part in mappings(message.get("parts"))]
+    answered = {plain(part["id"]): part for part in parts if _is(part, "tool_call_response") and _has_id(part)}
+    answers = {call_id: {"response": result} for call_id, result in (results or {}).items()} | answered
+    called = {plain(part["id"]) for part in parts if _is(part, "tool_call") and _has_id(part)}
+    found = [_message(message, is_output, answers, called) for message, is_output in given]
+    return [message for message in found if message.parts or message.is_output]
+
+
+def folded(messages: list[Message]) -> Conversation:
+    """The new messages of the turn to be shown: from the last user message on, with the system prompt before them."""
     users = [index for index, message in enumerate(messages) if message.role == "user" and not message.is_output]
     start = min(users[-1] if users else len(messages), max(0, len(messages) - 2))
     system = [message for message in messages[:start] if message.role == "system"]
     earlier = [message for message in messages[:start] if message.role != "system"]
+    if len(earlier) < FOLDED_FROM:
+        return Conversation(shown=messages)
     return Conversation(earlier=earlier, shown=system + messages[start:])
 
 
-def _message(message: Mapping[str, Any], is_output: bool, results: Mapping[str, Any], called: Iterable[str]) -> Message:
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The objects of a list; whatever else a sender put there has no place in the schema and is seen under Raw."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _is(part: Mapping[str, Any], kind: str) -> bool:
+    return part.get("type") == kind
+
+
+def _has_id(part: Mapping[str, Any]) -> bool:
+    """Gemini's calls have none: their results stand by themselves."""
+    return part.get("id") not in (None, "")
+
+
+def _message(
+    message: Mapping[str, Any], is_output: bool, answers: Mapping[str, Mapping[str, Any]], called: Iterable[str]
+) -> Message:
     role = str(message.get("role") or "")
     label = ROLE_LABELS.get(role)
     parts = [
-        _part(part, results)
-        for part in _mappings(message.get("parts"))
-        if not (part.get("type") == "tool_call_response" and str(part.get("id")) in called)
+        _part(part, answers)
+        for part in mappings(message.get("parts"))
+        if not (_is(part, "tool_call_response") and _has_id(part) and plain(part["id"]) in called)
     ]
     return Message(
         role=label.lower() if label else "other",
@@ -93,36 +114,47 @@ def _message(message: Mapping[str, Any], is_output: bool, results: Mapping[str, 
     )
 
 
-def _part(part: Mapping[str, Any], results: Mapping[str, Any]) -> Part:
+def _part(part: Mapping[str, Any], answers: Mapping[str, Mapping[str, Any]]) -> Part:
     kind = part.get("type")
     if kind in ("text", "refusal"):
-        return Part(kind="text", text=plain(part.get("content")))
+        return Part(kind="text", text=plain(part.get("content")), name="Refusal" if kind == "refusal" else "")
     if kind in ("reasoning", "thinking"):
         return Part(kind="thinking", text=plain(part.get("content")))
     if kind == "tool_call":
         call_id = plain(part.get("id"))
+        answer = answers.get(call_id, {})
         return Part(
             kind="tool_call",
             name=plain(part.get("name")),
             call_id=call_id,
             arguments=part.get("arguments"),
-            result=results.get(call_id),
-            has_result=call_id in results,
+            result=answer.get("response"),
+            has_result=call_id in answers,
+            is_error=answer.get("is_error") is True,
         )
     if kind == "tool_call_response":
-        return Part(kind="tool_result", call_id=plain(part.get("id")), result=part.get("response"))
+        return Part(
+            kind="tool_result",
+            name=plain(part.get("name")),
+            call_id=plain(part.get("id")),
+            result=part.get("response"),
+            is_error=part.get("is_error") is True,
+        )
     if kind in ("uri", "blob", "file"):
-        return Part(kind="media", name=_media_label(part), text=plain(part.get("uri")))
+        return _media(part)
     return Part(kind="other", name=plain(kind), result=dict(part))
 
 
-def _media_label(part: Mapping[str, Any]) -> str:
-    """What was sent along, in words: nothing is loaded from anywhere to show it."""
+def _media(part: Mapping[str, Any]) -> Part:
+    """What was sent along: its bytes, or in words what and where it is. Nothing is loaded from anywhere to show it."""
+    content, uri = part.get("content"), plain(part.get("uri") or part.get("file_id"))
+    if isinstance(content, str):
+        file = decoded(content, media_type_said(part))
+    else:
+        file, uri = (found, "") if (found := data_uri(uri)) else (None, uri)
     what = plain(part.get("mime_type")) or plain(part.get("modality")) or plain(part.get("type"))
-    content = part.get("content")
-    return f"{what}, {len(content) * 3 // 4:,} bytes" if isinstance(content, str) else what
-
-
-def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    """The objects of a list; whatever else a sender put there has no place in the schema and is seen under Raw."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    if isinstance(content, str) and file is None:
+        what = f"{what}, {len(content):,} characters that are no base64"
+    elif file is not None:
+        what = f"{what}, {len(file.content):,} bytes"
+    return Part(kind="media", name=what, text=uri, file=file)

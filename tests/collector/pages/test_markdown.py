@@ -11,7 +11,7 @@ from support.html_parts import parts_of
 
 # All elements that it may make
 ALLOWED = {
-    *("p", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "a", "br", "blockquote", "hr", "div"),
+    *("p", "strong", "em", "s", "code", "pre", "ul", "ol", "li", "a", "br", "blockquote", "hr", "div", "small"),
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 
@@ -29,7 +29,23 @@ def test_a_heading_of_an_answer_is_none_of_the_page() -> None:
 
 def test_links_hand_nothing_over() -> None:
     html = markdown.render("[docs](https://example.com/a?b=1&c=2)")
-    assert html == ('<p><a href="https://example.com/a?b=1&amp;c=2" rel="noopener noreferrer nofollow">docs</a></p>\n')
+    link = '<a href="https://example.com/a?b=1&amp;c=2" rel="noopener noreferrer nofollow">docs</a>'
+    assert html == f"<p>{link} <small>(example.com)</small></p>\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("[x](https://bank.example@evil.example/)", "(evil.example)"),
+        ("[evil.example](https://evil.example/)", None),
+        ("<https://ok.example>", None),
+        ("[write](mailto:a@b.example)", "(a@b.example)"),
+    ],
+)
+def test_a_link_shows_its_host_where_its_text_does_not(text: str, host: str | None) -> None:
+    parts = parts_of(markdown.render(text))
+    assert bool(parts.named("small")) is (host is not None)
+    assert host is None or host in parts.text
 
 
 @pytest.mark.parametrize(
@@ -54,6 +70,17 @@ def test_a_link_to_anywhere_but_the_web_is_text(target: str) -> None:
 @pytest.mark.parametrize("text", ["![x](https://evil.example/?q=secret)", "![x][y]\n\n[y]: https://evil.example/"])
 def test_an_image_is_never_loaded(text: str) -> None:
     assert not parts_of(markdown.render(text)).named("img")
+
+
+def test_an_image_becomes_a_link_that_says_where_it_leads() -> None:
+    parts = parts_of(markdown.render("![a <b> chart](https://cdn.example/x.png)"))
+    assert [link["href"] for link in parts.named("a")] == ["https://cdn.example/x.png"]
+    assert parts.text.strip() == "a <b> chart load image from cdn.example"
+
+
+def test_an_image_in_a_link_is_no_second_link() -> None:
+    parts = parts_of(markdown.render("[![logo](https://a.example/x.png)](https://b.example)"))
+    assert [link["href"] for link in parts.named("a")] == ["https://b.example"]
 
 
 def test_raw_html_is_shown_as_text() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.pages.traces.messages import KEPT_OPEN, conversation
+from assay.collector.pages.traces.messages import FOLDED_FROM, conversation, messages_of
 
 
 def text(role: str, content: str = "x") -> dict[str, Any]:
@@ -46,10 +47,37 @@ def test_a_call_without_a_result_says_so() -> None:
     assert (part.name, part.has_result) == ("search", False)
 
 
-def test_media_is_described_and_never_embedded() -> None:
-    blob = {"type": "blob", "mime_type": "image/png", "content": "AAAA" * 3}
-    part = conversation({"input_messages": [{"role": "user", "parts": [blob]}]}).shown[0].parts[0]
-    assert (part.kind, part.name, part.text) == ("media", "image/png, 9 bytes", "")
+def test_results_without_an_id_stand_by_themselves_beside_calls_without_one() -> None:
+    call, result = {**CALL, "id": None}, {**RESULT, "id": None}
+    talk = conversation(
+        {"input_messages": [{"role": "assistant", "parts": [call]}, {"role": "tool", "parts": [result]}]}
+    )
+    assert [part.kind for message in talk.shown for part in message.parts] == ["tool_call", "tool_result"]
+
+
+def test_a_result_that_only_the_tools_span_has_is_joined_as_well() -> None:
+    [message] = messages_of([{"role": "assistant", "parts": [CALL]}], results={"c1": "from the span"})
+    assert message.parts[0].result == "from the span"
+
+
+def test_a_failed_call_is_told_apart() -> None:
+    messages = [{"role": "assistant", "parts": [CALL]}, {"role": "tool", "parts": [{**RESULT, "is_error": True}]}]
+    assert conversation({"input_messages": messages}).shown[0].parts[0].is_error
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "text"),
+    [
+        ({"type": "blob", "mime_type": "image/png", "content": "AAAA" * 3}, "image/png, 9 bytes", ""),
+        ({"type": "blob", "mime_type": "image/png", "content": "%"}, "image/png, 1 characters that are no base64", ""),
+        ({"type": "uri", "modality": "image", "uri": "https://x.example/i.png"}, "image", "https://x.example/i.png"),
+        ({"type": "uri", "modality": "image", "uri": "data:image/png;base64,AAAA"}, "image, 3 bytes", ""),
+        ({"type": "file", "modality": "audio", "file_id": "file-1"}, "audio", "file-1"),
+    ],
+)
+def test_media_is_described(part: dict[str, Any], name: str, text: str) -> None:
+    shown = conversation({"input_messages": [{"role": "user", "parts": [part]}]}).shown[0].parts[0]
+    assert (shown.kind, shown.name, shown.text) == ("media", name, text)
 
 
 def test_a_part_of_an_unknown_kind_is_shown_whole() -> None:
@@ -72,9 +100,9 @@ def test_long_history_is_folded_but_the_system_prompt_and_the_last_turn_stay() -
     assert len(talk.earlier) == 20
 
 
-def test_a_short_conversation_is_shown_whole() -> None:
-    talk = conversation({"input_messages": [text("user")] * KEPT_OPEN})
-    assert (len(talk.shown), talk.earlier) == (KEPT_OPEN, [])
+def test_a_single_earlier_message_is_not_worth_a_fold() -> None:
+    talk = conversation({"input_messages": [text("user")] * FOLDED_FROM})
+    assert (len(talk.shown), talk.earlier) == (FOLDED_FROM, [])
 
 
 def test_a_span_without_messages_has_no_conversation() -> None:
