@@ -53,7 +53,7 @@ def completion_parts(reply: Reply) -> dict[str, Any]:
     message = message if isinstance(message, Mapping) else {}
     calls = message.get("tool_calls")
     return {
-        "text": _text(message.get("content")),
+        "text": text_of(message.get("content")),
         "model": model_that_answered(body, reply.headers),
         "finish_reason": _string(choice.get("finish_reason")),
         "system_fingerprint": _string(body.get("system_fingerprint")),
@@ -61,6 +61,14 @@ def completion_parts(reply: Reply) -> dict[str, Any]:
         "tool_calls": tuple(call for call in calls if isinstance(call, Mapping)) if isinstance(calls, list) else (),
         "logprobs": _logprobs(choice.get("logprobs")),
     }
+
+
+def text_of(content: Any) -> str | None:
+    """Text of a message; of one made of parts, the text among them."""
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
+        return "".join(text for text in texts if isinstance(text, str)) or None
+    return _string(content)
 
 
 def error_in(body: Any) -> tuple[str, int | None] | None:
@@ -129,14 +137,6 @@ def _object(body: Any, wanted: str) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         raise CallFailed(f"The answer is not {wanted}: {_shortened(body)}", status=None)
     return body
-
-
-def _text(content: Any) -> str | None:
-    """Text of a message; of one made of parts, the text among them."""
-    if isinstance(content, list):
-        texts = [part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text"]
-        return "".join(text for text in texts if isinstance(text, str)) or None
-    return _string(content)
 
 
 def _logprobs(found: Any) -> tuple[Mapping[str, Any], ...] | None:

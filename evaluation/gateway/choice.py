@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.evaluation.gateway.protocol import Gateway
+from assay.evaluation.gateway.echo import Echo, is_echo
+from assay.evaluation.gateway.protocol import Gateway, Streaming
 from assay.evaluation.gateway.routes import route
 from assay.settings import Settings, current_settings
 
@@ -19,6 +20,24 @@ def default_gateway() -> Gateway:
         ConfigurationError: they lack something that this kind of gateway needs.
     """
     return gateway_of(current_settings())
+
+
+def streaming_gateway(model: str) -> Streaming:
+    """The gateway that the settings describe, loaded; for models of `echo/` the one that asks nobody.
+
+    May take seconds the first time, which then are not counted as the model's.
+
+    Raises:
+        ConfigurationError: the settings lack something, or LiteLLM is to be the gateway and is not installed.
+    """
+    if is_echo(model):
+        return Echo()
+    settings = current_settings()
+    if gateway_kind(settings) == "litellm":
+        from assay.evaluation.gateway.in_process import load_litellm
+
+        load_litellm()
+    return gateway_of(settings)
 
 
 def gateway_of(settings: Settings) -> GatewayClient:

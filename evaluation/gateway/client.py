@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from assay.errors import AssayError, InvalidRequest
+from assay.errors import AssayError, GatewayError, InvalidRequest
 from assay.evaluation.budget import Use
 from assay.evaluation.gateway import structured
 from assay.evaluation.gateway.answering import answering_here
@@ -28,12 +28,15 @@ from assay.evaluation.gateway.kept import answered
 from assay.evaluation.gateway.keys import answer_key
 from assay.evaluation.gateway.protocol import Answer, Completion, Embeddings, Message
 from assay.evaluation.gateway.spending import booked
+from assay.evaluation.gateway.streaming import Tell, once_told, pieces
 from assay.evaluation.rates import Answered, Key, current_row, limiter_for, with_retries
 from assay.evaluation.rates.requests import expected_tokens
 from assay.prices import cost_usd
 from assay.settings import Settings
 
 ATTEMPTS = 5
+
+Send = Callable[[Mapping[str, Any]], Awaitable[Reply]]
 
 
 class Backend(Protocol):
@@ -62,6 +65,10 @@ class Backend(Protocol):
 
     async def send(self, operation: str, model: str, body: Mapping[str, Any]) -> Reply:
         """One request, on the loop of model calls; raises CallFailed."""
+        ...
+
+    async def send_streamed(self, model: str, body: Mapping[str, Any], tell: Tell) -> Reply:
+        """One request for a chat: each piece of text is told as it comes, and the whole answered at last."""
         ...
 
 
@@ -95,11 +102,36 @@ class GatewayClient:
         }
         given = {name: value for name, value in parameters.items() if value is not None}
 
+        async def send(body: Mapping[str, Any]) -> Reply:
+            return await self.backend.send("chat", model, body)
+
         async def ask() -> Completion:
-            return await self._completion(messages, model, response_format, given)
+            return await self._completion(messages, model, response_format, given, send)
 
         request = {"messages": list(messages), "response_format": response_format, **given}
         return await self._answered(ask, Completion, "chat", model, request)
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        model: str,
+        response_format: Mapping[str, Any] | None = None,
+        **parameters: Any,
+    ) -> AsyncIterator[str | Completion]:
+        """See `Streaming`. Answers are neither taken from the cache nor kept."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        request = {"messages": list(messages), "response_format": response_format, **given}
+
+        async def answer(tell: Tell) -> Completion:
+            send = once_told(lambda body, heard: self.backend.send_streamed(model, body, heard), tell)
+
+            async def ask() -> Completion:
+                return await self._completion(messages, model, response_format, given, send)
+
+            return await booked(ask, expected=lambda: self._expected(model, request))
+
+        return pieces(answer, lambda error: self._explained(error, model))
 
     async def embed(self, texts: Sequence[str], *, model: str, dimensions: int | None = None) -> Embeddings:
         if not texts:
@@ -138,7 +170,10 @@ class GatewayClient:
             raise
         except Exception as error:
             # Not `from error`: what libraries say may hold keys, and tracebacks show it.
-            raise explained(error, model=model, address=self.backend.address(model), settings=self.settings) from None
+            raise self._explained(error, model) from None
+
+    def _explained(self, error: Exception, model: str) -> GatewayError:
+        return explained(error, model=model, address=self.backend.address(model), settings=self.settings)
 
     def _expected(self, model: str, request: Mapping[str, Any]) -> Use:
         """What a call may take, before it is made. A gateway that says itself what calls cost may know more prices."""
@@ -165,13 +200,14 @@ class GatewayClient:
         model: str,
         response_format: Mapping[str, Any] | None,
         given: Mapping[str, Any],
+        send: Send,
     ) -> Completion:
         address = self.backend.address(model)
         sent, refusal = 0, None
         for form in structured.forms_to_try(response_format, address, model):
             named, worded = structured.asked(form, response_format, messages)
             try:
-                reply, requests = await self._sent("chat", model, {"messages": worded, **given, **named})
+                reply, requests = await self._sent(send, model, {"messages": worded, **given, **named})
             except Exception as error:
                 status = getattr(error, "status_code", None)
                 if not structured.refuses_form(status, str(error)):
@@ -199,7 +235,10 @@ class GatewayClient:
         )
 
     async def _embeddings(self, body: Mapping[str, Any], model: str) -> Embeddings:
-        reply, sent = await self._sent("embeddings", model, body)
+        async def send(body: Mapping[str, Any]) -> Reply:
+            return await self.backend.send("embeddings", model, body)
+
+        reply, sent = await self._sent(send, model, body)
         told, found = tokens(reply), vectors(reply, len(body["input"]))
         answered_by = model_that_answered(reply.body, reply.headers)
         return Embeddings(
@@ -210,19 +249,19 @@ class GatewayClient:
             attempts=sent,
         )
 
-    async def _sent(self, operation: str, model: str, body: Mapping[str, Any]) -> tuple[Reply, int]:
+    async def _sent(self, send: Send, model: str, body: Mapping[str, Any]) -> tuple[Reply, int]:
         """The answer, and how many requests it took."""
         sent = 0
 
-        async def send() -> Reply:
+        async def send_once() -> Reply:
             nonlocal sent
             sent += 1
-            return await self.backend.send(operation, model, body)
+            return await send(body)
 
         row = current_row()  # of an evaluation, whose limits say how often
         expected, output = expected_tokens(body)
         reply = await with_retries(
-            send,
+            send_once,
             attempts=row.pacing.attempts if row else self.attempts,
             limiter=limiter_for(self.backend.limited_by(model)),
             tokens=expected,

@@ -6,18 +6,24 @@ file is read.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from assay.errors import MissingExtra
 from assay.evaluation.gateway.answers import Reply
-from assay.evaluation.gateway.failures import CallFailed
+from assay.evaluation.gateway.chunks import StreamedAnswer
+from assay.evaluation.gateway.failures import CallFailed, TookTooLong
 from assay.evaluation.gateway.protocol import model_name
 from assay.evaluation.gateway.routes import without_credentials
+from assay.evaluation.gateway.streaming import Tell
 from assay.evaluation.rates import Key, limit_key
 from assay.settings import Settings
+
+logger = logging.getLogger("assay.evaluation")
 
 HEADER_PREFIX = "llm_provider-"  # before the provider's own headers
 
@@ -55,7 +61,7 @@ class InProcess:
         Raises:
             CallFailed: there is no answer, or a refusal.
         """
-        litellm = _litellm()
+        litellm = load_litellm()
         call = litellm.acompletion if operation == "chat" else litellm.aembedding
         try:
             response = await call(**self._target(model), **body)
@@ -66,6 +72,30 @@ class InProcess:
         if said := hidden.get("provider_response_model"):
             answer["model"] = said
         return Reply(answer, _headers(hidden), cost_usd=hidden.get("response_cost"))
+
+    async def send_streamed(self, model: str, body: Mapping[str, Any], tell: Tell) -> Reply:
+        """
+        Raises:
+            CallFailed: as `send`; or the answer broke off, or nothing came of it for as long as the timeout.
+        """
+        litellm = load_litellm()
+        timeout_s = self.settings.gateway_timeout_s
+        answer, seen = StreamedAnswer(), list[Any]()
+        try:
+            async with asyncio.timeout(timeout_s) as silence:
+                streamed = {"stream": True, "stream_options": {"include_usage": True}}
+                chunks = await litellm.acompletion(**self._target(model), **body, **streamed)
+                async for chunk in chunks:
+                    silence.reschedule(asyncio.get_running_loop().time() + timeout_s)
+                    seen.append(chunk)
+                    if text := answer.add(chunk.model_dump(warnings=False)):
+                        tell(text)
+        except TimeoutError as error:
+            raise TookTooLong(f"there was no answer within {timeout_s:g} s", status=408) from error
+        except Exception as error:
+            raise _failed(error) from error
+        hidden = getattr(chunks, "_hidden_params", None) or {}
+        return answer.reply(_headers(hidden), done=False, cost_usd=_listed_cost(litellm, seen, model_name(model)))
 
     def _base(self) -> str:
         return without_credentials(self.settings.gateway_url or "")
@@ -94,6 +124,15 @@ def _failed(error: Exception) -> CallFailed:
     return CallFailed(message, status=status if isinstance(status, int) else None, headers=_lower(headers))
 
 
+def _listed_cost(litellm: Any, chunks: Sequence[Any], model: str) -> float | None:
+    """What a streamed answer costs by LiteLLM's price list; None for a model that it does not know."""
+    try:
+        return float(litellm.completion_cost(litellm.stream_chunk_builder(chunks), model=model))
+    except Exception as error:  # its own, and whatever it meets in answers that it did not expect
+        logger.debug("LiteLLM knows no price for %s: %s", model, error)
+        return None
+
+
 def _headers(hidden: Mapping[str, Any]) -> dict[str, str]:
     """The provider's headers by their own names; LiteLLM puts OpenAI's names for limits beside them."""
     found = _lower(hidden.get("additional_headers") or {})
@@ -107,8 +146,8 @@ def _lower(headers: Mapping[str, Any]) -> dict[str, str]:
 _module: Any = None
 
 
-def _litellm() -> Any:
-    """LiteLLM, told to keep to itself."""
+def load_litellm() -> Any:
+    """LiteLLM, told to keep to itself. The first time takes seconds."""
     global _module
     if _module is None:
         quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_MODE": "PRODUCTION"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -30,6 +30,8 @@ class Completion:
     cached: bool = False  # kept from an earlier call, which cost `original_cost_usd`
     cache_key: str | None = None  # None: the answer cache was off
     original_cost_usd: float | None = None
+    duration_ms: float | None = None  # of a streamed one, from the request to the end
+    first_text_ms: float | None = None  # and to the first piece of text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +80,28 @@ class Gateway(Protocol):
 
     async def embed(self, texts: Sequence[str], *, model: str, dimensions: int | None = None) -> Embeddings:
         """A vector for each of `texts`. `dimensions` shortens them, where the model can."""
+        ...
+
+
+class Streaming(Protocol):
+    """A gateway that also tells an answer while it is made."""
+
+    def stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        model: str,
+        response_format: Mapping[str, Any] | None = None,
+        **parameters: Any,
+    ) -> AsyncIterator[str | Completion]:
+        """The text piece by piece, and then the whole. Closing the iterator gives the call up.
+
+        Args:
+            parameters: as OpenAI names them: temperature, max_tokens, top_p, stop, tools and so on. None is not sent.
+
+        Raises:
+            GatewayError: the call failed, or broke off after some pieces.
+        """
         ...
 
 
