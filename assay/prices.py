@@ -35,6 +35,8 @@ PROVIDERS = {
 NANOSECONDS_PER_DAY = 86_400 * 10**9
 EPOCH = date(1970, 1, 1)
 
+_kept_here: Path | None = None  # own prices that the collector of this process keeps
+
 
 def cost_usd(
     *,
@@ -57,11 +59,22 @@ def cost_usd(
         return None
     usage = (input_tokens or 0, output_tokens or 0, cache_read_tokens or 0, cache_write_tokens or 0)
     day = at // NANOSECONDS_PER_DAY
-    for cost_of in (_own_cost, _cost) if current_settings().prices else (_cost,):
+    for cost_of in (_own_cost, _cost) if _own_file() else (_cost,):
         for model in models:
             if model and (cost := cost_of(provider, model, day, usage)) is not None:
                 return cost
     return None
+
+
+def keep_own_prices(path: Path | None) -> None:
+    """Read own prices from this file from now on, where the settings name none."""
+    global _kept_here
+    _kept_here = path
+    forget_own_prices()
+
+
+def _own_file() -> Path | None:
+    return current_settings().prices or _kept_here
 
 
 def forget_own_prices() -> None:
@@ -73,7 +86,7 @@ def forget_own_prices() -> None:
 def _own_cost(provider: str | None, model: str, day: int, usage: tuple[int, int, int, int]) -> float | None:
     input_tokens, output_tokens, cache_read, cache_write = usage
     uncached = input_tokens - cache_read - cache_write
-    path = current_settings().prices
+    path = _own_file()
     tiers = (price.above_input_tokens for price in _own_prices(path) if input_tokens > price.above_input_tokens)
     price = _own_price(path, provider, model, day, max(tiers, default=0))
     if price is None or uncached < 0:

@@ -222,6 +222,17 @@ class Settings(BaseSettings):
     tail_quiet_s: float = _setting(
         60.0, "Seconds without a new span after which tail_share decides on a trace.", name="tail_quiet_s", gt=0
     )
+    alert_commands: bool = _setting(
+        False,
+        "true lets alerts start commands on the collector's machine, besides calling webhooks.",
+        name="alert_commands",
+    )
+    alert_hosts: list[str] = _setting(
+        [],
+        "Hosts that webhooks of alerts may reach although their addresses are private, or over plain http, as a JSON "
+        'list, e.g. ["alerts.internal"]. Loopback is always among them.',
+        name="alert_hosts",
+    )
     sql_timeout_s: float = _setting(
         5.0, "Seconds that one statement of `assay sql` may take.", name="sql_timeout_s", gt=0, le=300
     )

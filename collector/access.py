@@ -86,6 +86,11 @@ class Access:
                 id=OWN_PROGRAMS, name="the collector's own programs", scopes=SCOPES_OF_OWN_PROGRAMS, project=None
             )
 
+    def limit(self, limits: Limits) -> None:
+        """Hold every sender to other limits from now on."""
+        if limits != self.limiter.limits:
+            self.limiter = Limiter(limits, self._clock)
+
     def check(self, scope: MutableMapping[str, Any]) -> Admitted:
         """Whether an HTTP request may go on, and as whom.
 

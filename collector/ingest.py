@@ -90,7 +90,7 @@ class Ingest:
         self._arriving = arriving
         self._logs = logs
         self._open = open_spans
-        self._redactor = redactor
+        self.redactor = redactor  # may be another one from one request to the next
         self.dropped_log_records = 0
         self._requests: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="assay-decoder", daemon=True)
@@ -102,7 +102,7 @@ class Ingest:
         """See `Service.ingest`."""
         future: Future[Accepted] = Future()
         future.set_running_or_notify_cancel()  # a sender that goes away cannot cancel what is being stored
-        self._requests.put(_Request(body, redacting(decode, self._redactor), project, only_project, future))
+        self._requests.put(_Request(body, redacting(decode, self.redactor), project, only_project, future))
         return future
 
     def stop(self) -> None:

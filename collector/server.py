@@ -153,6 +153,7 @@ class Server:
                 rules=self._rules,
                 sql_timeout_s=self._sql_timeout_s,
                 redactor=redactor_of(self._settings),
+                settings=self._settings,
             )
             keys_required = not _is_loopback(self.host)
             if keys_required and not self._service.registry.has_admin_key():
@@ -160,8 +161,11 @@ class Server:
                     f"{self.host} is reachable from other machines, and there is no admin key yet.",
                     hint="Make one with: assay keys create NAME --scope admin",
                 )
-            limits = limits_of(self._settings, keys_required=keys_required)
-            access = Access(self._service.registry if keys_required else None, required=keys_required, limits=limits)
+            access = Access(self._service.registry if keys_required else None, required=keys_required)
+            access.limit(limits_of(self._settings, keys_required=keys_required))
+            self._service.settings.on_change(
+                lambda settings, _: access.limit(limits_of(settings, keys_required=keys_required))
+            )
             if self._grpc_port is not None:
                 self._open_grpc(self._service, access, self._grpc_port)
         except BaseException:
@@ -170,6 +174,7 @@ class Server:
             raise
         self.url = self._url(self._socket.getsockname()[1])
         self._service.workers.serve_at(self.url, access.own_token)
+        self._service.watch()
         names = frozenset(name.lower() for name in self._settings.allowed_hosts)
         if names or _is_loopback(self.host):
             names |= LOOPBACK_NAMES | {self.host.lower()}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,14 @@ from assay.collector.export import Exporter, Files
 from assay.collector.in_progress import InProgress
 from assay.collector.ingest import Accepted, Decode, Ingest
 from assay.collector.intake import Intake
+from assay.collector.kept_prices import write_kept_prices
 from assay.collector.life import KEEP_EVERYTHING, Life, LifeRules
 from assay.collector.live import Live
+from assay.collector.live_settings import OWN_PRICES, LiveSettings
 from assay.collector.lock import DirectoryLock
 from assay.collector.log_merge import LogMerger
 from assay.collector.project_names import project_names
-from assay.collector.redact import ACTION, note_change, rule_names
+from assay.collector.redact import ACTION, note_change, redactor_of, rule_names
 from assay.collector.registry.glance import Glance, glance
 from assay.collector.registry_copy import copied_revision, copy_registry
 from assay.collector.rows import append_rows
@@ -35,8 +38,11 @@ from assay.collector.workers import Workers
 from assay.collector.writer import Writer
 from assay.errors import AssayError, InvalidRequest, NotFound, StoreError
 from assay.redaction import Redactor
+from assay.settings import Settings, current_settings
 
 if TYPE_CHECKING:
+    from assay.collector.alerts.watch import AlertWatch
+    from assay.collector.online.scoring import OnlineScoring
     from assay.collector.registry import Registry
 
 logger = logging.getLogger("assay.collector")
@@ -45,6 +51,7 @@ REGISTRY_FILE = "registry.db"
 EXPORT_DIRECTORY = "export"
 EXPORT_WITHIN_S = 20.0  # while somebody waits for an answer in SQL
 UPKEEP_EVERY_S = 2.0
+LIFE_RULES = frozenset(field.name for field in fields(LifeRules))
 
 
 class Service:
@@ -57,6 +64,7 @@ class Service:
         rules: LifeRules = KEEP_EVERYTHING,
         sql_timeout_s: float = SQL_TIMEOUT_S,
         redactor: Redactor | None = None,
+        settings: Settings | None = None,
     ) -> None:
         """Open or create the data directory.
 
@@ -64,6 +72,7 @@ class Service:
             rules: what is kept, and how long.
             sql_timeout_s: how long one statement of somebody's SQL may take.
             redactor: what it finds in spans and log records is never stored.
+            settings: of the process, which come before those that were changed while a collector ran.
 
         Raises:
             StoreError: it cannot be made or written to.
@@ -88,11 +97,12 @@ class Service:
             opened.callback(self.store.close)
             self._opening_registry = threading.Lock()
             self._registry: Registry | None = None
+            self._opening_watches = threading.Lock()
+            self._online: OnlineScoring | None = None
+            self._alerts: AlertWatch | None = None
             found = self._look_at_registry()
             self._revision_at_start = found.revision
             self._projects = set(found.projects)
-            if found.redaction != tuple(rule_names(redactor)):
-                note_change(self.registry.audit, redactor)
             self._mirrored_revision = copied_revision(self.store)
             opened.pop_all()
         self.writer = Writer(self.store)
@@ -111,6 +121,11 @@ class Service:
             open_spans=self.in_progress,
             arriving=lambda: self.intake.arriving,
         )
+        self.settings = LiveSettings(settings or current_settings(), found.kept)
+        self.settings.on_change(self._apply)
+        if found.redaction != tuple(rule_names(self.redactor)):
+            note_change(self.registry.audit, self.redactor)
+        self._watches = found.watches
         self._stop = threading.Event()
         self._upkeep = threading.Thread(target=self._keep_up, name="assay-upkeep", daemon=True)
         self._upkeep.start()
@@ -133,6 +148,43 @@ class Service:
 
                 self._registry = Registry.open(self.data_dir / REGISTRY_FILE)
             return self._registry
+
+    def _apply(self, settings: Settings, changed: Collection[str]) -> None:
+        """Have changed settings hold from now on."""
+        if any(name.startswith("redact") for name in changed):
+            self.redactor = self.requests.redactor = redactor_of(settings)
+        of_life = {name: getattr(settings, name) for name in changed if name in LIFE_RULES}
+        self.life.rules = replace(self.life.rules, **of_life)
+        if OWN_PRICES in changed:
+            self.workers.more_env["ASSAY_PRICES"] = str(write_kept_prices(self.data_dir, self.settings.own_prices))
+
+    # Watching -----------------------------------------------------------------------------------------------------
+
+    @property
+    def online(self) -> OnlineScoring:
+        """Online scoring; loaded for the first who asks."""
+        with self._opening_watches:
+            if self._online is None:
+                from assay.collector.online.scoring import OnlineScoring
+
+                self._online = OnlineScoring(self)
+            return self._online
+
+    @property
+    def alerts(self) -> AlertWatch:
+        """What watches the figures of alerts; loaded for the first who asks."""
+        with self._opening_watches:
+            if self._alerts is None:
+                from assay.collector.alerts.watch import AlertWatch
+
+                self._alerts = AlertWatch(self)
+            return self._alerts
+
+    def watch(self) -> None:
+        """Begin with what online scorers and alerts have to do, if there are any: the collector serves its address."""
+        if self._watches:
+            self.online.wake()
+            self.alerts.wake()
 
     # Spans --------------------------------------------------------------------------------------------------------
 
@@ -197,6 +249,7 @@ class Service:
     def _renew_registry(self) -> None:
         if self._registry:  # else it stays closed: whoever asks for projects has them registered first
             self.register_projects()
+            self.registry.keys.note_used()
         self.mirror_registry()
 
     def register_projects(self) -> None:
@@ -274,6 +327,9 @@ class Service:
             steps.callback(self._renew_copies)
             steps.callback(self._stop_threads)
             steps.callback(self.sandbox.close)
+            for watching in (self._online, self._alerts):
+                if watching is not None:
+                    steps.callback(watching.stop)
             steps.callback(self.workers.close)
 
     def _stop_threads(self) -> None:

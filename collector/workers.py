@@ -183,6 +183,7 @@ class Workers:
         self._api_key: str | None = None
         self._guard = threading.Lock()
         self._workers: dict[tuple[str, str], Worker] = {}
+        self.more_env: dict[str, str] = {}  # of children to be made
 
     def serve_at(self, url: str, api_key: str | None = None) -> None:
         """Where children reach the collector; before that, none can be had.
@@ -203,7 +204,7 @@ class Workers:
         with self._guard:
             if (module, project) not in self._workers:
                 env = child_env(os.environ, url=self._url, api_key=self._api_key, project=project, data=self._data_dir)
-                self._workers[module, project] = Worker(module, env)
+                self._workers[module, project] = Worker(module, {**env, **self.more_env})
             return self._workers[module, project]
 
     def rest(self) -> None:

@@ -87,7 +87,7 @@ def prepare_scorers(scorers: Any, items: Sequence[Item], *, has_task: bool) -> l
     given = [scorers] if callable(scorers) or isinstance(scorers, str) else list(scorers or ())
     if not given:
         raise ConfigurationError("An evaluation needs a scorer.", hint="E.g. scorers=[assay.scorers.ExactMatch()]")
-    prepared = [_prepare(scorer) for scorer in given]
+    prepared = [prepare_scorer(scorer) for scorer in given]
     names = [scorer.name for scorer in prepared]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ConfigurationError(f"Two scorers are called {twice!r}.", hint="Give one another name: name=...")
@@ -121,7 +121,12 @@ async def call_prepare(scorers: Sequence[PreparedScorer], threads: Threads) -> l
     return described
 
 
-def _prepare(scorer: Any) -> PreparedScorer:
+def prepare_scorer(scorer: Any) -> PreparedScorer:
+    """Look at one scorer.
+
+    Raises:
+        ConfigurationError: it cannot be called, or says of itself what cannot be.
+    """
     if isinstance(scorer, str):
         scorer = scorer_by_name(scorer, BUILT_IN)
     if inspect.isclass(scorer) or not callable(scorer):

@@ -64,6 +64,12 @@ class OnlineWorkQueue:
                 _day(session, scorer_id, now).left_out += left_out
             return len(taken)
 
+    def waiting(self, scorer_id: str) -> int:
+        """How many traces wait, due or not."""
+        query = select(func.count()).where(OnlineWork.scorer_id == scorer_id, OnlineWork.state == WAITING)
+        with self.database.read() as session:
+            return session.scalar(query) or 0
+
     def due(self, scorer_id: str, limit: int) -> list[tuple[str, int]]:
         """The traces to judge now, the longest due first, each with how often it was tried."""
         query = (

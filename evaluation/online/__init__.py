@@ -1,0 +1,1 @@
+"""Judging live traces, in a program that the collector starts beside itself (`python -m assay.evaluation.online`)."""
