@@ -9,6 +9,7 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from assay.collector.pages.ab import ab_pages
+from assay.collector.pages.datasets import dataset_pages
 from assay.collector.pages.experiments import eval_pages
 from assay.collector.pages.prompts import prompt_edit_pages, prompt_pages
 from assay.collector.pages.shell import help_pages, search_pages, start_pages
@@ -26,6 +27,7 @@ ROUTERS = (
     span_pages.router,
     prompt_edit_pages.router,  # before those whose names take the rest of the path
     prompt_pages.router,
+    dataset_pages.router,
     eval_pages.router,
     ab_pages.router,
 )

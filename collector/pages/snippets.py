@@ -55,6 +55,18 @@ print(prompt.format(question="How do I reset my password?"))""",
     )
 
 
+def dataset_snippet(endpoint: str, project: str) -> Snippet:
+    address, name = json.dumps(endpoint), json.dumps(project)
+    return Snippet(
+        "Python",
+        f"""import assay
+
+assay.init(endpoint={address}, project={name})
+items = [{{"input": "How do I reset my password?", "expected": "Settings, Security, Reset password"}}]
+assay.register_dataset("support-qa", items)""",
+    )
+
+
 def load_prompt_snippet(name: str, version: int, aliases: list[str], variables: list[str]) -> Snippet:
     """How a program uses one version: by an alias where there is one, so that it can be moved without a deployment."""
     reference = f"alias={json.dumps(aliases[0])}" if aliases else f"version={version}"

@@ -85,6 +85,14 @@ def dataset(project_name: str, name: str, /, **query: Any) -> str:
     return with_query(f"{datasets(project_name)}/{segment(name)}", **query)
 
 
+def dataset_item(project_name: str, name: str, item_id: str, /, **query: Any) -> str:
+    return with_query(f"{dataset(project_name, name)}/items/{segment(item_id)}", **query)
+
+
+def dataset_diff(project_name: str, name: str, old: int, new: int, /) -> str:
+    return f"{dataset(project_name, name)}/diff/{old}..{new}"
+
+
 def evals(project_name: str, /, **query: Any) -> str:
     return with_query(f"{project(project_name)}/evals", **query)
 

@@ -72,7 +72,8 @@ class Datasets:
         actor: Actor = LOCAL,
     ) -> tuple[dict[str, Any], bool]:
         """The version with these items beside those of the latest one, and whether it is new; a data set that is not
-        there is made. An item whose id is there already replaces that one. Two who add at once both get theirs in.
+        there is made. An item whose id is there already replaces that one, but for metadata that only that one has.
+        Two who add at once both get theirs in.
 
         Raises:
             InvalidRequest: as `register`.
@@ -93,7 +94,10 @@ class Datasets:
                     .where(DatasetItem.dataset_version_id == latest.id)
                     .order_by(DatasetItem.position)
                 )
-                merged = {row.item_id: _item(row) for row in there} | added
+                merged = {row.item_id: _item(row) for row in there}
+                for id, item in added.items():
+                    known = merged.get(id, {}).get("metadata", {})
+                    merged[id] = {**item, "metadata": {**known, **item["metadata"]}}
             return self._store(session, project, name, with_ids(list(merged.values())), None, said, actor)
 
     def _store(

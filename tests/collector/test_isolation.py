@@ -82,7 +82,7 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
         {"key_id": admin["id"], "project": "theirs", "version": "1", "number": "1", "old": "1", "new": "1"},
     )
     made.ids |= {"alias": "production", "name": f"{CANARY}-prompt", "build": "x", "session_id": f"{CANARY}-session"}
-    made.ids["user_id"] = f"{CANARY}-user"
+    made.ids |= {"user_id": f"{CANARY}-user", "item": f"{CANARY}-item"}
     bearer = {"authorization": f"Bearer {admin['key']}"}
     attributes = {"input.value": CANARY, "session.id": f"{CANARY}-session", "user.id": f"{CANARY}-user"}
     for name in ("theirs", "ours"):

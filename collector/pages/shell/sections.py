@@ -21,6 +21,7 @@ class Section:
 SECTIONS = (
     Section("traces", "Traces", urls.traces, "g t"),
     Section("prompts", "Prompts", urls.prompts, "g p"),
+    Section("datasets", "Data sets", urls.datasets, "g i"),
     Section("evals", "Evaluations", urls.evals, "g e"),
     Section("ab", "A/B tests", urls.ab_tests, "g a"),
 )

@@ -1,0 +1,1 @@
+"""Pages of data sets: versions, items, and what changed between two versions."""
