@@ -231,6 +231,18 @@ class PromptAliases:
             query = select(AliasMove).where(AliasMove.prompt_id == prompt.id).order_by(AliasMove.id.desc())
             return [move_object(move) for move in session.scalars(query)]
 
+    def moves_between(self, project: str, start: datetime, end: datetime, *, limit: int) -> list[dict[str, Any]]:
+        """Moves of all prompts of a project within a time, newest first, at most `limit`; each with `name`."""
+        query = (
+            select(AliasMove, Prompt.name)
+            .join(Prompt, Prompt.id == AliasMove.prompt_id)
+            .where(Prompt.project == project, AliasMove.moved_at >= start, AliasMove.moved_at < end)
+            .order_by(AliasMove.id.desc())
+            .limit(limit)
+        )
+        with self.database.read() as session:
+            return [{**move_object(move), "name": name} for move, name in session.execute(query)]
+
     def at(self, project: str, name: str, alias: str, time: datetime) -> dict[str, Any]:
         """What an alias was at a time: {"alias", "at", "version", "move"}, where `move` is the one that put it there.
 

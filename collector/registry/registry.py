@@ -10,6 +10,7 @@ from assay.collector.registry.ab_tests import AbTests
 from assay.collector.registry.alerts import Alerts
 from assay.collector.registry.alignments import Alignments
 from assay.collector.registry.audit import Audit
+from assay.collector.registry.dashboards import Dashboards
 from assay.collector.registry.database import Database
 from assay.collector.registry.datasets import Datasets
 from assay.collector.registry.experiments import Experiments
@@ -44,6 +45,7 @@ class Registry:
     online_scorers: OnlineScorers
     online_work: OnlineWorkQueue
     alerts: Alerts
+    dashboards: Dashboards
     kept_settings: KeptSettings
     keys: Keys
     audit: Audit
@@ -77,6 +79,7 @@ class Registry:
             online_scorers=OnlineScorers(database, clock),
             online_work=OnlineWorkQueue(database, clock),
             alerts=Alerts(database, clock),
+            dashboards=Dashboards(database, clock),
             kept_settings=KeptSettings(database, clock),
             keys=Keys(database, clock),
             audit=Audit(database, clock),
