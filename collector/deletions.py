@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -85,6 +85,16 @@ def delete_traces(cursor: duckdb.DuckDBPyConnection, selection: Selection) -> De
     )
     gone = Deleted(traces, spans, scores, letters)
     note(cursor, gone, "request", selection.project)
+    return gone
+
+
+def delete_score(cursor: duckdb.DuckDBPyConnection, score: Mapping[str, Any]) -> Deleted:
+    """Delete a score as a reader has it, and all that it replaced: what somebody takes back does not come back."""
+    subject = ("trace_id", "span_id", "session_id", "experiment_id", "item_id", "repeat")
+    same = ("project", "name", "source", "author", *subject)
+    where = " AND ".join(f"{column} IS NOT DISTINCT FROM ?" for column in same)
+    gone = Deleted(scores=_delete(cursor, "score_log", where, [score[column] for column in same]))
+    note(cursor, gone, "request", score["project"])
     return gone
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -11,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, T
 
 from assay.collector import queries
 from assay.collector.api.deps import DEFAULT, AnyProject, Cursor, Limit, Project, ServiceDep, page
-from assay.collector.values import to_json
+from assay.collector.scores import score_row
 from assay.scores import MAX_ID_CHARS, MAX_NAME_CHARS, MAX_SCORES, SPAN_ID_DIGITS, TRACE_ID_DIGITS, ScoreSource
 
 router = APIRouter(prefix="/api/v1", tags=["scores"])
@@ -74,7 +72,7 @@ def add_scores(body: OneOrSeveral, service: ServiceDep, project: Project = DEFAU
     The newest of the same name, source and author on the same thing is the one that counts.
     """
     scores = body.scores if isinstance(body, NewScores) else [body]
-    rows = [score_row(score, project) for score in scores]
+    rows = [score_row(project=project, **score.model_dump()) for score in scores]
     service.append({"score_log": rows})
     return page([{"id": row["id"]} for row in rows])
 
@@ -100,26 +98,3 @@ def list_scores(
         cursor=cursor,
     )
     return page(found.items, found.next_cursor)
-
-
-def score_row(score: NewScore, project: str) -> dict[str, Any]:
-    """A score as a row of score_log."""
-    return {
-        "id": score.id or uuid.uuid4().hex,
-        "project": project,
-        "name": score.name,
-        "value": None if score.value is None else to_json(score.value),
-        "explanation": score.explanation,
-        "source": score.source,
-        "author": score.author,
-        "trace_id": score.trace_id,
-        "span_id": score.span_id,
-        "session_id": score.session_id,
-        "experiment_id": score.experiment_id,
-        "item_id": score.item_id,
-        "repeat": score.repeat,
-        "status": "scored" if score.value is not None else "scorer_error",
-        "error": score.error,
-        "metadata": to_json(score.metadata) if score.metadata else None,
-        "created_at": time.time_ns(),
-    }
