@@ -51,6 +51,17 @@ def list_experiment_rows(store: SpanStore, experiment_id: str, *, limit: int = 1
     return Page(items, next_cursor)
 
 
+def get_experiment_row(store: SpanStore, experiment_id: str, item_id: str, repeat: int = 0) -> dict[str, Any] | None:
+    """One row of an experiment; None when there is none."""
+    with store.read() as db:
+        rows = fetch(
+            db,
+            f"SELECT {', '.join(COLUMNS)} FROM experiment_rows WHERE experiment_id = ? AND item_id = ? AND repeat = ?",
+            [experiment_id, item_id, repeat],
+        )
+    return next((readable({k: v for k, v in row.items() if k != "position"}, JSON_COLUMNS) for row in rows), None)
+
+
 def experiment_rows(store: SpanStore, experiment_id: str) -> list[dict[str, Any]]:
     """All rows of an experiment."""
     items: list[dict[str, Any]] = []

@@ -27,10 +27,14 @@ BODIES: dict[str, Any] = {
     "PUT /api/v1/experiments/{experiment_id}": {"status": "failed"},
     "POST /api/v1/experiments/{experiment_id}/rows": {"rows": [{"item_id": "mine", "status": "ok"}]},
     "POST /api/v1/experiments/{experiment_id}/comparisons": {"rows": []},
+    "POST /api/v1/review-queues": {"name": f"{CANARY}-prompt", "rubric": [{"name": "mine", "type": "bool"}]},
+    "POST /api/v1/review-queues/{name}/items": {"filter": ""},
+    "POST /api/v1/review-queues/{name}/items/{position}/label": {"values": {"mine": True}, "reviewer": "me"},
+    "POST /api/v1/review-queues/{name}/items/{position}/correct": {"dataset": "mine", "expected": 1},
     "POST /api/v1/sql": {"sql": "select * from spans"},
     "PUT /api/v1/retention": {"days": 1},
 }
-LISTS = ("traces", "spans", "scores", "prompts", "datasets", "experiments")
+LISTS = ("traces", "spans", "scores", "prompts", "datasets", "experiments", "review-queues")
 DETAILS = ("experiments/{experiment_id}", "experiments/{experiment_id}/rows", "prompts/{name:path}/versions")
 
 
@@ -79,7 +83,15 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
         TestClient(app, raise_server_exceptions=False),
         admin["key"],
         keys.create("ours", every, project="ours")["key"],
-        {"key_id": admin["id"], "project": "theirs", "version": "1", "number": "1", "old": "1", "new": "1"},
+        {
+            "key_id": admin["id"],
+            "project": "theirs",
+            "version": "1",
+            "number": "1",
+            "old": "1",
+            "new": "1",
+            "position": "1",
+        },
     )
     made.ids |= {"alias": "production", "name": f"{CANARY}-prompt", "build": "x", "session_id": f"{CANARY}-session"}
     made.ids |= {"user_id": f"{CANARY}-user", "item": f"{CANARY}-item"}
@@ -95,6 +107,14 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
         ("POST /api/v1/prompts", {"name": made.ids["name"], "template": CANARY, "commit_message": CANARY}),
         ("PUT /api/v1/prompts/{name:path}/aliases/{alias}", {"version": 1}),
         ("POST /api/v1/datasets", {"name": f"{CANARY}-data", "items": [{"input": CANARY}]}),
+        (
+            "POST /api/v1/review-queues",
+            {"name": made.ids["name"], "rubric": [{"name": CANARY, "type": "bool"}], "items": {"filter": ""}},
+        ),
+        (
+            "POST /api/v1/review-queues/{name}/items/{position}/label",
+            {"values": {CANARY: True}, "reviewer": CANARY, "comment": CANARY},
+        ),
     ):
         assert made.ask(line, made.admin, "theirs", body).status_code in (200, 201)
     experiment = made.ask("POST /api/v1/experiments", made.admin, "theirs", {"name": CANARY}).json()

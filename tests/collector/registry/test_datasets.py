@@ -139,12 +139,14 @@ def test_a_data_set_of_another_project_is_not_found(registry: Registry) -> None:
 
 
 def test_items_that_are_added_stand_beside_those_there_and_replace_their_like(registry: Registry) -> None:
-    registry.datasets.register("p", "d", [{"id": "a", "input": 1}, {"id": "b", "input": 2, "output": 0}], cluster="g")
+    registry.datasets.register(
+        "p", "d", [{"id": "a", "input": 1, "metadata": {"t": 1}}, {"id": "b", "input": 2, "output": 0}], cluster="g"
+    )
     version, is_new = registry.datasets.add_items("p", "d", [{"id": "c", "input": 3}, {"id": "a", "input": 9}])
     assert (version["version"], version["item_count"], version["cluster"], is_new) == (2, 3, "g", True)
     items = registry.datasets.items("p", "d").items
     assert [(item["id"], item["input"]) for item in items] == [("a", 9), ("b", 2), ("c", 3)]
-    assert items[1]["output"] == 0
+    assert (items[0]["metadata"], items[1]["output"]) == ({"t": 1}, 0)
     again, is_new = registry.datasets.add_items("p", "d", [{"id": "c", "input": 3}])
     assert (again["version"], is_new) == (2, False)
     made, is_new = registry.datasets.add_items("p", "fresh", [{"input": 1}], message="the first")

@@ -1,0 +1,121 @@
+"""Human review over the service: where queues in the registry meet traces, rows and scores in the store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from assay.collector.registry.actor import LOCAL, Actor
+from assay.collector.review import agreement
+from assay.collector.review.content import content_of
+from assay.collector.review.gather import Wanted, gather
+from assay.collector.review.label_scores import score_rows
+from assay.collector.review.refs import Ref
+from assay.collector.review.rubric import Definition, rubric_of
+from assay.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from assay.collector.registry.review_work import Change
+    from assay.collector.service import Service
+
+LARGEST_PAGE = 1000
+
+
+class ReviewDesk:
+    """One project's queues, in the name of whoever asks."""
+
+    def __init__(self, service: Service, project: str, *, actor: Actor = LOCAL) -> None:
+        self._service = service
+        self._store = service.store
+        self._registry = service.registry
+        self.project = project
+        self.actor = actor
+        self.queues = service.registry.review_queues
+        self.work = service.registry.review_work
+
+    def add(self, name: str, wanted: Wanted) -> dict[str, Any]:
+        """Put what is wanted into a queue: how many items were added, how many it had, and what was left out.
+
+        Raises:
+            NotFound: there is no such queue or experiment.
+            InvalidRequest: nothing of it can be reviewed, or it does not go into this queue.
+        """
+        self.queues.get(self.project, name)
+        gathered = gather(self._store, self._registry, self.project, wanted)
+        if not gathered.pairs:
+            why = "; ".join(gathered.notes) or "nothing matches"
+            raise InvalidRequest(
+                f"Nothing was added to the review queue {name!r}: {why}.", hint="Choose something else."
+            )
+        added, total = self.queues.add(self.project, name, gathered.pairs, actor=self.actor)
+        return {"added": added, "there_already": len(gathered.pairs) - added, "items": total, "notes": gathered.notes}
+
+    def label(
+        self, name: str, position: int, reviewer: str, values: Mapping[str, Any], comment: str | None = None
+    ) -> dict[str, Any]:
+        """Store a label as scores, and then as done; see `ReviewWork.label`."""
+        return self.work.label(self.project, name, position, reviewer, values, comment=comment, keep=self._keep)
+
+    def undo(self, name: str, reviewer: str, position: int | None = None) -> dict[str, Any]:
+        """Take back somebody's last word; see `ReviewWork.undo`."""
+        return self.work.undo(self.project, name, reviewer, position=position, keep=self._keep)
+
+    def _keep(self, change: Change) -> None:
+        self._service.append({"score_log": score_rows(change, now_ns=time.time_ns())})
+
+    def with_content(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        """An item with what a reviewer sees of it."""
+        found = {**item, "content": self._content(item["ref"])}
+        return found if item["against"] is None else {**found, "against_content": self._content(item["against"])}
+
+    def _content(self, stored: Mapping[str, Any]) -> dict[str, Any]:
+        ref = Ref.of({field: value for field, value in stored.items() if field != "kind"})
+        return content_of(self._store, self.project, ref)
+
+    # What came of it --------------------------------------------------------------------------------------------
+
+    def agreement(self, name: str) -> dict[str, Any]:
+        """How far the reviewers of a queue agree, score by score; of pairs, also which output they prefer."""
+        queue, rubric, items = self._labelled(name)
+        found = {"scores": agreement.agreement(rubric, items), "reviewers": self.work.reviewers(self.project, name)}
+        if queue["mode"] == "pair":
+            found["preferred"] = [agreement.preferred(each, items) for each in rubric]
+        return found
+
+    def disagreements(self, name: str) -> list[dict[str, Any]]:
+        """Items that reviewers see differently, those that differ most first."""
+        _, rubric, items = self._labelled(name)
+        return agreement.disagreements(rubric, items)
+
+    def _labelled(self, name: str) -> tuple[dict[str, Any], tuple[Definition, ...], list[dict[str, Any]]]:
+        queue = self.queues.get(self.project, name)
+        items: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            page = self.queues.items(self.project, name, state="labelled", limit=LARGEST_PAGE, cursor=cursor)
+            items += page.items
+            if (cursor := page.next_cursor) is None:
+                return queue, rubric_of(queue["rubric"], queue["mode"]), items
+
+    def correct(
+        self, name: str, position: int, expected: Any, *, dataset: str, reviewer: str
+    ) -> tuple[dict[str, Any], bool]:
+        """Make an item of a data set of an item's input, with the right answer; its version, and whether it is new.
+
+        Raises:
+            NotFound: there is no such queue or item.
+            InvalidRequest: nothing is left of its input, or the data set cannot be called so.
+        """
+        item = self.queues.item(self.project, name, position)
+        content = self._content(item["ref"])
+        if content["is_gone"] or content["input"] is None:
+            raise InvalidRequest("The input of this item is not there any more.", hint="It makes no data set item.")
+        made = {
+            "id": item["ref"].get("item_id") or item["ref"].get("span_id") or item["ref"]["trace_id"],
+            "input": content["input"],
+            "expected": expected,
+            "metadata": {"trace_id": content["trace_id"], "review_queue": name, "corrected_by": reviewer},
+        }
+        message = f"corrected by {reviewer} in the review queue {name}, item {position}"
+        return self._registry.datasets.add_items(self.project, dataset, [made], message=message, actor=self.actor)
