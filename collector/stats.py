@@ -20,6 +20,7 @@ from assay.collector.trace_sql import MODEL_KINDS, summed_up
 from assay.errors import InvalidRequest
 
 MAX_ROWS = 10_000
+SKEW_NS = 86_400 * 10**9  # how far a call inside another one may lie from it: it is as long, and clocks differ
 LAST_NS = 2**63 - 2  # what make_timestamp_ns takes, in April of 2262, and as far back in 1677; no span is beyond
 TOKENS = (
     *("input_tokens", "output_tokens", "total_tokens"),
@@ -37,9 +38,28 @@ _COMMON = {
     "sessions": "count(DISTINCT s.session_id)",
     "users": "count(DISTINCT s.user_id)",
 }
+
+
+def _among(name: str, condition: str) -> dict[str, str]:
+    """Measures of those spans alone for which `condition` holds."""
+    return {
+        f"{name}_error_count": f"count(*) FILTER (WHERE {condition} AND s.status = 'error')",
+        **{
+            f"{name}_latency_p{rank}_ms": f"quantile_cont(s.duration_ms, {rank / 100}) FILTER (WHERE {condition})"
+            for rank in (50, 95, 99)
+        },
+    }
+
+
+_IS_ROOT, _IS_TOOL = "s.parent_span_id IS NULL", "s.kind = 'tool'"
 MEASURES: dict[str, dict[str, str]] = {
     "spans": {
         **_COMMON,
+        "root_count": f"count(*) FILTER (WHERE {_IS_ROOT})",
+        **_among("root", _IS_ROOT),
+        "tool_calls": f"count(*) FILTER (WHERE {_IS_TOOL})",
+        **_among("tool", _IS_TOOL),
+        **_among("model", "s.is_model_call"),
         "traces": "count(DISTINCT s.trace_id)",
         "model_calls": "count(*) FILTER (WHERE s.is_model_call)",
         "unpriced_calls": "count(*) FILTER (WHERE s.is_model_call AND s.cost_usd IS NULL)",
@@ -64,6 +84,8 @@ _SHARED_KEYS = (
     *("project", "name", "status", "service_name", "environment", "release", "session_id", "user_id"),
     *("prompt_name", "prompt_version", "ab_test", "ab_arm", "experiment_id"),
 )
+# The power of two at or below, from 1 ms on: what is shorter lies in the band of 0
+_BAND = "CASE WHEN s.duration_ms >= 1 THEN pow(2, floor(log2(s.duration_ms))) ELSE 0 END"
 KEYS: dict[str, dict[str, str]] = {
     "spans": {
         **{name: f"s.{name}" for name in (*_SHARED_KEYS, "kind", "operation", "dialect", "provider", "tool_name")},
@@ -71,33 +93,45 @@ KEYS: dict[str, dict[str, str]] = {
         "request_model": "s.request_model",
         "response_model": "s.response_model",
         "tag": _each("tags"),
+        "latency_band_ms": _BAND,
     },
     "traces": {
         **{name: f"s.{name}" for name in _SHARED_KEYS},
         "model": _each("models"),
         "tag": _each("tags"),
+        "latency_band_ms": _BAND,
     },
 }
 BUCKETS: dict[str, str] = {
     **{f"{n}m": f"{n} minutes" for n in (1, 5, 15)},
     **{f"{n}h": f"{n} hours" for n in (1, 6)},
     "1d": "1 day",
-    "1w": "7 days",
+    **{f"{n}w": f"{7 * n} days" for n in (1, 4, 52)},
 }
 SCORES = "scores."
-OF_MODEL_CALLS = frozenset((*TOKENS, "cost_usd", "model_calls", "unpriced_calls"))
-ADDS_UP = OF_MODEL_CALLS | {"count", "error_count", "spans"}  # a group's is the sum of its buckets'
+OF_MODEL_CALLS = frozenset((*TOKENS, "cost_usd", "model_calls", "unpriced_calls", *_among("model", "")))
+ADDS_UP = frozenset(  # a group's is the sum of its buckets'
+    (
+        *TOKENS,
+        *("cost_usd", "model_calls", "unpriced_calls", "count", "error_count", "spans", "root_count"),
+        *("root_error_count", "tool_calls", "tool_error_count", "model_error_count"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatsQuery:
-    """What is asked. `start` and `end` are nanoseconds since the epoch; groups are ordered by the first measure."""
+    """What is asked. `start` and `end` are nanoseconds since the epoch; groups are ordered by the first measure.
+
+    `trace_filter` is a filter over traces: of spans, too, only those of such traces are counted.
+    """
 
     of: str = "spans"
     measures: tuple[str, ...] = ("count",)
     group_by: tuple[str, ...] = ()
     bucket: str | None = None
     filter: str | None = None
+    trace_filter: str | None = None
     project: str | None = None
     start: int | None = None
     end: int | None = None
@@ -117,6 +151,8 @@ class StatsQuery:
         for key in self.group_by:
             if key not in KEYS[self.of]:
                 raise _unknown("group_by", key, KEYS[self.of])
+        if self.of == "traces" and self.trace_filter is not None:
+            raise InvalidRequest("Of traces, `trace_filter` is `filter`.", hint="Give `filter` alone.")
         if self.bucket is not None and self.bucket not in BUCKETS:
             raise _unknown("bucket", self.bucket, BUCKETS)
         return self
@@ -252,11 +288,16 @@ def _source(db: duckdb.DuckDBPyConnection, query: StatsQuery) -> tuple[str, list
 def _of_spans(db: duckdb.DuckDBPyConnection, query: StatsQuery, bounds: str, times: list[int]) -> tuple[str, list[Any]]:
     condition = compile_filter(query.filter, "spans", "s")
     where, parameters = within(query.project, "s")
-    spans = f"SELECT s.* FROM span_log s WHERE {where}{bounds} AND {condition.sql}"
-    values = [*parameters, *times, *condition.parameters]
+    chosen, chosen_parameters = of_chosen_traces(query.project, query.trace_filter, bounds, times)
+    spans = f"SELECT s.* FROM span_log s WHERE {where}{bounds} AND {condition.sql}{chosen}"
+    values = [*parameters, *times, *condition.parameters, *chosen_parameters]
     if not OF_MODEL_CALLS.intersection(query.measures):
         return spans, values
     inside, inside_parameters = within(query.project, "i")
+    for sign, time in ((">=", query.start and query.start - SKEW_NS), ("<", query.end and query.end + SKEW_NS)):
+        if time is not None:
+            inside = f"{inside} AND i.start_time {sign} make_timestamp_ns(?)"
+            inside_parameters = [*inside_parameters, max(-LAST_NS, min(time, LAST_NS))]
     # Mostly no call stands around another one, which is soon known from numbers; to join the calls takes far longer
     nested = db.execute(
         f"SELECT 1 FROM span_log s WHERE {where}{bounds} AND s.kind IN {MODEL_KINDS} AND hash(s.span_id) IN"
@@ -279,9 +320,32 @@ def _of_spans(db: duckdb.DuckDBPyConnection, query: StatsQuery, bounds: str, tim
     return marked, [*values, *inside_parameters, *parameters, *times]
 
 
-def _of_traces(query: StatsQuery, bounds: str, times: list[int]) -> tuple[str, list[Any]]:
+def of_chosen_traces(
+    project: str | None, trace_filter: str | None, bounds: str, times: Sequence[int]
+) -> tuple[str, list[Any]]:
+    """The condition that a span `s` within the bounds is of a trace for which the filter holds; "" without a filter."""
+    if trace_filter is None:
+        return "", []
+    where, parameters = within(project, "s")
+    near = f"s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {where}{bounds})"
+    query = StatsQuery(of="traces", filter=trace_filter, project=project)
+    sql, values = _of_traces(query, "", [], among=near, among_parameters=[*parameters, *times])
+    if project is None:
+        return f" AND (s.project, s.trace_id) IN (SELECT (t.project, t.trace_id) FROM ({sql}) t)", values
+    return f" AND s.trace_id IN (SELECT t.trace_id FROM ({sql}) t)", values
+
+
+def _of_traces(
+    query: StatsQuery,
+    bounds: str,
+    times: list[int],
+    *,
+    among: str = "true",
+    among_parameters: Sequence[Any] = (),
+) -> tuple[str, list[Any]]:
     condition = compile_trace_filter(query.filter)
     where, parameters = within(query.project, "s")
+    where, parameters = f"{where} AND {among}", [*parameters, *among_parameters]
     if condition.probe is not None:
         where += (
             f" AND s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {where} AND {condition.probe.condition.sql})"

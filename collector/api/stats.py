@@ -24,8 +24,9 @@ def get_stats(
     of: Annotated[Literal["spans", "traces"], Query(description="What is counted and filtered.")] = "spans",
     measures: Names = None,
     group_by: Names = None,
-    bucket: Annotated[str | None, Query(description="1m, 5m, 15m, 1h, 6h, 1d or 1w.")] = None,
+    bucket: Annotated[str | None, Query(description="1m, 5m, 15m, 1h, 6h, 1d, 1w, 4w or 52w.")] = None,
     filter: Filter = None,
+    trace_filter: Annotated[str | None, Query(description="A filter over traces: only their spans count.")] = None,
     start: Annotated[str | None, Query(alias="from", description="ISO 8601, UTC where it names no zone.")] = None,
     end: Annotated[str | None, Query(alias="to", description="ISO 8601; what starts then is not counted.")] = None,
     previous: Annotated[bool, Query(description="Beside each row, the same of the period before.")] = False,
@@ -35,7 +36,9 @@ def get_stats(
 
     Measures: `count`, `error_count`, `error_rate`, `latency_mean_ms`, `latency_p50_ms` (90, 95, 99), `sessions`,
     `users`, the six token fields, `cost_usd`, and `scores.<name>` (mean, n, 95 % interval); of spans also `traces`,
-    `model_calls` and `unpriced_calls`, of traces `spans`. Tokens and cost count model calls only, as in trace rows.
+    `model_calls` and `unpriced_calls`, `root_count` and `tool_calls`, and `root_`, `model_` or `tool_` before
+    `error_count` and `latency_p95_ms` (50, 99); of traces `spans`. Tokens and cost
+    count model calls only, as in trace rows.
     """
     query = queries.StatsQuery(
         of=of,
@@ -43,6 +46,7 @@ def get_stats(
         group_by=_names(group_by),
         bucket=bucket,
         filter=filter,
+        trace_filter=trace_filter,
         project=project,
         start=_nanoseconds("from", start),
         end=_nanoseconds("to", end) if end or not (start and previous) else _now(),
