@@ -10,10 +10,10 @@ from starlette.exceptions import HTTPException
 
 from assay.collector.pages.ab import ab_pages
 from assay.collector.pages.datasets import dataset_pages
-from assay.collector.pages.experiments import eval_pages
+from assay.collector.pages.experiments import compare_pages, eval_pages
 from assay.collector.pages.prompts import prompt_edit_pages, prompt_pages
 from assay.collector.pages.shell import help_pages, search_pages, start_pages
-from assay.collector.pages.traces import event_pages, list_pages, span_pages, trace_pages
+from assay.collector.pages.traces import event_pages, list_pages, span_pages, trace_pages, tree_pages
 from assay.collector.pages.web import error_page, redirect, wants_page
 from assay.errors import NotFound
 
@@ -23,11 +23,13 @@ ROUTERS = (
     search_pages.router,
     list_pages.router,
     event_pages.router,
+    tree_pages.router,
     trace_pages.router,
     span_pages.router,
     prompt_edit_pages.router,  # before those whose names take the rest of the path
     prompt_pages.router,
     dataset_pages.router,
+    compare_pages.router,
     eval_pages.router,
     ab_pages.router,
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from assay.collector import ab_service, queries
 from assay.collector.lineage import lineage
 from assay.collector.pages.source import Row, Rows
-from assay.errors import NotFound, TraceNotFound
+from assay.errors import DatasetNotFound, NotFound, TraceNotFound
 
 if TYPE_CHECKING:
     from assay.collector.service import Service
@@ -124,6 +124,17 @@ class ServiceSource:
 
     def datasets(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
         return _rows(self._registry.datasets.page(project, filter=filter, limit=LIST_PAGE, cursor=cursor))
+
+    def item_metadata(self, project: str, dataset: Row) -> dict[str, Row]:
+        name, version = dataset.get("name"), dataset.get("version")
+        if not name or version is None:
+            return {}
+        datasets = self._registry.datasets
+        try:
+            items = _every(lambda cursor: datasets.items(project, name, version, limit=LARGEST_PAGE, cursor=cursor))
+        except DatasetNotFound:
+            return {}
+        return {item["id"]: item["metadata"] for item in items}
 
     def alignments(self, project: str, judge: str, prompt_hash: str | None) -> list[Row]:
         return self._registry.alignments.page(project, judge=judge, prompt_hash=prompt_hash, limit=LIST_PAGE).items

@@ -103,6 +103,10 @@ class Source(Protocol):
         """Data sets by name, each with its latest version; `filter` is a part of the name."""
         ...
 
+    def item_metadata(self, project: str, dataset: Row) -> dict[str, Row]:
+        """Id of an item -> its metadata, of what an experiment says of its data; empty when they are not registered."""
+        ...
+
     def alignments(self, project: str, judge: str, prompt_hash: str | None) -> list[Row]:
         """How well a judge agreed with people, newest first."""
         ...

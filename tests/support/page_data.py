@@ -42,7 +42,7 @@ EMPTY = (
 )
 
 
-IN_OUTLINE = ("span_id", "parent_span_id", "name", "kind", "status", "duration_ms", "total_tokens")
+IN_OUTLINE = ("span_id", "parent_span_id", "name", "kind", "status", "duration_ms", "total_tokens", "cost_usd")
 
 
 def span(trace_id: str, number: int, **fields: Any) -> Row:
@@ -374,6 +374,9 @@ class FakeSource:
 
     def experiment_rows(self, experiment_id: str) -> list[Row]:
         return self.rows[experiment_id]
+
+    def item_metadata(self, project: str, dataset: Row) -> dict[str, Row]:
+        return {f"q{number:02}": {"topic": ("account", "orders", "refunds")[number % 3]} for number in range(1, 41)}
 
     def datasets(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
         rows = [{"name": "support-qa", "version": 2, "item_count": 20}, {"name": "hard/questions", "version": 1}]

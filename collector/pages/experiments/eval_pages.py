@@ -1,27 +1,27 @@
-"""Routes: the experiments of a project, one experiment, two compared."""
+"""Routes: the experiments of a project, and one experiment."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
 
 from assay.collector.pages import urls
-from assay.collector.pages.experiments import eval_view
+from assay.collector.pages.experiments import eval_view, slices
 from assay.collector.pages.experiments.artifact_view import pictures
-from assay.collector.pages.runs import without_islands
+from assay.collector.pages.experiments.spread import spread
 from assay.collector.pages.snippets import evaluation_snippet
 from assay.collector.pages.source import Source
+from assay.collector.pages.tables import csv_answer
 from assay.collector.pages.web import PageRoute, get_source, page, redirect
-from assay.errors import InvalidRequest
-from assay.prompts.diff import diff_words
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 FromSource = Annotated[Source, Depends(get_source)]
 
 ROWS_A_PAGE = 100
-PAIRS_A_PAGE = 50
+CSV_COLUMNS = ("item_id", "repeat", "status", "input", "expected", "output", "error", "duration_ms", "cost_usd")
 
 
 @router.get("/p/{project}/evals")
@@ -42,64 +42,49 @@ def experiment_list(request: Request, source: FromSource, project: str, after: s
     )
 
 
-@router.get("/p/{project}/evals/compare")
-def compare(
-    request: Request,
-    source: FromSource,
-    project: str,
-    base: str,
-    other: Annotated[str, Query(alias="with")],
-    only: str = "",
-    score: str = "",
-    start: int = 1,
-) -> Response:
-    project = urls.name_of(project)
-    if base == other:
-        raise InvalidRequest(
-            "An experiment cannot be compared with itself.", hint="Choose another one to compare with."
-        )
-    old, new = source.experiment(project, base), source.experiment(project, other)
-    old_rows, new_rows = source.experiment_rows(base), source.experiment_rows(other)
-    every = eval_view.pairs(old, old_rows, new, new_rows)
-    chosen = eval_view.select(every, only, score)
-    start = max(1, start)
-    return page(
-        request,
-        "experiments/compare.html",
-        title=f"{old['name']} and {new['name']}",
-        source=source,
-        project=project,
-        section="evals",
-        base=old,
-        other=new,
-        base_rows=old_rows,
-        other_rows=new_rows,
-        lines=eval_view.comparison_lines(old, old_rows, new, new_rows),
-        chips=[(key, label, len(eval_view.select(every, key, score))) for key, label in eval_view.ONLY.items()],
-        only=only,
-        score=score,
-        found=len(chosen),
-        start=start,
-        page_size=PAIRS_A_PAGE,
-        pairs=chosen[start - 1 : start - 1 + PAIRS_A_PAGE],
-        diff_words=diff_words,
-        without_islands=without_islands,
-        scores_by_name=eval_view.scores_by_name,
-        total=eval_view.total,
-    )
+@router.get("/p/{project}/evals/{experiment_id}.json")
+def experiment_json(source: FromSource, project: str, experiment_id: str) -> Response:
+    """The experiment with its rows."""
+    found = source.experiment(urls.name_of(project), urls.name_of(experiment_id))
+    return JSONResponse({**found, "rows": source.experiment_rows(found["id"])})
+
+
+@router.get("/p/{project}/evals/{experiment_id}.csv")
+def experiment_csv(source: FromSource, project: str, experiment_id: str) -> Response:
+    """The rows as a table, a column for each scorer."""
+    found = source.experiment(urls.name_of(project), urls.name_of(experiment_id))
+    rows = source.experiment_rows(found["id"])
+    scorers = eval_view.scorer_names(rows)
+    lines = ([*(row.get(name) for name in CSV_COLUMNS), *eval_view.values_of(row, scorers)] for row in rows)
+    return csv_answer(found["name"], (*CSV_COLUMNS, *scorers), lines)
 
 
 @router.get("/p/{project}/evals/{experiment_id}")
 def experiment(
-    request: Request, source: FromSource, project: str, experiment_id: str, only: str = "", start: int = 1
+    request: Request,
+    source: FromSource,
+    project: str,
+    experiment_id: str,
+    only: str = "",
+    q: str = "",
+    sort: str = "",
+    by: str = "",
+    score: str = "",
+    start: int = 1,
 ) -> Response:
+    """`q`: rows that hold this text; `sort`: by this score, the worst first; `by` and `score`: scores by groups."""
     project = urls.name_of(project)
     found = source.experiment(project, urls.name_of(experiment_id))
     rows = source.experiment_rows(found["id"])
     failed = [row for row in rows if eval_view.failed(row)]
-    chosen = failed if only == "error" else rows
+    ways = eval_view.directions(found)
+    chosen = eval_view.chosen_rows(failed if only == "error" else rows, q.strip(), sort, ways)
     start = max(1, start)
     others = [other for other in source.experiments(project, cursor=None).items if other["id"] != found["id"]]
+    scorers = eval_view.scorer_names(rows)
+    fields = slices.labels_of(rows, source.item_metadata(project, found["dataset"] or {}))
+    by = by if by in fields else next(iter(fields), "")
+    score = score if score in scorers else next(iter(scorers), "")
     return page(
         request,
         "experiments/experiment.html",
@@ -109,15 +94,20 @@ def experiment(
         section="evals",
         experiment=found,
         summary=eval_view.summary_lines(found, rows),
+        spreads={scorer: spread(rows, scorer) for scorer in scorers},
         of_the_run=eval_view.run_lines(found),
         pictures=pictures(found),
         aligned=eval_view.aligned(found, rows, partial(source.alignments, project)),
-        scorers=eval_view.scorer_names(rows),
+        scorers=scorers,
+        fields=list(fields),
+        slices=slices.slices(rows, fields[by], score, ways.get(score, "higher")) if by and score else [],
+        by=by,
+        score=score,
         rows=chosen[start - 1 : start - 1 + ROWS_A_PAGE],
         row_count=len(rows),
         failed_count=len(failed),
         found=len(chosen),
-        only=only,
+        asked={"only": only, "q": q.strip(), "sort": sort},
         start=start,
         page_size=ROWS_A_PAGE,
         running_ms=eval_view.running_ms(found),

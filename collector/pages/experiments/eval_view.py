@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from assay.collector.pages.charts.means import Shape, axis_of_means, difference_shape, mean_shape
+from assay.collector.pages.charts.means import Shape, axis_of_means, mean_shape
 from assay.collector.pages.formats import nanoseconds, plain
 from assay.evaluation.alignment.shown import Shown, judge_scores, shown_alignments
-from assay.evaluation.comparison import ComparisonRow, ItemChange, compare_rows, item_changes
 from assay.evaluation.summary import summarise_rows
 
 Row = Mapping[str, Any]
-Only = Literal["", "worse", "better", "changed", "error"]
-ONLY: dict[Only, str] = {"": "All", "worse": "Worse", "better": "Better", "changed": "Other output", "error": "Errors"}
+SEARCHED = ("item_id", "input", "output", "expected", "error")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryLine:
     row: Row
     shape: Shape
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonLine:
-    row: ComparisonRow
-    shape: Shape
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """One item in both experiments. A side without a row did not run it."""
-
-    item_id: str
-    base: Row | None
-    other: Row | None
-    changes: Mapping[str, ItemChange]  # by scorer
-    base_output: str
-    other_output: str
-    is_error: bool
-
-    @property
-    def both_answered(self) -> bool:
-        return all(side is not None and side["status"] == "ok" for side in (self.base, self.other))
-
-    @property
-    def output_changed(self) -> bool:
-        return self.both_answered and self.base_output != self.other_output
-
-    @property
-    def is_same(self) -> bool:
-        """Whether both gave the same output, so that it need be shown only once."""
-        return self.both_answered and self.base_output == self.other_output
-
-    def has(self, change: str, scorer: str) -> bool:
-        """Whether the item won or lost: under `scorer`, or under any when none is named."""
-        asked = [self.changes[scorer]] if scorer in self.changes else [] if scorer else self.changes.values()
-        return any(one.change == change for one in asked)
 
 
 def summary_lines(experiment: Row, rows: Iterable[Row]) -> list[SummaryLine]:
@@ -122,6 +82,35 @@ def scores_by_name(row: Row) -> dict[str, Row]:
     return {score["name"]: score for score in row.get("scores") or []}
 
 
+def values_of(row: Row, scorers: Iterable[str]) -> list[Any]:
+    """The value under each scorer; None where there is none."""
+    scores = scores_by_name(row)
+    return [
+        scores[name]["value"] if name in scores and scores[name]["status"] == "scored" else None for name in scorers
+    ]
+
+
+def chosen_rows(rows: Iterable[Row], text: str, worst_of: str, ways: Mapping[str, str]) -> list[Row]:
+    """Rows that hold `text` in item, input, output, expected or error; those with the worst score of `worst_of` first,
+    and those without one last.
+    """
+    wanted = text.lower()
+    found = [row for row in rows if not wanted or wanted in _text(row)]
+    if not worst_of:
+        return found
+    sign = -1 if ways.get(worst_of) == "lower" else 1
+
+    def place(row: Row) -> tuple[bool, float]:
+        [value] = values_of(row, [worst_of])
+        return (False, sign * value) if isinstance(value, int | float) else (True, 0.0)
+
+    return sorted(found, key=place)
+
+
+def _text(row: Row) -> str:
+    return "\n".join(plain(row[name]) for name in SEARCHED if row.get(name) is not None).lower()
+
+
 def running_ms(experiment: Row) -> float | None:
     """From creation to end; None while it runs."""
     if not experiment.get("finished_at"):
@@ -133,68 +122,3 @@ def total(rows: Iterable[Row], field: str) -> float | None:
     """Sum of what is known of `field`; None when nothing is."""
     known = [row[field] for row in rows if row.get(field) is not None]
     return sum(known) if known else None
-
-
-def comparison_lines(
-    base: Row, base_rows: Sequence[Row], other: Row, other_rows: Sequence[Row]
-) -> list[ComparisonLine]:
-    compared = compare_rows(base_rows, other_rows, directions={**directions(base), **directions(other)})
-    return [ComparisonLine(row=row, shape=difference_shape(row.to_dict())) for row in compared]
-
-
-def pairs(base: Row, base_rows: Sequence[Row], other: Row, other_rows: Sequence[Row]) -> list[Pair]:
-    """Items of either experiment, in the order of the newer one; items that only the base has come last."""
-    changes: dict[str, dict[str, ItemChange]] = defaultdict(dict)
-    for change in item_changes(base_rows, other_rows, directions={**directions(base), **directions(other)}):
-        changes[change.item_id][change.scorer] = change
-    old, new = _by_item(base_rows), _by_item(other_rows)
-    return [
-        Pair(
-            item_id=item,
-            base=old[item][0] if item in old else None,
-            other=new[item][0] if item in new else None,
-            changes=changes.get(item, {}),
-            base_output=_output(old.get(item)),
-            other_output=_output(new.get(item)),
-            is_error=any(failed(row) for row in old.get(item, []) + new.get(item, [])),
-        )
-        for item in dict.fromkeys([*new, *old])
-    ]
-
-
-def select(found: Iterable[Pair], only: str, scorer: str = "") -> list[Pair]:
-    """The pairs behind one of the chips; worse and better ones with the largest change first."""
-    match only:
-        case "worse":
-            return sorted((pair for pair in found if pair.has("loss", scorer)), key=lambda pair: -_size(pair, scorer))
-        case "better":
-            return sorted((pair for pair in found if pair.has("win", scorer)), key=lambda pair: -_size(pair, scorer))
-        case "changed":
-            return [pair for pair in found if pair.output_changed]
-        case "error":
-            return [pair for pair in found if pair.is_error]
-        case _:
-            return list(found)
-
-
-def _size(pair: Pair, scorer: str) -> float:
-    asked = [change for name, change in pair.changes.items() if not scorer or name == scorer]
-    return max((_distance(change) for change in asked), default=0.0)
-
-
-def _distance(change: ItemChange) -> float:
-    if isinstance(change.baseline, int | float) and isinstance(change.candidate, int | float):
-        return abs(change.candidate - change.baseline)
-    return 0.0 if change.baseline == change.candidate else 1.0
-
-
-def _by_item(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    grouped: dict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        grouped[str(row["item_id"])].append(row)
-    return dict(grouped)
-
-
-def _output(rows: list[Row] | None) -> str:
-    """The output of the first repeat; of a row that failed, nothing."""
-    return plain(rows[0].get("output")) if rows else ""

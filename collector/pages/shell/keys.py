@@ -26,4 +26,9 @@ KEYS: dict[str, list[Key]] = {
         Key("Home / End", "The first, or the last"),
         Key("Enter", "Show its details"),
     ],
+    "Comparisons": [
+        Key("j / k", "The next item, or the one before"),
+        Key("w / b", "The next item that got worse, or better"),
+        Key("x", "Base and new the other way round"),
+    ],
 }

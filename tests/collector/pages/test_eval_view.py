@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from assay.collector.pages.experiments import eval_view
+from assay.collector.pages.experiments import compare_view, eval_view
 from support.page_data import BASE_ID, OTHER_ID, experiment_rows, experiments
 
 OTHER, BASE = experiments()
@@ -20,8 +20,8 @@ def row(item: str, value: Any = None, *, output: str | None = "x", status: str =
 EXPERIMENT: dict[str, Any] = {"scorers": [{"name": "s"}], "summary": None}
 
 
-def pairs(base: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[eval_view.Pair]:
-    return eval_view.pairs(EXPERIMENT, base, EXPERIMENT, other)
+def pairs(base: list[dict[str, Any]], other: list[dict[str, Any]]) -> list[compare_view.Pair]:
+    return compare_view.pairs(EXPERIMENT, base, EXPERIMENT, other)
 
 
 def test_a_running_experiment_is_summarised_from_its_rows() -> None:
@@ -59,37 +59,37 @@ def test_pairs_keep_the_order_of_the_newer_run_and_end_with_what_only_the_base_h
 
 def test_the_worst_change_comes_first() -> None:
     found = pairs([row("a", 1.0), row("b", 1.0), row("c", 0.0)], [row("a", 0.9), row("b", 0.1), row("c", 1.0)])
-    assert [pair.item_id for pair in eval_view.select(found, "worse")] == ["b", "a"]
-    assert [pair.item_id for pair in eval_view.select(found, "better")] == ["c"]
+    assert [pair.item_id for pair in compare_view.select(found, "worse")] == ["b", "a"]
+    assert [pair.item_id for pair in compare_view.select(found, "better")] == ["c"]
 
 
 def test_where_lower_is_better_a_rise_is_worse() -> None:
     lower = {"scorers": [{"name": "s", "direction": "lower"}], "summary": None}
-    found = eval_view.pairs(lower, [row("a", 1.0)], lower, [row("a", 2.0)])
-    assert [pair.item_id for pair in eval_view.select(found, "worse")] == ["a"]
+    found = compare_view.pairs(lower, [row("a", 1.0)], lower, [row("a", 2.0)])
+    assert [pair.item_id for pair in compare_view.select(found, "worse")] == ["a"]
 
 
 def test_a_failure_is_neither_worse_nor_another_output() -> None:
     found = pairs([row("a", 1.0)], [row("a", output=None, status="task_error")])
-    assert [len(eval_view.select(found, only)) for only in ("worse", "changed", "error")] == [0, 0, 1]
+    assert [len(compare_view.select(found, only)) for only in ("worse", "changed", "error")] == [0, 0, 1]
 
 
 def test_another_output_is_found_whatever_the_scores_say() -> None:
     found = pairs([row("a", 1.0, output="x"), row("b", 1.0)], [row("a", 1.0, output="y"), row("b", 1.0)])
-    assert [pair.item_id for pair in eval_view.select(found, "changed")] == ["a"]
+    assert [pair.item_id for pair in compare_view.select(found, "changed")] == ["a"]
     assert [pair.is_same for pair in found] == [False, True]
 
 
 def test_a_scorer_may_be_singled_out() -> None:
     rows = experiment_rows(BASE_ID), experiment_rows(OTHER_ID)
-    found = eval_view.pairs(BASE, rows[0], OTHER, rows[1])
-    by_any, by_one = eval_view.select(found, "better"), eval_view.select(found, "better", "exact_match")
+    found = compare_view.pairs(BASE, rows[0], OTHER, rows[1])
+    by_any, by_one = compare_view.select(found, "better"), compare_view.select(found, "better", "exact_match")
     assert 0 < len(by_one) < len(by_any)
-    assert eval_view.select(found, "better", "no_such_scorer") == []
+    assert compare_view.select(found, "better", "no_such_scorer") == []
 
 
 def test_the_figure_agrees_with_the_verdict() -> None:
-    lines = eval_view.comparison_lines(BASE, experiment_rows(BASE_ID), OTHER, experiment_rows(OTHER_ID))
+    [lines] = compare_view.compared(BASE, experiment_rows(BASE_ID), [(OTHER, experiment_rows(OTHER_ID))])
     assert [(line.row.outcome, line.shape.tone) for line in lines] == [("improved", "good"), ("improved", "good")]
     shape = lines[0].shape
     assert shape.left is not None

@@ -1,4 +1,5 @@
 // Everything here only spares a reload or a click: without it the pages show and do the same.
+import { startCompare } from "./compare.js";
 import { addCopyButtons } from "./copy.js";
 import { startHelp } from "./help.js";
 import { watchKeys } from "./keys.js";
@@ -15,3 +16,4 @@ startHelp();
 startPalette();
 addCopyButtons(document);
 startTree();
+startCompare();
