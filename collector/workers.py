@@ -84,39 +84,19 @@ class Worker:
         [answer] = deque(self.stream(method, params, timeout_s=timeout_s), maxlen=1)
         return answer
 
-    def stream(self, method: str, params: Mapping[str, Any], *, timeout_s: float | None = None) -> Iterator[Any]:
-        """What the handler tells, as it tells it, and at last what it returns. Closing the iterator cancels it.
+    def stream(self, method: str, params: Mapping[str, Any], *, timeout_s: float | None = None) -> Asked:
+        """What the handler tells, as it tells it, and at last what it returns.
 
         Args:
             timeout_s: the longest silence; None waits for as long as the child lives.
 
         Raises:
-            CollectorUnavailable: the child cannot be started, ended before it answered, or was silent for too long.
-            AssayError: what the handler raised, as one of RAISED where it is one.
+            CollectorUnavailable: the child cannot be started.
         """
-        child = self._living()
-        number, answers = child.send(method, params)
-        try:
-            while True:
-                try:
-                    answer = answers.get(timeout=timeout_s)
-                except Empty:
-                    raise CollectorUnavailable(
-                        f"{self.module} has said nothing for {timeout_s:g} seconds.", hint="Try again."
-                    ) from None
-                self._last_used = self._clock()
-                if answer is ENDED:
-                    raise CollectorUnavailable(
-                        f"{self.module} ended before it answered.", hint="The collector's log may say why. Try again."
-                    )
-                if "error" in answer:
-                    raise _error(answer["error"])
-                if "result" in answer:
-                    yield answer["result"]
-                    return
-                yield answer["event"]
-        finally:
-            child.forget(number)
+        return Asked(self, self._living(), method, params, timeout_s)
+
+    def note_use(self) -> None:
+        self._last_used = self._clock()
 
     @property
     def pid(self) -> int | None:
@@ -172,6 +152,59 @@ class Worker:
         wait = min(FIRST_BACK_OFF_S * 2 ** (self._failures - 1), LONGEST_BACK_OFF_S) if self._failures else 0.0
         self._not_before = now + wait
         logger.warning("%s ended with status %s", self.module, child.process.returncode)
+
+
+class Asked(Iterator[Any]):
+    """One request under way: what is told of it, and at last what is returned.
+
+    Raises:
+        CollectorUnavailable: the child ended before it answered, or was silent for too long.
+        AssayError: what the handler raised, as one of RAISED where it is one.
+    """
+
+    def __init__(
+        self, worker: Worker, child: Child, method: str, params: Mapping[str, Any], timeout_s: float | None
+    ) -> None:
+        self._worker = worker
+        self._child = child
+        self._timeout_s = timeout_s
+        self._over = False
+        self._number, self._answers = child.send(method, params)
+
+    def __next__(self) -> Any:
+        if self._over:
+            raise StopIteration
+        try:
+            answer = self._answers.get(timeout=self._timeout_s)
+        except Empty:
+            self.close()
+            raise CollectorUnavailable(
+                f"{self._worker.module} has said nothing for {self._timeout_s:g} seconds.", hint="Try again."
+            ) from None
+        self._worker.note_use()
+        if self._over:  # closed while this waited
+            raise StopIteration
+        if answer is ENDED:
+            self._over = True
+            raise CollectorUnavailable(
+                f"{self._worker.module} ended before it answered.", hint="The collector's log may say why. Try again."
+            )
+        if "event" in answer:
+            return answer["event"]
+        self._over = True
+        if "error" in answer:
+            raise _error(answer["error"])
+        return answer["result"]
+
+    def close(self) -> None:
+        """Cancel it, if it is not over. From any thread: one that waits for the next answer is let go."""
+        if not self._over:
+            self._over = True
+            self._child.forget(self._number)
+            self._answers.put(ENDED)
+
+    def __del__(self) -> None:
+        self.close()
 
 
 class Workers:

@@ -91,9 +91,19 @@ def test_many_ask_at_once_and_each_gets_its_own_answer(worker: Worker) -> None:
 def test_closing_a_stream_cancels_the_handler(worker: Worker, tmp_path: Path) -> None:
     answers = worker.stream("wait", {"given_up": str(tmp_path / "given up")})
     assert next(answers) == "waiting"
-    answers.close()  # type: ignore[attr-defined]  # a generator
+    answers.close()
     worker.ask("shout", {"text": ""})  # answered after the cancellation was read
     assert (tmp_path / "given up").exists()
+
+
+def test_closing_lets_go_of_a_thread_that_waits_for_the_next_answer(worker: Worker, tmp_path: Path) -> None:
+    answers = worker.stream("wait", {"given_up": str(tmp_path / "given up")})
+    next(answers)
+    waiting = threading.Thread(target=list, args=(answers,))
+    waiting.start()
+    answers.close()
+    waiting.join(PATIENCE_S)
+    assert not waiting.is_alive()
 
 
 def test_silence_ends_at_the_timeout(worker: Worker, tmp_path: Path) -> None:
