@@ -8,6 +8,7 @@ import assay
 from assay.collector import pages
 from assay.collector.api import (
     ab_tests,
+    alerts,
     alignments,
     audit,
     datasets,
@@ -18,12 +19,14 @@ from assay.collector.api import (
     lineage,
     live,
     metrics,
+    online_scorers,
     projects,
     prompt_aliases,
     prompts,
     repricing,
     review_queues,
     scores,
+    settings,
     sql,
     stats,
     traces,
@@ -54,6 +57,9 @@ ROUTERS = (
     sql.router,
     life.router,
     repricing.router,
+    settings.router,
+    online_scorers.router,
+    alerts.router,
 )
 
 
