@@ -68,6 +68,8 @@ def compare(
         lines=lines[focus],
         all_lines=lines,
         spent=compare_view.spent(old_rows, new_rows),
+        names={name: label for name, (label, _) in compare_view.SPENT.items()},
+        written=compare_view.written,
         promotable=compare_view.promotable(old, new),
         gate=gate,
         outcome=outcome,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from assay.collector.pages.charts.means import Shape, difference_shape
 from assay.collector.pages.experiments.eval_view import directions, failed
-from assay.collector.pages.formats import plain
+from assay.collector.pages.formats import cost, duration, figure, plain
 from assay.evaluation.comparison import ComparisonRow, ItemChange, compare_family, compare_rows, item_changes
 from assay.evaluation.gate import Gate, decide, parse_gate
 from assay.evaluation.summary import summarise_rows
@@ -17,7 +17,14 @@ from assay.evaluation.summary import summarise_rows
 Row = Mapping[str, Any]
 Only = Literal["", "worse", "better", "changed", "error"]
 ONLY: dict[Only, str] = {"": "All", "worse": "Worse", "better": "Better", "changed": "Other output", "error": "Errors"}
-SPENT = ("duration_ms", "cost_usd", "input_tokens", "output_tokens")
+SPENT: dict[
+    str, tuple[str, Callable[[float | None], str]]
+] = {  # field of a row -> what it is called, how it is written
+    "duration_ms": ("Latency", duration),
+    "cost_usd": ("Cost", cost),
+    "input_tokens": ("Input tokens", figure),
+    "output_tokens": ("Output tokens", figure),
+}
 JUDGES = "judges/"
 
 
@@ -74,6 +81,16 @@ def spent(base_rows: Iterable[Row], other_rows: Iterable[Row]) -> list[Compariso
     sides = (_as_scores(base_rows), _as_scores(other_rows))
     found = compare_rows(*sides, directions=dict.fromkeys(SPENT, "lower"))
     return [_line(row) for row in found if row.n_paired]
+
+
+def written(scorer: str, value: float | None, *, signed: bool = False) -> str:
+    """A figure of a comparison in its unit."""
+    if scorer not in SPENT:
+        return figure(value, signed=signed, places=3)
+    _, write = SPENT[scorer]
+    if value is None or not signed or value == 0:
+        return write(value)
+    return ("+" if value > 0 else "−") + write(abs(value))
 
 
 def gate_of(text: str, lines: Sequence[ComparisonLine], rows: Sequence[Row], other: Row) -> Gate:
