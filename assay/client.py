@@ -119,18 +119,30 @@ class Client:
         raise _error(response)
 
     @contextmanager
-    def stream(self, method: str, path: str, **params: Any) -> Iterator[httpx.Response]:
+    def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        read_timeout_s: float | None = None,
+        **params: Any,
+    ) -> Iterator[httpx.Response]:
         """The answer to a request below `/api/v1`, to be read bit by bit; it may take its time.
+
+        Args:
+            read_timeout_s: how long nothing may come; None: for ever.
 
         Raises:
             CollectorUnavailable, AssayError: as `request`.
         """
         query = {key: value for key, value in {"project": self.project, **params}.items() if value is not None}
         url = self.url
-        headers = self._destination.headers if self._destination else {}
+        sent = {**(self._destination.headers if self._destination else {}), **(headers or {})}
+        timeout = httpx.Timeout(None, read=read_timeout_s)
         try:
             with self._connections(url).stream(
-                method, f"{url}/api/v1{path}", params=query, headers=headers, timeout=None
+                method, f"{url}/api/v1{path}", params=query, headers=sent, timeout=timeout
             ) as response:
                 if not response.is_success:
                     response.read()

@@ -6,24 +6,27 @@ import json
 import math
 import re
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 
 from assay.command.columns import Column, time
+from assay.command.complete import ab_tests, one_of
 from assay.command.connection import client
+from assay.command.ending import EXIT_MISSED
+from assay.command.frame import command, group
+from assay.command.options import Json, Reason
 from assay.command.printing import print_json, print_rows
 from assay.errors import ConfigurationError
-from assay.evaluation.ab.report import DecisionState
-from assay.settings import configure
 
-EXIT_MISSED = 100  # the test stands otherwise than --expect says
 STATUSES = ("running", "stopped")
-STATES: tuple[str, ...] = get_args(DecisionState)
+STATES = ("continue", "ship", "harm", "futility", "expired", "blocked")  # of evaluation/ab/report.py
 FILE_HINT = 'Write what the test declares, such as {"arms": {"control": "prompts:/qa/1", …}, "primary": "error_rate"}.'
 GUARDRAIL = re.compile(r"\s*(.+?)\s*((?:<=|>=).+)")
 
-app = typer.Typer(help="A/B tests in production.", no_args_is_help=True)
+app = group(
+    "A/B tests in production.", "Exit codes: 0; 1 an error; 2 asked wrongly; 100 a test is not where --expect says."
+)
 
 TESTS = (
     Column("name"),
@@ -47,30 +50,27 @@ DECISIONS = (
 )
 FACTS = ("status", "promoted", "unit", "coverage", "phase", "primary", "guardrails", "baseline", "salt", "ends_at")
 
-Name = Annotated[str, typer.Argument(help="Name of the test.")]
-Project = Annotated[str | None, typer.Option(help="Project to look in. [default: that of the settings]")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Reason = Annotated[str | None, typer.Option(help="Why; kept in the log of decisions.")]
+Name = Annotated[str, typer.Argument(help="Name of the test.", autocompletion=ab_tests)]
 
 
-@app.command("list")
+@command(app, "list", "assay ab list --status running")
 def list_tests(
-    status: Annotated[str | None, typer.Option(help="running or stopped. [default: all]")] = None,
-    project: Project = None,
+    status: Annotated[
+        str | None,
+        typer.Option(metavar="STATUS", help="running or stopped. [default: all]", autocompletion=one_of(*STATUSES)),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List A/B tests: how much traffic they have, and how it is shared out."""
-    configure(project=project)
     if status not in (None, *STATUSES):
         raise ConfigurationError(f"--status is {status!r}.", hint=f"It is one of: {', '.join(STATUSES)}.")
     rows = list(client().pages("/ab-tests", status=status))
     print_rows(rows, as_json, TESTS, drop=("created_at", "promoted", "weights", "phase"))
 
 
-@app.command("show")
-def show_test(name: Name, project: Project = None, as_json: Json = False) -> None:
+@command(app, "show", "assay ab show qa-tone")
+def show_test(name: Name, as_json: Json = False) -> None:
     """Show what was declared, each phase, and what was decided when, by whom and why."""
-    configure(project=project)
     test = client().get(_path(name))
     if as_json:
         print_json(test)
@@ -86,18 +86,20 @@ def show_test(name: Name, project: Project = None, as_json: Json = False) -> Non
     print_rows(test["decisions"], False, DECISIONS, drop=("data_hash", "detail", "alias", "author"))
 
 
-@app.command("report")
+@command(app, "report", "assay ab report qa-tone", "assay ab report qa-tone --expect ship --expect continue")
 def report_test(
     name: Name,
     expect: Annotated[
         list[str] | None,
-        typer.Option(help=f"End with status {EXIT_MISSED} unless the test is at one of these: {', '.join(STATES)}."),
+        typer.Option(
+            metavar="STATE",
+            help=f"End with status {EXIT_MISSED} unless the test is at one of these: {', '.join(STATES)}.",
+            autocompletion=one_of(*STATES),
+        ),
     ] = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Show how a test stands: health first, then arms, differences, and the decision in words."""
-    configure(project=project)
     if unknown := sorted(set(expect or ()) - set(STATES)):
         raise ConfigurationError(f"A test is never at {unknown[0]!r}.", hint=f"It is at one of: {', '.join(STATES)}.")
     found = client().get(f"{_path(name)}/report")
@@ -113,7 +115,11 @@ def report_test(
         raise typer.Exit(EXIT_MISSED)
 
 
-@app.command("create")
+@command(
+    app,
+    "create",
+    "assay ab create qa-tone --arm control=prompts:/qa/1 --arm short=prompts:/qa/2 --primary scores.helpful",
+)
 def create_test(
     name: Name,
     arm: Annotated[list[str] | None, typer.Option(help="control=prompts:/qa/1; give it once for each arm.")] = None,
@@ -128,11 +134,9 @@ def create_test(
     file: Annotated[
         Path | None, typer.Option(help="JSON with everything that POST /api/v1/ab-tests takes; options go before it.")
     ] = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Begin a test. Declared once more as it was, it goes on as it stands."""
-    configure(project=project)
     said = {"author": _user(), **(_declared(file) if file else {}), "name": name}
     given = {
         "arms": _pairs("--arm", arm),
@@ -149,43 +153,37 @@ def create_test(
     _said(client().post("/ab-tests", said), as_json)
 
 
-@app.command("ramp")
+@command(app, "ramp", 'assay ab ramp qa-tone 0.25 --reason "no complaints so far"')
 def ramp_test(
     name: Name,
     coverage: Annotated[float, typer.Argument(help="Share of units that take part, 0 to 1.")],
     reason: Reason = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Let more or fewer units in. Nobody changes arms."""
-    configure(project=project)
     body = {"coverage": _finite("coverage", coverage), "reason": reason, "author": _user()}
     _said(client().put(f"{_path(name)}/coverage", body), as_json)
 
 
-@app.command("weights")
+@command(app, "weights", "assay ab weights qa-tone control=0.2 short=0.8")
 def set_weights(
     name: Name,
     weights: Annotated[list[str], typer.Argument(help="control=0.2 short=0.8; they add up to 1.")],
     reason: Reason = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Begin a new phase with other weights. Units that were exposed before keep their arm."""
-    configure(project=project)
     body = {"weights": _weights("weights", weights), "reason": reason, "author": _user()}
     _said(client().put(f"{_path(name)}/weights", body), as_json)
 
 
-@app.command("assign")
+@command(app, "assign", "assay ab assign qa-tone user-4711")
 def assign_unit(
     name: Name,
     unit: Annotated[str, typer.Argument(help="The user, session or request.")],
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Show the arm of a unit. It is not counted as an exposure."""
-    configure(project=project)
     found = client().get(f"{_path(name)}/assign", unit=unit)
     if as_json:
         print_json(found)
@@ -194,17 +192,15 @@ def assign_unit(
         print(f"{found['arm']} ({how}): {found['prompt'] or found['config']}")
 
 
-@app.command("stop")
+@command(app, "stop", "assay ab stop qa-tone --promote short")
 def stop_test(
     name: Name,
     promote: Annotated[str | None, typer.Option(help="Arm that everybody gets. [default: the baseline]")] = None,
     alias: Annotated[str, typer.Option(help="Alias to move to the promoted version; '' moves none.")] = "production",
     reason: Reason = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """End a test, and point the alias at the promoted version. What was known is recorded with it."""
-    configure(project=project)
     said = {"promote": promote, "alias": alias or None, "reason": reason, "author": _user()}
     test = client().post(f"{_path(name)}/stop", said)
     if as_json:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 UNKNOWN = "-"
+JOINERS = "\u200c\u200d"
 
 
 def text(value: Any) -> str:
@@ -21,9 +22,21 @@ def text(value: Any) -> str:
         value = ", ".join(f"{key}: {item}" for key, item in value.items())
     elif isinstance(value, list):
         value = ", ".join(str(item) for item in value)
-    line = " ".join(str(value).split())
-    # Data may hold what a terminal obeys.
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) == "Cc" else char for char in line)
+    return harmless(" ".join(str(value).split()))
+
+
+def harmless(line: str) -> str:
+    """Without what a terminal obeys: escapes, other control characters, marks that turn the direction of writing.
+
+    Data may hold anything. Of format characters only the joiners stay, which make one emoji of several.
+    """
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(char if _is_harmless(char) else "\N{REPLACEMENT CHARACTER}" for char in line)
+
+
+def _is_harmless(char: str) -> bool:
+    return char in JOINERS or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def lines(values: list[Any]) -> str:
@@ -40,6 +53,16 @@ def duration(ms: float) -> str:
     if ms < 999.5:
         return f"{ms:.0f} ms" if ms >= 9.95 else f"{ms:.1f} ms"
     return f"{ms / 1000:.1f} s"
+
+
+def count(number: float) -> str:
+    """With its thousands apart: 12,345."""
+    return f"{number:,.0f}"
+
+
+def share(part: float) -> str:
+    """0.0312 -> 3.1%"""
+    return f"{part:.1%}"
 
 
 def cost(usd: float) -> str:

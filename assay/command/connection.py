@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.errors import StoreError
-from assay.settings import current_settings
 
 if TYPE_CHECKING:
     from assay.client import Client
@@ -21,6 +20,7 @@ def client(*, may_make: bool = False) -> Client:
         StoreError: there is no store.
     """
     from assay.client import current_client
+    from assay.settings import current_settings
 
     settings = current_settings()
     directory = settings.data_dir.absolute()

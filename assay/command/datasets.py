@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assay.command.columns import Column, text, time
+from assay.command.columns import Column, time
+from assay.command.complete import datasets, filters
 from assay.command.connection import client
-from assay.command.printing import print_json, print_rows
+from assay.command.frame import command, group
+from assay.command.options import Json, NamePart
+from assay.command.printing import print_json, print_plain, print_rows
 from assay.errors import ConfigurationError, DatasetError
-from assay.settings import configure
 
 if TYPE_CHECKING:
     from assay.evaluation.data.items import Dataset
@@ -39,32 +41,30 @@ ITEMS = (
     Column("expected", least=16, most=60),
 )
 
-Name = Annotated[str, typer.Argument(help="support-qa, support-qa@3, support-qa@3:test, or builtin:support-qa.")]
+Name = Annotated[
+    str,
+    typer.Argument(help="support-qa, support-qa@3, support-qa@3:test, or builtin:support-qa.", autocompletion=datasets),
+]
 Message = Annotated[str | None, typer.Option("--message", "-m", help="What this version changes.")]
 Shares = Annotated[list[str], typer.Argument(help="Shares by name, e.g. train=0.8 test=0.2.")]
 Split = Annotated[str | None, typer.Option(help="Shares of the splits, e.g. train=0.8,test=0.2.")]
 Seed = Annotated[int, typer.Option(help="Another seed makes another split.")]
 Stratify = Annotated[str | None, typer.Option(help="Field whose values are to be as frequent in every part.")]
 Cluster = Annotated[str | None, typer.Option(help="Field that items share that belong together, e.g. document.")]
-Project = Annotated[str | None, typer.Option(help="Project to look in. [default: that of the settings]")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-app = typer.Typer(
-    help="Data sets: test data in versions that never change, told apart by their content.",
-    epilog="Exit codes: 0; 1 an error, or with `diff --exit-code` a difference; 2 asked wrongly.",
-    no_args_is_help=True,
+app = group(
+    "Data sets: test data in versions that never change, told apart by their content.",
+    "Exit codes: 0; 1 an error, or with `diff --exit-code` a difference; 2 asked wrongly.",
 )
 
 
-@app.command("list")
+@command(app, "list", "assay datasets list", "assay datasets list --builtin")
 def list_datasets(
-    filter: Annotated[str | None, typer.Option(help="A part of the name, in any case.")] = None,
+    filter: NamePart = None,
     built_in: Annotated[bool, typer.Option("--builtin", help="Those that come with Assay.")] = False,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """List data sets with their newest version."""
-    configure(project=project)
     if built_in:
         from assay.evaluation.data.built_in_datasets import built_in_card, built_in_names
 
@@ -76,18 +76,16 @@ def list_datasets(
     print_rows(rows, as_json, DATASETS, drop=("updated_at", "description"))
 
 
-@app.command("show")
+@command(app, "show", "assay datasets show support-qa@3 --items 20")
 def show_dataset(
     name: Name,
     items: Annotated[int, typer.Option(min=0, help="How many items to show.")] = 10,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Show a version: its versions, notes, and its first items."""
     from assay.evaluation.data.dataset_name import parse_dataset_name
     from assay.evaluation.data.registered_datasets import dataset_path
 
-    configure(project=project)
     dataset = _load(name)
     named = parse_dataset_name(name)
     versions = [] if named.is_built_in else list(client().pages(f"{dataset_path(named.name)}/versions"))
@@ -96,9 +94,9 @@ def show_dataset(
         rows = [{**_row(item), "split": item.split} for item in dataset.items[:items]]
         print_json({**found, "versions": versions, "items": rows})
         return
-    _print(dataset)
+    print_plain(dataset)
     if dataset.description:
-        _print(dataset.description)
+        print_plain(dataset.description)
     if versions:
         print()
         shown = [{**row, "splits": ", ".join((row.get("split") or {}).get("shares") or ()) or None} for row in versions]
@@ -109,7 +107,7 @@ def show_dataset(
         print_rows(rows, False, ITEMS, drop=("split", "expected"))
 
 
-@app.command("push")
+@command(app, "push", 'assay datasets push support-qa questions.jsonl -m "questions of October"')
 def push(
     name: Annotated[str, typer.Argument(help="Name of the data set, e.g. support-qa.")],
     file: Annotated[str, typer.Argument(help="A JSONL, JSON, CSV or Parquet file, or builtin:support-qa.")],
@@ -123,13 +121,11 @@ def push(
     stratify: Stratify = None,
     cluster: Cluster = None,
     id: Annotated[str, typer.Option(help="Field with the items' ids.")] = "id",
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Register a file as the next version; the version there is when it holds the same items."""
     from assay.evaluation.data.datasets import register_dataset
 
-    configure(project=project)
     client(may_make=True)
     dataset = register_dataset(
         name,
@@ -146,16 +142,14 @@ def push(
     _say(dataset, as_json)
 
 
-@app.command("pull")
+@command(app, "pull", "assay datasets pull support-qa@3:test test.jsonl")
 def pull(
     name: Name,
     file: Annotated[Path, typer.Argument(help="The JSONL file to write.")],
     force: Annotated[bool, typer.Option("--force", help="Also over a file that is there.")] = False,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Write a version, or one split of it, to a JSONL file that `push` and `evaluate` read."""
-    configure(project=project)
     dataset = _load(name)
     if file.exists() and not force:
         raise DatasetError(f"{file} is there already.", hint="Write over it: --force")
@@ -165,48 +159,53 @@ def pull(
     print_json(told) if as_json else print(f"{len(dataset.items)} items of {dataset.uri or name} are in {file}")
 
 
-@app.command("diff")
+@command(app, "diff", "assay datasets diff support-qa@2 support-qa@3")
 def diff(
     old: Name,
     new: Annotated[
         str | None, typer.Argument(help="The newer one, or a file. [default: the latest version of the same]")
     ] = None,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 where they differ.")] = False,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Show what differs between two versions: items added, removed, changed."""
     from assay.evaluation.data.dataset_name import parse_dataset_name
 
-    configure(project=project)
     found = _load(new or parse_dataset_name(old).name).diff(_load(old))
-    print_json(found.to_dict()) if as_json else _print(found)
+    print_json(found.to_dict()) if as_json else print_plain(found)
     if exit_code and not found.is_empty:
         raise typer.Exit(1)
 
 
-@app.command("split")
+@command(app, "split", "assay datasets split support-qa train=0.8 test=0.2")
 def split_version(
     name: Name,
     shares: Shares,
     seed: Seed = 0,
     stratify: Stratify = None,
     replace: Annotated[bool, typer.Option("--replace", help="Also where it has been split otherwise.")] = False,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Split a version into parts, e.g. train=0.8 test=0.2. Items that belong together are never parted."""
     from assay.evaluation.data.datasets import split_dataset
 
-    configure(project=project)
     client()
     _say(split_dataset(name, _shares(shares), seed=seed, stratify=stratify, replace=replace), as_json)
 
 
-@app.command("from-traces")
+@command(
+    app, "from-traces", 'assay datasets from-traces complaints --filter "scores.helpful = false" --expected output'
+)
 def from_traces(
     name: Annotated[str, typer.Argument(help="Name of the data set.")],
-    filter: Annotated[str | None, typer.Option(help="For example: scores.helpful = false")] = None,
+    filter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EXPRESSION",
+            help="Which traces, as in `assay traces list`: scores.helpful = false",
+            autocompletion=filters,
+        ),
+    ] = None,
     expected: Annotated[
         str | None, typer.Option(help="output, or scores.NAME: what people said in the score of that name.")
     ] = None,
@@ -216,13 +215,11 @@ def from_traces(
     split: Split = None,
     seed: Seed = 0,
     message: Message = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Make a version of traces: input and output of the root span, the trace linked in the item."""
     from assay.evaluation.data.traces_to_dataset import dataset_from_traces
 
-    configure(project=project)
     client()
     dataset = dataset_from_traces(
         filter,
@@ -265,13 +262,7 @@ def _say(dataset: Dataset, as_json: bool) -> None:
         found = {"name": dataset.name, "version": dataset.version, "items": len(dataset.items), "hash": dataset.hash}
         print_json({**found, "splits": counts, "notes": list(dataset.notes)})
     else:
-        _print(dataset)
-
-
-def _print(value: object) -> None:
-    """Line by line, without what a terminal obeys: test data may hold anything."""
-    for line in str(value).splitlines():
-        print("".join(char if char == " " else text(char) or " " for char in line))
+        print_plain(dataset)
 
 
 def _shares(parts: list[str]) -> dict[str, float]:

@@ -10,10 +10,12 @@ from urllib.parse import quote
 import typer
 
 from assay.command.columns import Column, cost, time
+from assay.command.complete import experiments
 from assay.command.connection import client
+from assay.command.frame import command, group
+from assay.command.options import Json
 from assay.command.printing import print_json, print_rows
 from assay.errors import ConfigurationError, ExperimentNotFound
-from assay.settings import configure
 
 if TYPE_CHECKING:
     from assay.evaluation.ci.verdict import Verdict
@@ -32,22 +34,23 @@ EXPERIMENTS = (
 )
 
 File = Annotated[Path, typer.Argument(help="evals/qa.toml or evals/qa.py: says data, task, scorers and more.")]
-Experiment = Annotated[str, typer.Argument(help="Its id, the beginning of it, or its name for the newest.")]
+Experiment = Annotated[
+    str, typer.Argument(help="Its id, the beginning of it, or its name for the newest.", autocompletion=experiments)
+]
 Gate = Annotated[str | None, typer.Option(help="'correctness >= 0.8 and correctness >= baseline - 0.02'")]
 Alpha = Annotated[float | None, typer.Option(help="Of the intervals whose bounds decide the gate. [default: 0.05]")]
 Junit = Annotated[Path | None, typer.Option(help="Write a JUnit report here.")]
 Markdown = Annotated[Path | None, typer.Option(help="Write a Markdown report here; - prints it in place of the table.")]
-Project = Annotated[str | None, typer.Option(help="Project to look in. [default: that of the settings]")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-app = typer.Typer(
-    help="Evaluations: run, resumed, compared and gated.",
-    epilog="Exit codes: 0 ended and passed; 1 an error, or a run that did not end; 2 asked wrongly; 100 gate missed.",
-    no_args_is_help=True,
+app = group(
+    "Evaluations: run, resumed, compared and gated.",
+    "Exit codes: 0 ended and passed; 1 an error, or a run that did not end; 2 asked wrongly; 100 gate missed.",
 )
 
 
-@app.command("run")
+@command(
+    app, "run", "assay eval run evals/qa.toml", "assay eval run evals/qa.toml --gate 'correctness >= baseline - 0.02'"
+)
 def run(
     file: File,
     name: Annotated[str | None, typer.Option(help="Of the experiment. [default: the file says, or its name]")] = None,
@@ -61,7 +64,6 @@ def run(
     alpha: Alpha = None,
     junit: Junit = None,
     markdown: Markdown = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Run an evaluation that a file describes. Options go before what the file says."""
@@ -71,7 +73,6 @@ def run(
     from assay.evaluation.ci.eval_file import read_eval_file
     from assay.evaluation.ci.verdict import judged
 
-    configure(project=project)
     _check_gate(gate, alpha)  # before the run is paid for
     said = read_eval_file(file)
     arguments = dict(said.arguments)
@@ -88,7 +89,7 @@ def run(
     )
 
 
-@app.command("resume")
+@command(app, "resume", "assay eval resume 1f5349b3")
 def resume(
     experiment: Experiment,
     file: Annotated[
@@ -99,7 +100,6 @@ def resume(
     alpha: Alpha = None,
     junit: Junit = None,
     markdown: Markdown = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Make the rows that an interrupted or killed run lacks; none is made or paid for twice."""
@@ -107,7 +107,6 @@ def resume(
     from assay.evaluation.ci.eval_file import EVAL_FILE_TAG, read_eval_file
     from assay.evaluation.ci.verdict import judged
 
-    configure(project=project)
     _check_gate(gate, alpha)
     found = _found(experiment)
     of_the_run = (found.get("tags") or {}).get(EVAL_FILE_TAG)
@@ -120,39 +119,39 @@ def resume(
     _tell(judged(result, gate=gate, alpha=alpha), junit, markdown, as_json)
 
 
-@app.command("compare")
+@command(app, "compare", "assay eval compare qa-v1 qa-v2")
 def compare(
     baseline: Experiment,
-    candidate: Annotated[str, typer.Argument(help="What is compared with it, named alike.")],
+    candidate: Annotated[
+        str, typer.Argument(help="What is compared with it, named alike.", autocompletion=experiments)
+    ],
     gate: Gate = None,
     alpha: Alpha = None,
     junit: Junit = None,
     markdown: Markdown = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Compare two experiments item by item: difference, interval, corrected p, and what it means in words."""
-    configure(project=project)
     before, after = _result(baseline), _result(candidate)
     _tell(_compared(before, after, gate, alpha), junit, markdown, as_json)
 
 
-@app.command("gate")
+@command(app, "gate", "assay eval gate qa-v2 'correctness >= 0.8'")
 def gate_(
     experiment: Experiment,
     expression: Annotated[str, typer.Argument(help="'correctness >= 0.8 and correctness >= baseline - 0.02'")],
-    baseline: Annotated[str | None, typer.Option(help="previous, or an experiment to compare with.")] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="previous, or an experiment to compare with.", autocompletion=experiments)
+    ] = None,
     alpha: Alpha = None,
     junit: Junit = None,
     markdown: Markdown = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Decide a gate on an experiment that has been run. It is decided on the bounds of intervals, not on means."""
     from assay.evaluation.ci.verdict import judged
     from assay.evaluation.result import find_baseline
 
-    configure(project=project)
     result = _result(experiment)
     if baseline == "previous":
         other = find_baseline(baseline, result.name, result.client, before=result.id)
@@ -165,30 +164,27 @@ def gate_(
     _tell(verdict, junit, markdown, as_json)
 
 
-@app.command("list")
+@command(app, "list", "assay eval list --name qa-v2")
 def list_experiments(
-    name: Annotated[str | None, typer.Option(help="Only those of this name.")] = None,
+    name: Annotated[str | None, typer.Option(help="Only those of this name.", autocompletion=experiments)] = None,
     status: Annotated[str | None, typer.Option(help="running, completed, interrupted, failed, …")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 20,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """List experiments, the newest first."""
     from itertools import islice
 
-    configure(project=project)
     rows = list(islice(client().pages("/experiments", name=name, status=status), limit))
     if not as_json:
         rows = [_listed(row) for row in rows]
     print_rows(rows, as_json, EXPERIMENTS, drop=("data", "cost_usd", "rows"))
 
 
-@app.command("show")
-def show(experiment: Experiment, project: Project = None, as_json: Json = False) -> None:
+@command(app, "show", "assay eval show qa-v2")
+def show(experiment: Experiment, as_json: Json = False) -> None:
     """Show an experiment's figures, each with its interval and with what failed."""
     from assay.evaluation.ci.verdict import Verdict
 
-    configure(project=project)
     verdict = Verdict(_result(experiment), None, None)
     if as_json:
         print_json(verdict.to_dict())

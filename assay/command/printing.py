@@ -3,22 +3,57 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
-from assay.command.columns import Column
+from assay.command.columns import Column, harmless
+
+NOTHING = "Nothing here yet."
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, default=str))
+    """One document on one line. Where the output cannot carry every character, they are escaped as JSON does."""
+    is_unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
+    document = json.dumps(value, ensure_ascii=not is_unicode, default=str)
+    print(document if is_encodable(document) else json.dumps(value, default=str))
 
 
-def print_rows(rows: list[dict[str, Any]], as_json: bool, columns: Sequence[Column], *, drop: Sequence[str]) -> None:
-    """Rows as a table of some columns, or whole as JSON."""
+def is_encodable(document: str) -> bool:
+    """False with halves of surrogate pairs, which JSON may hold and UTF-8 may not."""
+    try:
+        document.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def print_result(value: Any, told: str, as_json: bool) -> None:
+    """What was done: told in a sentence, or as JSON."""
+    if as_json:
+        print_json(value)
+    else:
+        print_plain(told)
+
+
+def print_plain(value: object) -> None:
+    """Line by line, blanks and all, without what a terminal obeys: data may hold anything."""
+    for line in str(value).splitlines():
+        print(harmless(line.expandtabs(4)))
+
+
+def print_rows(
+    rows: list[dict[str, Any]], as_json: bool, columns: Sequence[Column], *, drop: Sequence[str], empty: str = NOTHING
+) -> None:
+    """Rows as a table of some columns, or whole as JSON.
+
+    Args:
+        drop: the fields to leave out where the terminal is too narrow, in turn.
+    """
     if as_json:
         print_json(rows)
     elif not rows:
-        print("Nothing here yet.")
+        print(empty)
     else:
         from assay.command.table import print_table
 

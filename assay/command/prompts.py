@@ -12,17 +12,17 @@ from urllib.parse import quote
 
 import typer
 
-from assay.command.columns import Column, text, time
+from assay.command.columns import Column, time
+from assay.command.complete import prompt_versions, prompts
 from assay.command.connection import client
-from assay.command.printing import print_json, print_rows
+from assay.command.ending import EXIT_ERROR, EXIT_MISSED
+from assay.command.frame import command, group
+from assay.command.options import Json, NamePart, Reason
+from assay.command.printing import print_json, print_plain, print_result, print_rows
 from assay.errors import GateMissed, PromptNotFound
-from assay.settings import configure
 
 if TYPE_CHECKING:
     from assay.prompts.files import Outcome
-
-EXIT_REFUSED = 1
-EXIT_GATE_MISSED = 100
 
 # What the tables show. Names and ids that other commands take are whole; `least` marks what may be cut or wrapped.
 PROMPTS = (
@@ -60,73 +60,65 @@ FILES = (
     Column("detail", least=24, wrap=True),
 )
 
-Name = Annotated[str, typer.Argument(help="Name of the prompt, e.g. support/answer.")]
+Name = Annotated[str, typer.Argument(help="Name of the prompt, e.g. support/answer.", autocompletion=prompts)]
 NameOrUri = Annotated[
-    str, typer.Argument(help="Name of the prompt, e.g. support/answer, or prompts:/support/answer/2.")
+    str,
+    typer.Argument(
+        help="Name of the prompt, e.g. support/answer, or prompts:/support/answer/2.", autocompletion=prompts
+    ),
 ]
-Names = Annotated[list[str] | None, typer.Argument(help="Prompts to take. [default: all]")]
-Reference = Annotated[str, typer.Argument(help="A version by its number or an alias, or latest.")]
+Names = Annotated[list[str] | None, typer.Argument(help="Prompts to take. [default: all]", autocompletion=prompts)]
+Reference = Annotated[
+    str, typer.Argument(help="A version by its number or an alias, or latest.", autocompletion=prompt_versions)
+]
 Folder = Annotated[Path, typer.Argument(help="Folder of *.prompt.md files.")]
-Reason = Annotated[str | None, typer.Option(help="Why; kept in the log of moves.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; print what would happen.")]
-Project = Annotated[str | None, typer.Option(help="Project to look in. [default: that of the settings]")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
-app = typer.Typer(
-    help="The prompt registry: versions that never change, and aliases such as `production` that point at them.",
-    epilog="Exit codes: 0; 1 an error, or something refused; 2 asked wrongly; 100 a gate was missed.",
-    no_args_is_help=True,
+app = group(
+    "The prompt registry: versions that never change, and aliases such as `production` that point at them.",
+    "Exit codes: 0; 1 an error, or something refused; 2 asked wrongly; 100 a gate was missed.",
 )
 
 
-@app.command("list")
+@command(app, "list", "assay prompts list --filter support")
 def list_prompts(
-    filter: Annotated[str | None, typer.Option(help="A part of the name, in any case.")] = None,
-    project: Project = None,
+    filter: NamePart = None,
     as_json: Json = False,
 ) -> None:
     """List prompts with their newest version and aliases."""
-    configure(project=project)
     rows = list(client().pages("/prompts", filter=filter))
     print_rows(rows, as_json, PROMPTS, drop=("updated_at", "aliases", "commit_message"))
 
 
-@app.command("show")
-def show_prompt(
-    name: NameOrUri, reference: Reference = "latest", project: Project = None, as_json: Json = False
-) -> None:
+@command(app, "show", "assay prompts show support/answer production")
+def show_prompt(name: NameOrUri, reference: Reference = "latest", as_json: Json = False) -> None:
     """Show one version: its template, config and message, as `pull` writes them to a file."""
-    configure(project=project)
     row = _version(name, reference)
     if as_json:
         print_json(row)
         return
     from assay.prompts.prompt_file import PromptFile, write_prompt_file
 
-    for line in write_prompt_file(PromptFile.of_row(row)).decode().splitlines():
-        print(_printable(line))
+    print_plain(write_prompt_file(PromptFile.of_row(row)).decode())
 
 
-@app.command("history")
-def history(name: Name, project: Project = None, as_json: Json = False) -> None:
+@command(app, "history", "assay prompts history support/answer")
+def history(name: Name, as_json: Json = False) -> None:
     """List the versions of a prompt, newest first."""
-    configure(project=project)
     rows = list(client().pages(f"{_path(name)}/versions"))
     print_rows(rows, as_json, VERSIONS, drop=("variables", "author", "created_at"))
 
 
-@app.command("diff")
+@command(app, "diff", "assay prompts diff support/answer 1 2")
 def diff(
     name: Name,
     old: Reference,
     new: Reference = "latest",
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Show what changes from one version to another: words, messages, config, variables."""
     from assay.prompts.diff import diff_versions
 
-    configure(project=project)
     found = diff_versions(_version(name, old), _version(name, new))
     if as_json:
         print_json(asdict(found))
@@ -136,7 +128,9 @@ def diff(
         Console(highlight=False, soft_wrap=True).print(found)
 
 
-@app.command("alias")
+@command(
+    app, "alias", "assay prompts alias support/answer", "assay prompts alias support/answer production --at 2026-10-15"
+)
 def alias_of(
     name: Name,
     alias: Annotated[str | None, typer.Argument(help="One alias: where it points, and its moves.")] = None,
@@ -145,11 +139,9 @@ def alias_of(
     ] = None,
     delete: Annotated[bool, typer.Option("--delete", help="Remove the alias. The log of its moves stays.")] = False,
     reason: Reason = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """List a prompt's aliases; or of one alias its moves, or what it was at a time. To move one: promote, rollback."""
-    configure(project=project)
     if alias is None:
         print_rows(client().get(f"{_path(name)}/aliases")["items"], as_json, ALIASES, drop=("gate",))
         return
@@ -158,19 +150,19 @@ def alias_of(
         from assay.prompts.registry import user_name
 
         client().request("DELETE", path, params={"reason": reason, "author": user_name()})
-        _say({"alias": alias, "version": None}, f"{alias} of {name} is gone.", as_json)
+        print_result({"alias": alias, "version": None}, f"{alias} of {name} is gone.", as_json)
     elif at is not None:
         from assay.prompts import prompt_alias_at
 
         client()  # there is something to ask
         version = prompt_alias_at(name, alias, at)
         was = f"was version {version}" if version is not None else "was not there"
-        _say({"alias": alias, "at": at, "version": version}, f"{alias} of {name} {was} at {at} UTC.", as_json)
+        print_result({"alias": alias, "at": at, "version": version}, f"{alias} of {name} {was} at {at} UTC.", as_json)
     else:
         print_rows(list(client().pages(path)), as_json, MOVES, drop=("author", "from_version"))
 
 
-@app.command("promote")
+@command(app, "promote", 'assay prompts promote support/answer 2 --reason "shorter, and as correct"')
 def promote(
     name: Name,
     version: Annotated[int, typer.Argument(help="Number of the version.")],
@@ -181,7 +173,6 @@ def promote(
     ] = None,
     ab_test: Annotated[str | None, typer.Option(help="Name of an A/B test of the two versions.")] = None,
     reason: Reason = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Point an alias at a version. Ends with 100, and moves nothing, when what is named misses the alias's gate.
@@ -190,31 +181,28 @@ def promote(
     """
     from assay.prompts import set_prompt_alias
 
-    configure(project=project)
     client()  # there is something to change
     with _gate():
         set_prompt_alias(name, alias, version, reason, experiment_id=experiment, ab_test=ab_test)
-    _say({"alias": alias, "version": version}, f"{alias} of {name} is version {version}.", as_json)
+    print_result({"alias": alias, "version": version}, f"{alias} of {name} is version {version}.", as_json)
 
 
-@app.command("rollback")
+@command(app, "rollback", "assay prompts rollback support/answer")
 def rollback(
     name: Name,
     alias: Annotated[str, typer.Option(help="The alias to take back.")] = "production",
     reason: Reason = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Point an alias back at the version it had before its last move."""
     from assay.prompts import rollback_prompt_alias
 
-    configure(project=project)
     client()  # there is something to change
     version = rollback_prompt_alias(name, alias, reason)
-    _say({"alias": alias, "version": version}, f"{alias} of {name} is version {version} again.", as_json)
+    print_result({"alias": alias, "version": version}, f"{alias} of {name} is version {version} again.", as_json)
 
 
-@app.command("protect")
+@command(app, "protect", "assay prompts protect support/answer production --gate 'correctness >= baseline - 0.02'")
 def protect(
     name: Name,
     alias: Annotated[str, typer.Argument(help="Need not be there yet.")] = "production",
@@ -224,22 +212,20 @@ def protect(
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="End the protection.")] = False,
     reason: Reason = None,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Let only admins move an alias, or also what passes a gate. Needs an admin's key where keys are needed."""
     from assay.prompts import protect_prompt_alias
 
-    configure(project=project)
     client()  # there is something to change
     protect_prompt_alias(name, alias, gate, protected=not off, reason=reason)
     told = (
         "is no longer protected" if off else f"is moved by what passes {gate!r}" if gate else "is moved by admins only"
     )
-    _say({"alias": alias, "protected": not off, "gate": gate}, f"{alias} of {name} {told}.", as_json)
+    print_result({"alias": alias, "protected": not off, "gate": gate}, f"{alias} of {name} {told}.", as_json)
 
 
-@app.command("push")
+@command(app, "push", 'assay prompts push prompts -m "shorter answers"')
 def push_files(
     directory: Folder,
     names: Names = None,
@@ -254,13 +240,11 @@ def push_files(
         bool, typer.Option("--force", help="Also where the registry has moved on: on top of its latest version.")
     ] = False,
     dry_run: DryRun = False,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Register the files of a folder that have changed, as new versions. One that conflicts stops all of them."""
     from assay.prompts.push import push
 
-    configure(project=project)
     found = push(
         directory,
         client(may_make=not dry_run),
@@ -274,19 +258,17 @@ def push_files(
     _print_outcomes(found, dry_run, as_json, refused)
 
 
-@app.command("pull")
+@command(app, "pull", "assay prompts pull prompts --dry-run")
 def pull_files(
     directory: Folder,
     names: Names = None,
     force: Annotated[bool, typer.Option("--force", help="Also over files that have changed here.")] = False,
     dry_run: DryRun = False,
-    project: Project = None,
     as_json: Json = False,
 ) -> None:
     """Write the latest version of every prompt to its file in a folder. Files that have changed here are left alone."""
     from assay.prompts.pull import pull
 
-    configure(project=project)
     found = pull(directory, client(), names=names or (), force=force, dry_run=dry_run)
     refused = "Some files were left as they are: see above." if any(each.is_refused for each in found) else ""
     _print_outcomes(found, dry_run, as_json, refused)
@@ -313,22 +295,13 @@ def _version(name: str, reference: str) -> dict[str, Any]:
     return row
 
 
-def _say(value: dict[str, Any], told: str, as_json: bool) -> None:
-    print_json(value) if as_json else print(told)
-
-
-def _printable(line: str) -> str:
-    """A line whose blanks count, without what a terminal obeys."""
-    return "".join(char if char == " " else text(char) or " " for char in line)
-
-
 @contextmanager
 def _gate() -> Iterator[None]:
     try:
         yield
     except GateMissed as error:
         typer.echo(f"gate missed: {error}", err=True)
-        raise typer.Exit(EXIT_GATE_MISSED) from error
+        raise typer.Exit(EXIT_MISSED) from error
 
 
 def _print_outcomes(found: list[Outcome], dry_run: bool, as_json: bool, refused: str) -> None:
@@ -338,4 +311,4 @@ def _print_outcomes(found: list[Outcome], dry_run: bool, as_json: bool, refused:
         print("Dry run: nothing was changed.")
     if refused:
         typer.echo(refused, err=True)
-        raise typer.Exit(EXIT_REFUSED)
+        raise typer.Exit(EXIT_ERROR)
