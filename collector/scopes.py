@@ -7,7 +7,7 @@ all of them, so that it does not matter which one the router takes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cache
 
@@ -195,6 +195,12 @@ ROUTES: dict[str, Rule] = {
     "GET /p/{project}/events": PAGE,
     "GET /p/{project}/traces": PAGE,
     "GET /p/{project}/traces.json": PAGE,
+    "GET /p/{project}/traces.csv": PAGE,
+    "GET /p/{project}/traces/export": PAGE,
+    "GET /p/{project}/traces/pair": PAGE,
+    "GET /p/{project}/traces/complete": PAGE,
+    "GET /p/{project}/traces/delete": PAGE,
+    "POST /p/{project}/traces/delete": replace(FORM, scope="admin"),
     "GET /p/{project}/traces/{trace_id}": PAGE,
     "GET /p/{project}/traces/{trace_id}.json": PAGE,
     "GET /p/{project}/traces/{trace_id}.csv": PAGE,

@@ -11,13 +11,25 @@ from typing import Any
 import duckdb
 
 from assay.collector.filter import TraceFilter, compile_trace_filter
-from assay.collector.paging import Cursor, Order, Page, decode_cursor, encode_cursor, fetch, iso_time, number_in, within
+from assay.collector.paging import (
+    ORDER,
+    Cursor,
+    Order,
+    Page,
+    decode_cursor,
+    encode_cursor,
+    fetch,
+    iso_time,
+    number_in,
+    within,
+)
 from assay.collector.store import SpanStore
 from assay.collector.trace_list import list_traces
 from assay.collector.trace_rows import TraceKey, trace_rows
 from assay.collector.trace_sql import summed_up
 from assay.collector.trace_sums import COUNTED
 from assay.collector.windows import windows_back
+from assay.errors import InvalidRequest
 
 KEYS = ("session_id", "project")
 LAST_FIRST = Order("last", "DESC")
@@ -35,20 +47,67 @@ SUMS = ", ".join(
 )
 
 
+# What sessions can be ordered by -> SQL of it over the rows `t` of a session's traces.
+ORDERS = {
+    "start_time": "epoch_ns(min(t.start_time))",
+    "end_time": "epoch_ns(max(t.end_time))",
+    "duration_ms": "epoch_ns(max(t.end_time)) - epoch_ns(min(t.start_time))",
+    "trace_count": "count(*)",
+    "error_count": "count(*) FILTER (WHERE t.status = 'error')",
+    "span_count": "sum(t.span_count)::BIGINT",
+    "total_tokens": "sum(t.total_tokens)::BIGINT",
+    "cost_usd": "sum(t.cost_usd)",
+}
+
+
 def list_sessions(
-    store: SpanStore, *, project: str | None, filter: str | None = None, limit: int = 50, cursor: str | None = None
+    store: SpanStore,
+    *,
+    project: str | None,
+    filter: str | None = None,
+    order_by: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
 ) -> Page:
-    """Sessions, those with the newest spans first; with a filter, those that have a trace which matches.
+    """Sessions, those with the newest spans first unless `order_by` says otherwise; with a filter, those that have a
+    trace which matches.
 
     Raises:
-        InvalidRequest: the filter or the cursor cannot be read.
+        InvalidRequest: the filter, the order or the cursor cannot be read.
     """
     condition, after = compile_trace_filter(filter), decode_cursor(cursor, len(KEYS))
+    order = _order_of(order_by)
     with store.read() as db:
-        found = _find(db, project, condition if filter and filter.strip() else None, after, limit + 1)
+        if order is None:
+            found = _find(db, project, condition if filter and filter.strip() else None, after, limit + 1)
+        else:
+            found = _find_ordered(db, project, condition, order, after, limit + 1)
         items = _rows(db, found[:limit])
     last = found[limit - 1] if len(found) > limit else None
-    return Page(items, encode_cursor([last["last"], last["session_id"], last["project"]]) if last else None)
+    if last is None:
+        return Page(items, None)
+    return Page(items, encode_cursor([last["last" if order is None else "value"], last["session_id"], last["project"]]))
+
+
+def _order_of(order_by: str | None) -> Order | None:
+    """The order that a reader asks for; None: by the last sign of life.
+
+    Raises:
+        InvalidRequest: sessions have no such order.
+    """
+    if order_by is None or not order_by.strip():
+        return None
+    match = ORDER.fullmatch(order_by)
+    column = match[1].lower() if match else ""
+    direction = (match[2] or "asc").upper() if match else ""
+    if (column, direction) == ("last", "DESC"):
+        return None
+    if column != "last" and column not in ORDERS:
+        raise InvalidRequest(
+            f"order_by {order_by!r} cannot be used.",
+            hint=f"Sessions are ordered by one of: {', '.join(['last', *ORDERS])}; and asc or desc.",
+        )
+    return Order(column, direction)
 
 
 def get_session(
@@ -96,6 +155,26 @@ def _find(
     return found
 
 
+def _find_ordered(
+    db: duckdb.DuckDBPyConnection,
+    project: str | None,
+    condition: TraceFilter,
+    order: Order,
+    after: Cursor | None,
+    wanted: int,
+) -> list[dict[str, Any]]:
+    """Which sessions, each summed up: another order than by their last sign of life is known only of all of them."""
+    value = ORDERS.get(order.column, "epoch_ns(max(t.last_start))")
+    sessions, parameters = _by_traces(project, condition, value)
+    by_value = Order("value", order.direction)
+    beyond, values = ("true", []) if after is None else by_value.beyond("g", KEYS, after)
+    return fetch(
+        db,
+        f"SELECT g.* FROM ({sessions}) g WHERE {beyond} ORDER BY {by_value.sql('g', KEYS)} LIMIT ?",
+        [*parameters, *values, wanted],
+    )
+
+
 def _windows(
     db: duckdb.DuckDBPyConnection, condition: TraceFilter | None, after: Cursor | None
 ) -> Iterator[int | None]:
@@ -113,21 +192,23 @@ def _by_spans(project: str | None, lower: int | None) -> tuple[str, list[Any]]:
     ), parameters
 
 
-def _by_traces(project: str | None, condition: TraceFilter) -> tuple[str, list[Any]]:
+def _by_traces(project: str | None, condition: TraceFilter, value: str = "NULL") -> tuple[str, list[Any]]:
+    """SQL of the sessions with a trace that matches; `value`: what else is to be known, over the traces `t`."""
     where, parameters = within(project, "s")
     if condition.probe is not None:
         probe = condition.probe.condition
         where += f" AND s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {where} AND {probe.sql})"
         parameters = [*parameters, *parameters, *probe.parameters]
+    of_value = {name for name in FIELDS if f"t.{name}" in value}
     traces = summed_up(
-        sorted({"session_id", "start_time", *condition.fields} - {"project", "trace_id"}),
+        sorted({"session_id", "start_time", *of_value, *condition.fields} - {"project", "trace_id"}),
         where,
         span_conditions=[each.sql for each in condition.span_conditions],
         project=project,
     )
     return (
-        "SELECT t.project, t.session_id, epoch_ns(min(t.start_time)) AS first, epoch_ns(max(t.last_start)) AS last"
-        f" FROM ({traces}) t WHERE t.session_id IS NOT NULL AND {condition.condition.sql} GROUP BY ALL"
+        "SELECT t.project, t.session_id, epoch_ns(min(t.start_time)) AS first, epoch_ns(max(t.last_start)) AS last,"
+        f" {value} AS value FROM ({traces}) t WHERE t.session_id IS NOT NULL AND {condition.condition.sql} GROUP BY ALL"
     ), [
         *(value for each in condition.span_conditions for value in each.parameters),
         *parameters,

@@ -13,7 +13,7 @@ from assay.collector.pages.datasets import dataset_pages
 from assay.collector.pages.experiments import compare_pages, eval_pages
 from assay.collector.pages.prompts import prompt_edit_pages, prompt_pages
 from assay.collector.pages.shell import help_pages, search_pages, start_pages
-from assay.collector.pages.traces import event_pages, list_pages, span_pages, trace_pages, tree_pages
+from assay.collector.pages.traces import event_pages, list_action_pages, list_pages, span_pages, trace_pages, tree_pages
 from assay.collector.pages.web import error_page, redirect, wants_page
 from assay.errors import NotFound
 
@@ -22,6 +22,7 @@ ROUTERS = (
     help_pages.router,
     search_pages.router,
     list_pages.router,
+    list_action_pages.router,
     event_pages.router,
     tree_pages.router,
     trace_pages.router,

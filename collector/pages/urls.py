@@ -24,6 +24,19 @@ def traces(project_name: str, /, **query: Any) -> str:
     return with_query(f"{project(project_name)}/traces", **query)
 
 
+def sessions(project_name: str, /, **query: Any) -> str:
+    return traces(project_name, view="sessions", **query)
+
+
+def session(project_name: str, session_id: str, /, **query: Any) -> str:
+    return with_query(f"{project(project_name)}/sessions/{segment(session_id)}", **query)
+
+
+def events(project_name: str, /, **query: Any) -> str:
+    """What a page hears of while it is open."""
+    return with_query(f"{project(project_name)}/events", **query)
+
+
 def trace(project_name: str, trace_id: str, /, **query: Any) -> str:
     return with_query(f"{project(project_name)}/traces/{segment(trace_id)}", **query)
 

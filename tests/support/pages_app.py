@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from assay.collector import pages
+from assay.collector.pages.traces.list_source import get_trace_lists
 from assay.collector.pages.web import get_desk, get_source
+from support.list_app import FakeTraceLists
 
 if TYPE_CHECKING:
     from support.page_data import FakeSource
@@ -18,6 +20,8 @@ def pages_app(source: FakeSource) -> FastAPI:
     pages.mount(app)
     app.dependency_overrides[get_source] = lambda: source
     app.dependency_overrides[get_desk] = lambda: source.desk
+    # Over whatever source a test has put there
+    app.dependency_overrides[get_trace_lists] = lambda: FakeTraceLists(app.dependency_overrides[get_source]())
     return app
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import time
 from asyncio import sleep
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from assay.collector.api.deps import ServiceDep
-from assay.collector.news import News, check_filter, last_row, news_ids
+from assay.collector.news import News
 from assay.collector.pages import time_range, urls
 from assay.collector.pages.traces import filters
+from assay.collector.pages.traces.list_source import Topic, TraceLists, get_trace_lists
 from assay.collector.pages.web import PageRoute
-from assay.collector.service import Service
 from assay.errors import CollectorUnavailable
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -26,14 +25,12 @@ MESSAGE_EVERY_S = 0.5  # at most: what comes sooner is told together
 LOOK_EVERY_S = 0.25
 HEARTBEAT_EVERY_S = 15.0
 
-Topic = Literal["traces", "spans"]
-Asked = tuple[Topic, str | None, str]  # the topic, the filter, the project
+Asked = tuple[Topic, str, str | None]  # the topic, the project, the filter
 
 
 @router.get("/p/{project}/events", response_class=StreamingResponse)
 async def events(
-    request: Request,
-    service: ServiceDep,
+    lists: Annotated[TraceLists, Depends(get_trace_lists)],
     project: str,
     topic: Topic = "traces",
     q: str = "",
@@ -48,20 +45,20 @@ async def events(
     `here` comes first, with the id to go on from, and every 15 seconds. `poll`: one answer of JSON instead of a stream.
     """
     condition = filters.all_of(filters.to_filter(q), time_range.parse(start, end).filter)
-    check_filter(topic, condition)
+    lists.check(topic, condition)
     since = last_event_id if last_event_id is not None else after
     if since is None:
-        since = await run_in_threadpool(last_row, service.store)
-    asked: Asked = (topic, condition, urls.name_of(project))
+        since = await run_in_threadpool(lists.last_row)
+    asked: Asked = (topic, urls.name_of(project), condition)
     if poll:
-        found = await run_in_threadpool(news_ids, service.store, topic, condition, asked[2], since)
+        found = await run_in_threadpool(lists.news, *asked, since)
         return JSONResponse({"id": found.last_row, "data": told(found)}, headers={"cache-control": "no-store"})
-    place = service.live.follower()
+    place = lists.live.follower()
     place.__enter__()
 
     async def stream() -> AsyncIterator[bytes]:
         try:
-            async for event in messages(service, asked, since):
+            async for event in messages(lists, asked, since):
                 yield event
         finally:
             place.__exit__(None, None, None)
@@ -71,16 +68,15 @@ async def events(
     return StreamingResponse(stream(), media_type="text/event-stream", headers=headers)
 
 
-async def messages(service: Service, asked: Asked, after: int) -> AsyncIterator[bytes]:
+async def messages(lists: TraceLists, asked: Asked, after: int) -> AsyncIterator[bytes]:
     """The events of one page, for as long as the collector runs."""
-    live, seen, quiet_since = service.live, -1, time.monotonic()
+    live, seen, quiet_since = lists.live, -1, time.monotonic()
     yield _event("here", after, {})
     while not live.stopped:
         commits, found = live.commits, None
         if commits != seen:
             try:
-                topic, condition, project = asked
-                found = await run_in_threadpool(news_ids, service.store, topic, condition, project, after)
+                found = await run_in_threadpool(lists.news, *asked, after)
             except CollectorUnavailable:  # busy; the rows do not run away
                 await sleep(MESSAGE_EVERY_S)
                 continue

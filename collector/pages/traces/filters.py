@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from assay.errors import InvalidRequest
@@ -42,6 +43,20 @@ def to_filter(typed: str) -> str | None:
     return typed if _LANGUAGE.search(typed) else contains(typed)
 
 
+def is_expression(typed: str) -> bool:
+    """Whether it is in the filter language; else it is words to look for."""
+    return bool(typed.strip()) and not _QUOTED.match(typed.strip()) and bool(_LANGUAGE.search(typed))
+
+
+def as_condition(typed: str) -> str:
+    """What was typed as a condition that others can be joined to; words become a search for them."""
+    typed = typed.strip()
+    if not typed or is_expression(typed):
+        return typed
+    quoted = _QUOTED.match(typed)
+    return f"search({_literal((quoted[1] or quoted[2] or '') if quoted else typed)})"
+
+
 def all_of(*conditions: str | None) -> str | None:
     """One filter that asks for all of these; None when none says anything."""
     said = [condition for condition in conditions if condition]
@@ -51,6 +66,16 @@ def all_of(*conditions: str | None) -> str | None:
 
 def equals(field: str, value: str) -> str:
     return f"{field} = {_literal(value)}"
+
+
+def one_of(field: str, values: Iterable[str]) -> str:
+    return f"{field} in ({', '.join(map(_literal, values))})"
+
+
+def scored(name: str, value: str | None) -> str:
+    """The condition that a score of this name is there, or says `value`, which is true or false."""
+    field = f"scores[{_literal(name)}]"
+    return f"{field} is not null" if value is None else f"{field} = {value}"
 
 
 def problem(typed: str, error: InvalidRequest) -> Problem:

@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from assay.collector.pages.traces import event_pages
+from assay.collector.pages.traces.list_source import TraceLists
+from assay.collector.registry import Actor
 from assay.collector.server import Server
 from support.otlp import PROTOBUF, recorded
 
@@ -105,7 +107,8 @@ def test_what_comes_in_a_rush_is_told_together(server: Server, monkeypatch: pyte
             sent.extend(await asyncio.to_thread(lambda: [send(server, "answer") for _ in range(3)]))
 
     async def first_two() -> list[bytes]:
-        stream = event_pages.messages(server.service, ("traces", None, "shop"), poll(server)["id"])
+        lists = TraceLists(server.service, Actor())
+        stream = event_pages.messages(lists, ("traces", "shop", None), poll(server)["id"])
         await anext(stream)
         sent.append(await asyncio.to_thread(send, server, "answer"))
         told = [await anext(stream), await anext(stream)]

@@ -1,0 +1,252 @@
+"""What stands beside a list of traces or spans: how many there are over time, and which values they have.
+
+Bounded, however large the store: where the time asked for holds many spans, the values, and with a filter that is not
+selective the bars too, are counted among the newest, and `since` says from when on. Without a filter the bars of many
+traces are counted by first spans, `by_roots`: a trace whose first span never arrived is not among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+
+from assay.collector.filter import Compiled, Target, compile_filter, compile_trace_filter
+from assay.collector.filter_probe import RANK_EQUAL, Probe
+from assay.collector.near import bounded
+from assay.collector.open_view import open_beside
+from assay.collector.store import SpanStore
+from assay.collector.trace_sql import summed_up
+
+MANY_SPANS = 60_000  # so many are looked at whole
+FEW_MATCHES = 20_000  # spans that match: their traces are looked at wherever they are
+MOST_BARS = 60
+VALUES_EACH = 12
+AROUND_NS = 3600 * 10**9  # spans of a trace are looked for so long beyond the time in which it starts
+WIDTHS_S = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
+DAYS = (1, 2, 7, 14, 28, 91, 182, 364)
+FIELDS = ("start_time", "status", "name", "user_id", "tags", "models", "environment")
+# Facet -> SQL of its value in a row `t`. Lists have one value for each element.
+FACETS: dict[str, str] = {
+    "status": "t.status",
+    "model": "unnest(t.models)",
+    "name": "t.name",
+    "user": "t.user_id",
+    "tag": "unnest(t.tags)",
+    "environment": "t.environment",
+}
+SPAN_FACETS = {"kind": "t.kind", **FACETS}
+_SAID = "CASE WHEN v.value::VARCHAR IN ('true', 'false') THEN v.value::VARCHAR END"
+SCORES = (
+    f"SELECT 'score' AS facet, v.name AS value, {_SAID} AS part, count(DISTINCT v.trace_id) AS n FROM score_log v"
+    " WHERE v.project = ? AND v.trace_id IN (SELECT t.trace_id FROM t) GROUP BY ALL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What starts in `width_ns` from `start_ns` on."""
+
+    start_ns: int
+    width_ns: int
+    ok: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of a facet; `part` is what a score with this name says, where that is true or false."""
+
+    value: str
+    count: int
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListFigures:
+    bars: list[Bar] = field(default_factory=list)
+    facets: dict[str, list[Value]] = field(default_factory=dict)
+    bars_since: int | None = None  # None: of all that match
+    facets_since: int | None = None
+    by_roots: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    of: Target
+    project: str
+    filter: str | None
+    start: int
+    end: int
+
+
+def list_figures(
+    store: SpanStore, of: Target, *, project: str, filter: str | None, start: int | None, end: int | None
+) -> ListFigures:
+    """Bars and values of what matches and starts between two times, in nanoseconds.
+
+    Raises:
+        InvalidRequest: the filter cannot be read.
+    """
+    with store.read() as db, open_beside(db, store.open_spans):
+        return _figures(db, of, project, filter, start, end)
+
+
+def _figures(
+    db: duckdb.DuckDBPyConnection, of: Target, project: str, filter: str | None, start: int | None, end: int | None
+) -> ListFigures:
+    within = bounded(project, start, None if end is None else end - 1)
+    [(n_spans, first, last)] = db.execute(
+        f"SELECT count(*), epoch_ns(min(s.start_time)), epoch_ns(max(s.start_time)) FROM span_log s WHERE {within.sql}",
+        within.parameters,
+    ).fetchall()
+    if not n_spans:
+        return ListFigures()
+    asked = _Asked(of, project, filter, first, last + 1)
+    width = bar_width(first, last)
+    if n_spans <= MANY_SPANS:
+        return _counted(db, asked, width, None)
+    probe = compile_trace_filter(filter).probe if of == "traces" else None
+    if probe is not None and probe.rank <= RANK_EQUAL and _matches(db, within, probe) <= FEW_MATCHES:
+        return _counted(db, asked, width, None, probe=probe)
+    since = _newest(db, within)
+    figures = _counted(db, asked, bar_width(since, last), since)
+    if filter is not None and filter.strip():
+        return figures
+    bars = _bars_by_roots(db, asked, width) if of == "traces" else _bars_of_spans(db, asked, width)
+    return ListFigures(bars, figures.facets, facets_since=since, by_roots=of == "traces")
+
+
+def bar_width(first: int, last: int) -> int:
+    """The width of a bar, in nanoseconds, with which some sixty at most reach from the first to the last."""
+    widths = (*WIDTHS_S, *(days * 86_400 for days in DAYS))
+    fitting = (width for width in widths if (last - first) // (width * 10**9) < MOST_BARS)
+    seconds = next(fitting, -(-(last - first) // (MOST_BARS * 10**9)))
+    return seconds * 10**9
+
+
+def _matches(db: duckdb.DuckDBPyConnection, within: Compiled, probe: Probe) -> int:
+    where = within.joined("AND", probe.condition)
+    [(n,)] = db.execute(f"SELECT count(*) FROM span_log s WHERE {where.sql}", where.parameters).fetchall()
+    return int(n)
+
+
+def _newest(db: duckdb.DuckDBPyConnection, within: Compiled) -> int:
+    """When the newest of these spans start, of which as many are looked at as are whole; approximately."""
+    [(lowest, highest)] = db.execute(
+        f"SELECT min(s.row_id), max(s.row_id) FROM span_log s WHERE {within.sql}", within.parameters
+    ).fetchall()
+    [(since,)] = db.execute(
+        f"SELECT epoch_ns(min(s.start_time)) FROM span_log s WHERE {within.sql} AND s.row_id > ?",
+        [*within.parameters, max(lowest, highest - MANY_SPANS)],
+    ).fetchall()
+    [(exact,)] = db.execute(
+        "SELECT epoch_ns(min(start_time)) FROM (SELECT s.start_time FROM span_log s"
+        f" WHERE {within.sql} AND s.start_time >= make_timestamp_ns(?) ORDER BY s.start_time DESC LIMIT ?)",
+        [*within.parameters, since, MANY_SPANS],
+    ).fetchall()
+    return int(exact)
+
+
+def _counted(
+    db: duckdb.DuckDBPyConnection, asked: _Asked, width: int, since: int | None, *, probe: Probe | None = None
+) -> ListFigures:
+    rows = _traces(asked, since, probe) if asked.of == "traces" else _spans(asked, since)
+    facets = FACETS if asked.of == "traces" else SPAN_FACETS
+    each = [
+        f"(SELECT '{name}' AS facet, {value}::VARCHAR AS value, NULL AS part, count(*) AS n FROM t"
+        f" GROUP BY value HAVING value IS NOT NULL AND value <> '' ORDER BY n DESC, value LIMIT {VALUES_EACH})"
+        for name, value in facets.items()
+    ]
+    bars = (
+        f"SELECT 'bar' AS facet, (epoch_ns(t.start_time) // {width})::VARCHAR AS value,"
+        " CASE WHEN t.status = 'error' THEN 'error' END AS part, count(*) AS n FROM t GROUP BY ALL"
+    )
+    scores = f"(SELECT * FROM ({SCORES}) ORDER BY n DESC, value, part LIMIT {2 * VALUES_EACH})"
+    found = db.execute(
+        f"WITH t AS MATERIALIZED ({rows.sql}) {' UNION ALL '.join([bars, *each, scores])}",
+        [*rows.parameters, asked.project],
+    ).fetchall()
+    values = [(facet, Value(value, n, part)) for facet, value, part, n in found if facet != "bar"]
+    values.sort(key=lambda one: (-one[1].count, one[1].value, one[1].part or ""))
+    return ListFigures(
+        _bars([(int(value), part, n) for facet, value, part, n in found if facet == "bar"], width),
+        {name: [value for facet, value in values if facet == name] for name in (*facets, "score")},
+        bars_since=since,
+        facets_since=since,
+    )
+
+
+def _bars(counts: Sequence[tuple[int, str | None, int]], width: int) -> list[Bar]:
+    """All bars from the first that holds something to the last, the empty ones among them."""
+    if not counts:
+        return []
+    sums: dict[tuple[int, bool], int] = {}
+    for place, part, n in counts:
+        sums[place, part == "error"] = sums.get((place, part == "error"), 0) + n
+    places = [place for place, _ in sums]
+    return [
+        Bar(place * width, width, sums.get((place, False), 0), sums.get((place, True), 0))
+        for place in range(min(places), max(places) + 1)
+    ]
+
+
+def _traces(asked: _Asked, since: int | None, probe: Probe | None) -> Compiled:
+    """The traces that match, one row each."""
+    condition = compile_trace_filter(asked.filter)
+    probe = probe or condition.probe
+    lower = asked.start if since is None else since
+    where = bounded(asked.project, lower - AROUND_NS, asked.end + AROUND_NS)
+    if probe is not None:
+        among = where.joined("AND", probe.condition)
+        ids = Compiled(f"s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {among.sql})", among.parameters)
+        where = where.joined("AND", ids)
+    fields = {*FIELDS, *condition.fields} - {"project", "trace_id"}
+    spans = summed_up(
+        sorted(fields),
+        where.sql,
+        span_conditions=[each.sql for each in condition.span_conditions],
+        project=asked.project,
+    )
+    return Compiled(
+        f"SELECT t.trace_id, {', '.join(f't.{name}' for name in FIELDS)} FROM ({spans}) t"
+        f" WHERE {condition.condition.sql}"
+        " AND t.start_time >= make_timestamp_ns(?) AND t.start_time < make_timestamp_ns(?)",
+        [
+            *(value for each in condition.span_conditions for value in each.parameters),
+            *where.parameters,
+            *condition.condition.parameters,
+            *(lower, asked.end),
+        ],
+    )
+
+
+def _spans(asked: _Asked, since: int | None) -> Compiled:
+    condition = compile_filter(asked.filter, "spans", "s")
+    lower = asked.start if since is None else since
+    where = bounded(asked.project, lower, asked.end - 1).joined("AND", condition)
+    return Compiled(
+        "SELECT s.trace_id, s.kind, s.start_time, s.status, s.name, s.user_id, s.tags, s.environment,"
+        " [coalesce(s.response_model, s.request_model)] AS models"
+        f" FROM span_log s WHERE {where.sql}",
+        where.parameters,
+    )
+
+
+def _bars_by_roots(db: duckdb.DuckDBPyConnection, asked: _Asked, width: int) -> list[Bar]:
+    return _bars_of(db, asked, width, "s.parent_span_id IS NULL")
+
+
+def _bars_of_spans(db: duckdb.DuckDBPyConnection, asked: _Asked, width: int) -> list[Bar]:
+    return _bars_of(db, asked, width, "true")
+
+
+def _bars_of(db: duckdb.DuckDBPyConnection, asked: _Asked, width: int, which: str) -> list[Bar]:
+    where = bounded(asked.project, asked.start, asked.end - 1)
+    counts = db.execute(
+        f"SELECT epoch_ns(s.start_time) // {width}, CASE WHEN s.status = 'error' THEN 'error' END, count(*)"
+        f" FROM span_log s WHERE {where.sql} AND {which} GROUP BY ALL",
+        where.parameters,
+    ).fetchall()
+    return _bars(counts, width)
