@@ -9,11 +9,24 @@ from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
 from assay.collector.pages.ab import ab_pages
+from assay.collector.pages.dashboards import dashboard_pages, edit_pages
 from assay.collector.pages.datasets import dataset_pages
 from assay.collector.pages.experiments import compare_pages, eval_pages
+from assay.collector.pages.playground import playground_pages
 from assay.collector.pages.prompts import prompt_edit_pages, prompt_pages
+from assay.collector.pages.review import item_pages, queue_pages, send_pages
 from assay.collector.pages.shell import help_pages, search_pages, start_pages
-from assay.collector.pages.traces import event_pages, list_action_pages, list_pages, span_pages, trace_pages, tree_pages
+from assay.collector.pages.traces import (
+    event_pages,
+    list_action_pages,
+    list_pages,
+    score_pages,
+    session_pages,
+    span_pages,
+    trace_pages,
+    tree_pages,
+)
+from assay.collector.pages.traces import send_pages as send_to_dataset
 from assay.collector.pages.web import error_page, redirect, wants_page
 from assay.errors import NotFound
 
@@ -25,14 +38,23 @@ ROUTERS = (
     list_action_pages.router,
     event_pages.router,
     tree_pages.router,
+    score_pages.router,
     trace_pages.router,
     span_pages.router,
+    session_pages.router,
+    send_to_dataset.router,
     prompt_edit_pages.router,  # before those whose names take the rest of the path
     prompt_pages.router,
+    edit_pages.router,  # before the dashboards, whose names take the same place
+    dashboard_pages.router,
     dataset_pages.router,
     compare_pages.router,
+    playground_pages.router,
     eval_pages.router,
     ab_pages.router,
+    send_pages.router,
+    item_pages.router,  # before the pages of queues, whose names take the same place
+    queue_pages.router,
 )
 
 

@@ -12,6 +12,7 @@ from assay.collector.pages import formats, json_tokens, markdown, urls
 from assay.collector.pages.assets import ASSETS
 from assay.collector.pages.content import json_tree, long_text, recognised
 from assay.collector.pages.shell.sections import SECTIONS
+from assay.collector.pages.traces import span_details
 from assay.semconv import KINDS
 
 
@@ -28,6 +29,7 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(urls=urls, asset=ASSETS.url, unknown=formats.UNKNOWN, KINDS=KINDS, SECTIONS=SECTIONS)
+    environment.globals.update(ATTRIBUTE_LIMIT=span_details.ATTRIBUTE_LIMIT, LIMIT_LINE=span_details.LIMIT_LINE)
     environment.filters.update(
         duration=formats.duration,
         time_note=formats.time_note,
@@ -51,7 +53,7 @@ def make_environment() -> Environment:
         json_tree=json_tree.json_tree,
         recognise=recognised.recognise,
     )
-    environment.tests["structured"] = json_tokens.is_structured
+    environment.tests.update(structured=json_tokens.is_structured, a_note=span_details.is_note)
     return environment
 
 

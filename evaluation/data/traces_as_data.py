@@ -5,16 +5,15 @@ What the collector holds has been redacted before it was sent; nothing is read h
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assay.client import Client, current_client
-from assay.evaluation.data.items import NOTHING, Item
+from assay.evaluation.data.items import Item
+from assay.evaluation.data.traced_items import LINKED, item_of_trace
 from assay.traces import Trace
 
 TRACE_COLUMNS = {"trace_id", "span_count", "error_count", "duration_ms", "input", "output"}  # of search_traces
-LINKED = ("trace_id", "name", "session_id", "user_id", "tags", "prompt_name", "prompt_version")
 AT_ONCE = 100  # traces whose root spans are asked for in one request
 
 
@@ -50,42 +49,11 @@ def items_of_rows(rows: Sequence[Mapping[str, Any]], *, client: Client) -> tuple
 
 
 def _items(rows: Iterable[Mapping[str, Any]], roots: Mapping[str, Mapping[str, Any]]) -> tuple[list[Item], list[str]]:
-    items, without = [], 0
-    for row in rows:
-        root = roots.get(row["trace_id"], {})
-        given, answered = recorded(root, "input", row.get("input")), recorded(root, "output", row.get("output"))
-        if given is None:
-            without += 1
-            continue
-        linked = {name: value for name in LINKED if (value := row.get(name)) not in (None, [], "")}
-        items.append(
-            Item(
-                id=row["trace_id"],
-                input=given,
-                # a trace that failed has no answer: its output would be judged as if it were one
-                output=NOTHING if answered is None or row.get("status") == "error" else answered,
-                metadata=linked,
-                trace_id=row["trace_id"],
-            )
-        )
+    made = [item_of_trace(row, roots.get(row["trace_id"])) for row in rows]
+    items = [item for item in made if item is not None]
+    without = len(made) - len(items)
     notes = [f"{without} traces have no input and were left out (is content captured?)"] if without else []
     return items, notes
-
-
-def recorded(span: Mapping[str, Any], side: str, text: str | None) -> Any:
-    """What a span says of its input or output: JSON where it was recorded as such, else the text; None where it says
-    nothing.
-    """
-    attributes = span.get("attributes") or {}
-    value, kind = attributes.get(f"{side}.value"), attributes.get(f"{side}.mime_type")
-    if isinstance(value, str) and kind == "application/json":
-        try:
-            return json.loads(value)
-        except ValueError:  # cut at a limit of size: what is left of it is text
-            return value
-    if isinstance(value, str):
-        return value
-    return span.get(side) if span.get(side) is not None else text
 
 
 def _root_spans(ids: Sequence[str], client: Client) -> dict[str, dict[str, Any]]:

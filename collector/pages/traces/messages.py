@@ -48,25 +48,43 @@ class Conversation:
         return bool(self.earlier or self.shown)
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What tools answered, by the id of the call, as parts of the schema; and which calls are there to stand beside."""
+
+    by_id: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    called: frozenset[str] = frozenset()
+
+    @classmethod
+    def within(cls, messages: Iterable[Mapping[str, Any]], results: Mapping[str, Any] | None = None) -> Answers:
+        """Those that `messages` hold; before them `results`, which spans of tools recorded."""
+        parts = [part for message in messages for part in mappings(message.get("parts")) if _has_id(part)]
+        return cls(
+            {call_id: {"response": result} for call_id, result in (results or {}).items()}
+            | {plain(part["id"]): part for part in parts if part.get("type") == "tool_call_response"},
+            frozenset(plain(part["id"]) for part in parts if part.get("type") == "tool_call"),
+        )
+
+    def stands_beside_call(self, part: Mapping[str, Any]) -> bool:
+        return part.get("type") == "tool_call_response" and _has_id(part) and plain(part["id"]) in self.called
+
+
 def conversation(span: Mapping[str, Any]) -> Conversation:
     """Input and output messages of a span in order, each tool call joined with its result by id."""
     return folded(messages_of(span.get("input_messages"), span.get("output_messages")))
 
 
-def messages_of(sent: Any, received: Any = None, results: Mapping[str, Any] | None = None) -> list[Message]:
+def messages_of(sent: Any, received: Any = None, answers: Answers | None = None) -> list[Message]:
     """Messages as the schema has them, `sent` before `received`, each tool call with its result.
 
     Args:
-        results: what tools answered that the messages do not say, by the id of the call.
+        answers: where to look for results; in these very messages if not given.
     """
     given = [(message, False) for message in mappings(sent)]
     given += [(message, True) for message in mappings(received)]
-    parts = [part for message, _ in given for part in mappings(message.get("parts"))]
-    answered = {plain(part["id"]): part for part in parts if _is(part, "tool_call_response") and _has_id(part)}
-    answers = {call_id: {"response": result} for call_id, result in (results or {}).items()} | answered
-    called = {plain(part["id"]) for part in parts if _is(part, "tool_call") and _has_id(part)}
-    found = [_message(message, is_output, answers, called) for message, is_output in given]
-    return [message for message in found if message.parts or message.is_output]
+    found = answers or Answers.within([message for message, _ in given])
+    messages = [_message(message, is_output, found) for message, is_output in given]
+    return [message for message in messages if message.parts or message.is_output]
 
 
 def folded(messages: list[Message]) -> Conversation:
@@ -85,24 +103,16 @@ def mappings(value: Any) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
-def _is(part: Mapping[str, Any], kind: str) -> bool:
-    return part.get("type") == kind
-
-
 def _has_id(part: Mapping[str, Any]) -> bool:
     """Gemini's calls have none: their results stand by themselves."""
     return part.get("id") not in (None, "")
 
 
-def _message(
-    message: Mapping[str, Any], is_output: bool, answers: Mapping[str, Mapping[str, Any]], called: Iterable[str]
-) -> Message:
+def _message(message: Mapping[str, Any], is_output: bool, answers: Answers) -> Message:
     role = str(message.get("role") or "")
     label = ROLE_LABELS.get(role)
     parts = [
-        _part(part, answers)
-        for part in mappings(message.get("parts"))
-        if not (_is(part, "tool_call_response") and _has_id(part) and plain(part["id"]) in called)
+        _part(part, answers.by_id) for part in mappings(message.get("parts")) if not answers.stands_beside_call(part)
     ]
     return Message(
         role=label.lower() if label else "other",

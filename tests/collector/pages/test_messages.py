@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.pages.traces.messages import FOLDED_FROM, conversation, messages_of
+from assay.collector.pages.traces.messages import FOLDED_FROM, Answers, conversation, messages_of
 
 
 def text(role: str, content: str = "x") -> dict[str, Any]:
@@ -56,7 +56,8 @@ def test_results_without_an_id_stand_by_themselves_beside_calls_without_one() ->
 
 
 def test_a_result_that_only_the_tools_span_has_is_joined_as_well() -> None:
-    [message] = messages_of([{"role": "assistant", "parts": [CALL]}], results={"c1": "from the span"})
+    asked = [{"role": "assistant", "parts": [CALL]}]
+    [message] = messages_of(asked, answers=Answers.within(asked, {"c1": "from the span"}))
     assert message.parts[0].result == "from the span"
 
 
