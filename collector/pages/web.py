@@ -83,7 +83,7 @@ def page(
         section=section,
         look=look_of(request),
         notice=notice,
-        waiting={},
+        waiting=_waiting(request, project),
         here=urls.with_query(request.url.path) + (f"?{request.url.query}" if request.url.query else ""),
         endpoint=str(request.base_url).rstrip("/"),
         form_token=token_of(session) if has_forms else None,
@@ -97,6 +97,17 @@ def page(
     if has_forms and is_new:
         keep_session(request, response, session)
     return response
+
+
+def _waiting(request: Request, project: str | None) -> dict[str, int]:
+    """What waits for people, by the section of the rail that it is in."""
+    service = getattr(request.app.state, "service", None)
+    if service is None or project is None:
+        return {}
+    try:
+        return {"review": service.registry.review_queues.waiting(project)}
+    except AssayError:  # the page itself says what is wrong, or does without
+        return {}
 
 
 def fragment(template: str, **context: Any) -> HTMLResponse:

@@ -28,6 +28,7 @@ DEFAULT_RESERVATION_S = 15 * 60
 MOST_REVIEWERS = 100
 MOST_ITEMS = 100_000
 RESERVED_NAMES = frozenset({"new"})  # a page of its own where names of queues stand
+FILES = (".json", ".csv")  # what is read at such addresses
 IDS_AT_ONCE = 500  # in one statement: SQLite takes so many parameters and no more
 
 State = Literal["waiting", "labelled", "done"]
@@ -245,8 +246,11 @@ def check_queue_name(name: str) -> str:
         InvalidRequest: it may not.
     """
     check_name("review queue", name)
-    if "/" in name or name in RESERVED_NAMES:
-        raise InvalidRequest(f"{name!r} cannot be the name of a review queue.", hint="Leave '/' out; 'new' is taken.")
+    if "/" in name or name in RESERVED_NAMES or name.endswith(FILES):
+        raise InvalidRequest(
+            f"{name!r} cannot be the name of a review queue.",
+            hint="Leave '/' out; 'new' and endings like '.csv' are taken.",
+        )
     return name
 
 

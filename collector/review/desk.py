@@ -12,7 +12,7 @@ from assay.collector.review.content import content_of
 from assay.collector.review.gather import Wanted, gather
 from assay.collector.review.label_scores import score_rows
 from assay.collector.review.refs import Ref
-from assay.collector.review.rubric import Definition, rubric_of
+from assay.collector.review.rubric import rubric_of
 from assay.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class ReviewDesk:
 
     def agreement(self, name: str) -> dict[str, Any]:
         """How far the reviewers of a queue agree, score by score; of pairs, also which output they prefer."""
-        queue, rubric, items = self._labelled(name)
+        queue, items = self.labelled(name)
+        rubric = rubric_of(queue["rubric"], queue["mode"])
         found = {"scores": agreement.agreement(rubric, items), "reviewers": self.work.reviewers(self.project, name)}
         if queue["mode"] == "pair":
             found["preferred"] = [agreement.preferred(each, items) for each in rubric]
@@ -85,10 +86,11 @@ class ReviewDesk:
 
     def disagreements(self, name: str) -> list[dict[str, Any]]:
         """Items that reviewers see differently, those that differ most first."""
-        _, rubric, items = self._labelled(name)
-        return agreement.disagreements(rubric, items)
+        queue, items = self.labelled(name)
+        return agreement.disagreements(rubric_of(queue["rubric"], queue["mode"]), items)
 
-    def _labelled(self, name: str) -> tuple[dict[str, Any], tuple[Definition, ...], list[dict[str, Any]]]:
+    def labelled(self, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """A queue, and its items that somebody has labelled."""
         queue = self.queues.get(self.project, name)
         items: list[dict[str, Any]] = []
         cursor: str | None = None
@@ -96,7 +98,7 @@ class ReviewDesk:
             page = self.queues.items(self.project, name, state="labelled", limit=LARGEST_PAGE, cursor=cursor)
             items += page.items
             if (cursor := page.next_cursor) is None:
-                return queue, rubric_of(queue["rubric"], queue["mode"]), items
+                return queue, items
 
     def correct(
         self, name: str, position: int, expected: Any, *, dataset: str, reviewer: str

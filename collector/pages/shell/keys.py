@@ -20,6 +20,14 @@ KEYS: dict[str, list[Key]] = {
         Key("/", "The filter of the page"),
         *(Key(section.keys, f"To {section.label}") for section in SECTIONS),
     ],
+    "Review": [
+        Key("1 to 9", "The answer with this number, to the question that is marked"),
+        Key("y / n", "Yes, or no"),
+        Key("Ctrl+Enter", "Store the answers, and on to the next item"),
+        Key("s", "Leave the item to others"),
+        Key("u", "Take back what you said last"),
+        Key("c", "Write a comment"),
+    ],
     "Trees": [
         Key("↑ / ↓", "The span above, or below"),
         Key("→ / ←", "Open and go in; close, or to the parent"),
@@ -30,5 +38,8 @@ KEYS: dict[str, list[Key]] = {
         Key("j / k", "The next item, or the one before"),
         Key("w / b", "The next item that got worse, or better"),
         Key("x", "Base and new the other way round"),
+    ],
+    "Playground": [
+        Key("Ctrl+Enter", "Run all columns; also from a field"),
     ],
 }

@@ -20,8 +20,11 @@ class Section:
 
 SECTIONS = (
     Section("traces", "Traces", urls.traces, "g t"),
+    Section("dashboards", "Dashboards", urls.dashboards, "g d"),
     Section("prompts", "Prompts", urls.prompts, "g p"),
+    Section("playground", "Playground", urls.playground, "g l"),
     Section("datasets", "Data sets", urls.datasets, "g i"),
     Section("evals", "Evaluations", urls.evals, "g e"),
     Section("ab", "A/B tests", urls.ab_tests, "g a"),
+    Section("review", "Review", urls.reviews, "g r"),
 )
