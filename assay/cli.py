@@ -17,6 +17,7 @@ from assay.command import (
     evals,
     files,
     keys,
+    mcp,
     projects,
     prompts,
     serve,
@@ -30,7 +31,7 @@ from assay.command.frame import Group, group
 SECTIONS = {
     "Look at what happened": ("traces", "sessions", "stats", "sql", "projects"),
     "Prompts and evaluations": ("prompts", "datasets", "eval", "ab"),
-    "Run the collector": ("serve", "demo", "doctor", "settings", "repair"),
+    "Run the collector": ("serve", "demo", "doctor", "settings", "repair", "mcp"),
     "Data in and out": ("export", "import", "backup", "restore", "delete", "compact", "retention", "reprice"),
     "Who may do what": ("keys", "audit"),
 }
@@ -54,7 +55,7 @@ for name, commands in (
     ("keys", keys.app),
 ):
     app.add_typer(commands, name=name)
-for module in (stats, sql, projects, serve, care, files, delete, audit):
+for module in (stats, sql, projects, serve, care, mcp, files, delete, audit):
     module.add_commands(app)
 
 

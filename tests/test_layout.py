@@ -34,7 +34,7 @@ FACES = {
     "assay/__main__.py",
     "assay/embedded.py",
 }
-FACE_FOLDERS = {"assay/command"}
+FACE_FOLDERS = {"assay/command", "assay/mcp_server"}
 # The collector takes only what is pure from below.
 PURE_FOR_THE_COLLECTOR = {
     "assay.evaluation.ab.design",
