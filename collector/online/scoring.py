@@ -25,7 +25,7 @@ from assay.collector.online.answers import (
     score_rows,
 )
 from assay.collector.online.budget import Spending, must_wait, why_not
-from assay.collector.online.selection import complete_traces, judged_already
+from assay.collector.online.selection import complete_traces, first_received, judged_already
 from assay.collector.registry.actor import Actor
 from assay.collector.registry.online_work import SCORED, Outcome
 from assay.errors import AssayError, CollectorUnavailable, ConfigurationError, InvalidRequest, NotFound
@@ -186,7 +186,10 @@ class OnlineScoring:
         """Have the traces wait that became complete since the last look."""
         after_ns = scorer["cursor_ns"]
         quiet_ns = _ns(now - scorer["quiet_s"])
-        until_ns = min(quiet_ns, after_ns + _ns(LONGEST_LOOK_S))
+        until_ns = quiet_ns
+        if quiet_ns - after_ns > _ns(LONGEST_LOOK_S):  # a long absence, or stored traces: piece by piece, past the gaps
+            first_ns = first_received(self._service.store, scorer["project"], after_ns)
+            until_ns = quiet_ns if first_ns is None else min(quiet_ns, first_ns + _ns(LONGEST_LOOK_S))
         state.look_at = now + LOOK_EVERY_S if until_ns == quiet_ns else 0.0
         if until_ns <= after_ns:
             return
@@ -263,8 +266,7 @@ class OnlineScoring:
         self._news.set()
 
     def _ask_worker(self, project: str, method: str, params: Mapping[str, Any]) -> Any:
-        worker = self._service.workers.get(MODULE, judges_project(project))
-        return worker.ask(method, params, timeout_s=ANSWER_WITHIN_S)
+        return self._service.workers.get(MODULE, project).ask(method, params, timeout_s=ANSWER_WITHIN_S)
 
     # What came of it ----------------------------------------------------------------------------------------------
 
@@ -327,14 +329,5 @@ class OnlineScoring:
             logger.info("the online scorer %r was removed meanwhile", scorer["name"])
 
 
-def judges_project(project: str) -> str:
-    """Where the traces of judges are filed: not among those that they judge, whose figures they would change."""
-    return f"{project[:180]}-judges"
-
-
 def _ns(seconds: float) -> int:
     return int(seconds * 1e9)
-
-
-def _seconds(moment: str) -> float:
-    return datetime.fromisoformat(moment).timestamp()

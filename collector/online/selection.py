@@ -54,6 +54,16 @@ def complete_traces(
         return found if filter is None or not found else _matching(db, project, filter, found)
 
 
+def first_received(store: SpanStore, project: str, after_ns: int) -> int | None:
+    """When the first span of a project came after a time; None: none has."""
+    with store.read() as db:
+        [(found,)] = db.execute(
+            "SELECT epoch_ns(min(received_at)) FROM span_log WHERE project = ? AND received_at > make_timestamp_ns(?)",
+            [project, after_ns],
+        ).fetchall()
+    return None if found is None else int(found)
+
+
 def _matching(db: duckdb.DuckDBPyConnection, project: str, filter: str, trace_ids: list[str]) -> list[str]:
     condition = compile_trace_filter(filter)
     where, parameters = within(project, "s")
