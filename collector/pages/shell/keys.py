@@ -28,6 +28,13 @@ KEYS: dict[str, list[Key]] = {
         Key("u", "Take back what you said last"),
         Key("c", "Write a comment"),
     ],
+    "Lists of traces": [
+        Key("j / k", "The row below, or above"),
+        Key("Enter", "Open the row"),
+        Key("o", "Open it in a new tab"),
+        Key("x", "Select it, or not; with Shift and a click, all rows between"),
+        Key("J / K", "Select it and go on, down or up"),
+    ],
     "Trees": [
         Key("↑ / ↓", "The span above, or below"),
         Key("→ / ←", "Open and go in; close, or to the parent"),

@@ -20,6 +20,7 @@ class Section:
 
 SECTIONS = (
     Section("traces", "Traces", urls.traces, "g t"),
+    Section("sessions", "Sessions", urls.sessions, "g s"),
     Section("dashboards", "Dashboards", urls.dashboards, "g d"),
     Section("prompts", "Prompts", urls.prompts, "g p"),
     Section("playground", "Playground", urls.playground, "g l"),

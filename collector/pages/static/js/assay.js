@@ -1,8 +1,10 @@
 // Everything here only spares a reload or a click: without it the pages show and do the same.
 import { startCompare } from "./compare.js";
+import { startCompletion } from "./complete.js";
 import { addCopyButtons } from "./copy.js";
 import { startHelp } from "./help.js";
 import { watchKeys } from "./keys.js";
+import { startLists } from "./list.js";
 import { watchLook } from "./look.js";
 import { startMenus } from "./menus.js";
 import { startPalette } from "./palette.js";
@@ -15,6 +17,8 @@ document.documentElement.classList.add("js");
 watchKeys();
 watchLook(document.querySelector(".look"));
 startMenus();
+startCompletion();
+startLists();
 startHelp();
 startPalette();
 startReview();
