@@ -14,6 +14,14 @@ from assay.collector.store import SpanStore
 
 MOST_ROWS = 10_000
 OF_CALLS = frozenset(("model", "prompt_name", "prompt_version", "provider", "tool_name"))
+# The view `scores`, of the traces in `r` alone: it would take every score there is to find the newest of each
+_NEWEST = (
+    "SELECT name, trace_id, CASE json_type(value) WHEN 'BOOLEAN' THEN (value::BOOLEAN)::INT::DOUBLE"
+    " WHEN 'VARCHAR' THEN NULL ELSE TRY_CAST(value AS DOUBLE) END AS number FROM score_log"
+    " WHERE project = ? AND trace_id IN (SELECT trace_id FROM r)"
+    " QUALIFY row_number() OVER (PARTITION BY name, source, author, trace_id, span_id, session_id, experiment_id,"
+    " item_id, repeat ORDER BY created_at DESC, id DESC) = 1"
+)
 
 
 def score_stats(
@@ -22,6 +30,7 @@ def score_stats(
     project: str,
     start: int,
     end: int,
+    gap: tuple[int, int] | None = None,
     bucket: str | None = None,
     group_by: tuple[str, ...] = (),
     trace_filter: str | None = None,
@@ -29,14 +38,17 @@ def score_stats(
     """Rows of `name`, `time` (nanoseconds, None without a bucket), the keys asked for, `n`, `mean`, `sd`, `ci_low` and
     `ci_high`.
 
-    What only calls have (a model, a prompt) is that of any call of the trace, which then counts for each.
+    `gap` is a time in between that does not count. What only calls have (a model, a prompt) is that of any call of the
+    trace, which then counts for each.
 
     Raises:
         InvalidRequest: the filter cannot be read.
     """
     where, parameters = within(project, "s")
     bounds = " AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
-    times = [max(-LAST_NS, min(time, LAST_NS)) for time in (start, end)]
+    if gap is not None:
+        bounds += " AND NOT (s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?))"
+    times = [max(-LAST_NS, min(time, LAST_NS)) for time in (start, end, *(gap or ()))]
     chosen, chosen_parameters = of_chosen_traces(project, trace_filter, bounds, times)
     time = "NULL" if bucket is None else f"epoch_ns(time_bucket(INTERVAL '{BUCKETS[bucket]}', s.start_time::TIMESTAMP))"
     keys = [f"k{number}" for number in range(len(group_by))]
@@ -61,12 +73,12 @@ def score_stats(
     picked = "".join(f", {'c' if number in of_calls else 'r'}.k{number}" for number in range(len(group_by)))
     per_trace = (
         f"SELECT v.name, r.time, r.trace_id{picked}, avg(v.number) AS number"
-        f" FROM ({roots}) r{calls} JOIN scores v ON v.trace_id = r.trace_id AND v.project = ?"
-        " WHERE v.number IS NOT NULL GROUP BY ALL"
+        f" FROM r{calls} JOIN ({_NEWEST}) v ON v.trace_id = r.trace_id WHERE v.number IS NOT NULL GROUP BY ALL"
     )
     grouped = ", ".join(["name", "time", *keys])
     sql = (
-        f"SELECT {grouped}, count(*) AS n, avg(number) AS mean, stddev_samp(number) AS sd,"
+        f"WITH r AS MATERIALIZED ({roots})"
+        f" SELECT {grouped}, count(*) AS n, avg(number) AS mean, stddev_samp(number) AS sd,"
         f" bool_and(number IN (0, 1)) AS is_binary FROM ({per_trace}) GROUP BY ALL ORDER BY {grouped} LIMIT {MOST_ROWS}"
     )
     with store.read() as db:

@@ -1,13 +1,16 @@
-"""The pages as a part of an application."""
+"""The pages as an application of their own: what answers the API alone, as in a traced program, loads none of it."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.exceptions import HTTPException
 
+from assay.collector.api.error_handlers import add_error_handlers
+from assay.collector.api.untraced import UNTRACED
 from assay.collector.pages.ab import ab_pages
 from assay.collector.pages.dashboards import dashboard_pages, edit_pages
 from assay.collector.pages.datasets import dataset_pages
@@ -29,6 +32,9 @@ from assay.collector.pages.traces import (
 from assay.collector.pages.traces import send_pages as send_to_dataset
 from assay.collector.pages.web import error_page, redirect, wants_page
 from assay.errors import NotFound
+
+if TYPE_CHECKING:
+    from assay.collector.service import Service
 
 ROUTERS = (
     start_pages.router,
@@ -56,6 +62,15 @@ ROUTERS = (
     item_pages.router,  # before the pages of queues, whose names take the same place
     queue_pages.router,
 )
+
+
+def create_pages(service: Service) -> FastAPI:
+    """The pages without what guards them: for `collector/app.py`, and for lists of what there is."""
+    app = FastAPI(title="Assay", openapi_url=None, docs_url=None, redoc_url=None, telemetry=UNTRACED)
+    app.state.service = service
+    add_error_handlers(app)
+    mount(app)
+    return app
 
 
 def mount(app: FastAPI) -> None:

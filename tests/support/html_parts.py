@@ -58,6 +58,7 @@ def parts_of(html: str) -> Parts:
 class _Forms(HTMLParser):
     forms: list[dict[str, list[str]]] = field(default_factory=list)
     select: str | None = None
+    is_first_option: bool = False
     area: list[str] | None = None
 
     def __post_init__(self) -> None:
@@ -75,10 +76,12 @@ class _Forms(HTMLParser):
         elif tag == "select":
             self.select = given["name"]
             self.forms[-1].setdefault(self.select, []).append("")
+            self.is_first_option = True
         elif tag == "option" and self.select is not None and "value" in given:
             chosen = self.forms[-1][self.select]
-            if "selected" in given or chosen[-1] == "":
+            if "selected" in given or self.is_first_option:
                 chosen[-1] = given["value"]
+            self.is_first_option = False
 
     def handle_data(self, data: str) -> None:
         if self.area is not None:

@@ -34,6 +34,6 @@ def _dollars(number: float) -> str:
 COUNT = Unit("number", formats.count, short, is_whole=True)
 TOKENS = Unit("tokens", formats.count, short, is_whole=True)
 MONEY = Unit("US dollars", formats.cost, _dollars)
-TIME = Unit("time", formats.duration, formats.duration)
+TIME = Unit("time", formats.duration, lambda value: formats.duration(value) if value else "0")
 SHARE = Unit("share", formats.share, lambda value: formats.percent(value) if value in (0, 1) else formats.share(value))
 SCORE = Unit("score", formats.figure, lambda value: f"{value:.3g}".replace("-", "−"))

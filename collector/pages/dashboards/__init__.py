@@ -1,0 +1,1 @@
+"""Dashboards: figures over time, by group, beside those of the period before."""
