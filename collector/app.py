@@ -1,7 +1,7 @@
 """The collector's HTTP: OTLP, API and pages on one port.
 
-API and pages are loaded by the first request that needs them: they are half of all that the collector is made of, and
-one that only takes spans in, as the one embedded in a traced program, never pays for them.
+API and pages are each loaded by the first request that needs them: they are more than half of all that the collector is
+made of, and one that only takes spans in, as the one embedded in a traced program, never pays for them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from assay.errors import AssayError
 
 if TYPE_CHECKING:
     from assay.collector.registry import Key
+
+
+OF_THE_API = ("/api/", "/v1/", "/metrics", "/openapi.json", "/health")
 
 
 class LoadedWhenAsked:
@@ -73,13 +76,20 @@ def create_app(
 
         return create_api(service)
 
-    api = LoadedWhenAsked(load_api)
+    def load_pages() -> ASGIApp:
+        from assay.collector.pages.app import create_pages
+
+        return create_pages(service)
+
+    api, pages = LoadedWhenAsked(load_api), LoadedWhenAsked(load_pages)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and otlp.takes(scope):
             await otlp.receive(scope, receive, send, project=_own_project(scope))
         elif scope["type"] == "http" and asks_for_health(scope):
             await answer_health(scope, receive, send)
+        elif scope["type"] == "http" and not scope["path"].startswith(OF_THE_API):
+            await pages(scope, receive, send)
         else:
             await api(scope, receive, send)
 

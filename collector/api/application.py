@@ -1,11 +1,10 @@
-"""The API and the pages as one FastAPI application. Importing it takes a second: see `app.py`, which loads it."""
+"""The API as a FastAPI application. Importing it takes a second: see `app.py`, which loads it."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI
 
 import assay
-from assay.collector import pages
 from assay.collector.api import (
     ab_tests,
     alerts,
@@ -33,6 +32,7 @@ from assay.collector.api import (
 )
 from assay.collector.api.error_handlers import add_error_handlers
 from assay.collector.api.parameters import KNOWN_PARAMETERS_ONLY
+from assay.collector.api.untraced import UNTRACED
 from assay.collector.health import health
 from assay.collector.service import Service
 
@@ -64,20 +64,12 @@ ROUTERS = (
 
 
 def create_api(service: Service) -> FastAPI:
-    """The API and the pages, without what guards them: for `create_app`, and for lists of what there is."""
-    # FastAPI traces itself: in a traced program its requests would stand among the traces of the user
-    app = FastAPI(
-        title="Assay",
-        version=assay.__version__,
-        docs_url=None,
-        redoc_url=None,
-        telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
-    )
+    """The API without what guards it: for `create_app`, and for lists of what there is."""
+    app = FastAPI(title="Assay", version=assay.__version__, docs_url=None, redoc_url=None, telemetry=UNTRACED)
     app.state.service = service
     add_error_handlers(app)
     for router in ROUTERS:
         app.include_router(router, dependencies=[KNOWN_PARAMETERS_ONLY])
-    pages.mount(app)
 
     app.get("/health", tags=["operation"])(health)
     return app

@@ -26,6 +26,7 @@ from assay.collector.app import create_app
 from assay.collector.guard import Guard
 from assay.collector.limits import FAILURES_AT_ONCE, Limits, TooManyRequests
 from assay.collector.otlp import SIGNALS
+from assay.collector.pages.app import create_pages
 from assay.collector.receive_http import OTLP_PATHS, OTLP_PREFIXES
 from assay.collector.registry import Registry
 from assay.collector.scopes import GRPC_METHODS, ROUTES, Reach, Rule, rule_of_call, rules_of
@@ -144,7 +145,7 @@ def routes_of(app: FastAPI) -> set[str]:
 def served() -> set[str]:
     service: Any = SimpleNamespace()
     otlp = {*OTLP_PATHS, *(f"{prefix}{{path:path}}" for prefix in OTLP_PREFIXES)}  # what is sent to no signal's path
-    return routes_of(create_api(service)) | {f"POST {path}" for path in otlp}
+    return routes_of(create_api(service)) | routes_of(create_pages(service)) | {f"POST {path}" for path in otlp}
 
 
 def test_every_route_has_a_line_in_the_table(served: set[str]) -> None:
