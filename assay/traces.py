@@ -68,6 +68,12 @@ class Span:
     events: list[dict[str, Any]] = field(default_factory=list)
     links: list[dict[str, Any]] = field(default_factory=list)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from assay.notebook.trace import span_html
+
+        return span_html(self)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
@@ -132,6 +138,12 @@ class Trace:
         lines += ["  " * (depth + 1) + _line(span) for depth, span in self.tree()]
         lines += [f"  score {score.get('name')} = {score.get('value')!r}" for score in self.scores]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from assay.notebook.trace import trace_html
+
+        return trace_html(self)
 
 
 def span_from_json(row: Mapping[str, Any]) -> Span:

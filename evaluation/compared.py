@@ -18,7 +18,7 @@ from assay.evaluation.comparison import (
     overall_verdict,
 )
 from assay.evaluation.gate import Gate, confidence_of, decide, parse_gate
-from assay.evaluation.report import as_text, comparison_report
+from assay.evaluation.report import as_text, comparison_figures, comparison_report
 from assay.evaluation.summary import Direction
 
 if TYPE_CHECKING:
@@ -119,6 +119,20 @@ class Comparison:
         address = self.candidate.told_address(self.url)
         return comparison_report(
             self.baseline.name, self.candidate.name, self.scorers, self.verdict, self.notes(), address
+        )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from assay.notebook.figures import figures_html
+
+        return figures_html(
+            f"{self.candidate.name} against {self.baseline.name}: {self.verdict}",
+            ("baseline", "candidate", "difference", "interval", "p", "won/tied/lost"),
+            comparison_figures(self.scorers),
+            last="verdict",
+            notes=self.notes(),
+            url=self.url,
+            told_address=self.candidate.told_address(self.url),
         )
 
     def __str__(self) -> str:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from assay.evaluation.comparison import ComparisonRow
 from assay.evaluation.summary import SummaryRow
+from assay.notebook.figures import Figure
 
 WIDTH = 100
 COLOURS = {"improved": "green", "regressed": "red"}
@@ -85,6 +86,35 @@ def comparison_report(
     note = Text(f"p by {'; '.join(methods)}" + (f"; corrected by {correction}" if correction else ""), style="dim")
     lines = [*([note] if methods else []), *(Text(note) for note in notes)]
     return Group(title, Text(), table, Text(), words, Text(), *lines, _address(url))
+
+
+def summary_figures(rows: Sequence[SummaryRow]) -> list[Figure]:
+    """The summary's lines for a notebook: mean, interval, items, failed, and how they were found."""
+    return [
+        Figure(
+            name=f"judge: {row.scorer}" if row.kind == "judge" else row.scorer,
+            cells=(number(row.mean), interval(row.ci_low, row.ci_high), str(row.n), str(row.failed)),
+            words=_how(row),
+        )
+        for row in rows
+    ]
+
+
+def comparison_figures(rows: Sequence[ComparisonRow]) -> list[Figure]:
+    """The comparison's lines for a notebook: both means, difference, interval, p, changes, and the verdict in words."""
+    return [
+        Figure(
+            name=row.scorer,
+            cells=(
+                *(number(row.baseline_mean), number(row.mean), number(row.difference, sign=True)),
+                *(interval(row.ci_low, row.ci_high, sign=True), p_value(row.p_corrected)),
+                f"{row.wins}/{row.ties}/{row.losses}",
+            ),
+            words=row.verdict,
+            outcome=row.outcome,
+        )
+        for row in rows
+    ]
 
 
 def number(value: float | None, *, sign: bool = False) -> str:

@@ -25,7 +25,7 @@ from assay.evaluation.comparison import MAX_LOST_SHARE
 from assay.evaluation.experiment_diff import ExperimentDiff, experiment_diff
 from assay.evaluation.figure_line import figure_line, judge_name
 from assay.evaluation.gate import Gate, at_confidence, confidence_of, decide, parse_gate
-from assay.evaluation.report import as_text, counted, shortened, summary_report
+from assay.evaluation.report import as_text, counted, shortened, summary_figures, summary_report
 from assay.evaluation.summary import Direction, SummaryRow, declared, summarise_rows
 from assay.settings import DEFAULT_PORT
 
@@ -265,14 +265,32 @@ class EvaluationResult:
         notes += [f"judge: {name}: {found.words}" for name, found in aligned.items()]
         return [*notes, *problems, *self.problems]
 
-    def __rich__(self) -> RenderableType:
+    def title(self) -> str:
+        """Name, size and state."""
         data = self.experiment.get("dataset") or {}
         repeats = self.experiment.get("repeats") or 1
         items = len(self.first_records())
         size = counted(items, "item") + (f" x {repeats} repeats" if repeats > 1 else "")
         of = f" of {data['name']}" if data.get("name") else ""
-        title = f"{self.name}: {size}{of}, {self.status.replace('_', ' ')}"
-        return summary_report(title, self.summary_rows, self.notes(), self.told_address(self.url))
+        return f"{self.name}: {size}{of}, {self.status.replace('_', ' ')}"
+
+    def __rich__(self) -> RenderableType:
+        return summary_report(self.title(), self.summary_rows, self.notes(), self.told_address(self.url))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from assay.notebook.figures import figures_html
+
+        shown = figures_html(
+            self.title(),
+            ("mean", "interval", "items", "failed"),
+            summary_figures(self.summary_rows),
+            last="method",
+            notes=self.notes(),
+            url=self.url,
+            told_address=self.told_address(self.url),
+        )
+        return shown + (self.comparison._repr_html_() if self.comparison else "")
 
     def __str__(self) -> str:
         text = as_text(self)

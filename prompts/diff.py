@@ -66,6 +66,14 @@ class Diff:
 
         yield rich_text(self, in_colour=console.color_system is not None and not console.no_color)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from assay.notebook.prompt import diff_html
+        from assay.prompts.diff_text import changed_kinds, changed_names, diff_title
+
+        keys = (("config", self.config), ("response format", self.response_format), ("tools", self.tools))
+        return diff_html(diff_title(self), self.messages, keys, [*changed_kinds(self), *changed_names(self)])
+
 
 def diff_versions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
     """Compare two prompt version objects of the API: their `name`, `version` and content are read.

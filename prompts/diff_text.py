@@ -36,28 +36,44 @@ def rich_text(diff: Diff, *, in_colour: bool) -> Text:
     return Text("\n").join(lines)
 
 
-def _lines(diff: Diff) -> Iterator[list[Segment]]:
+def diff_title(diff: Diff) -> str:
+    """qa 1 -> 2"""
     new_name = "" if diff.new_name == diff.old_name else f"{diff.new_name} "
-    yield _plain(f"{diff.old_name} {diff.old_version} -> {new_name}{diff.new_version}")
+    return f"{diff.old_name} {diff.old_version} -> {new_name}{diff.new_version}"
+
+
+def changed_kinds(diff: Diff) -> Iterator[str]:
+    """What kind of prompt it is now, where that has changed; or that nothing has."""
     if diff.is_empty:
-        yield _plain("No difference.")
-        return
+        yield "No difference."
     for name, change in (("type", diff.type), ("format", diff.format)):
         if change:
-            yield _plain(f"{name}: {change[0]} -> {change[1]}")
-    for message in diff.messages:
-        yield from _message_lines(message)
-    for name, keys in (("config", diff.config), ("response_format", diff.response_format), ("tools", diff.tools)):
-        yield from (_plain(_key_line(name, one)) for one in keys)
+            yield f"{name}: {change[0]} -> {change[1]}"
+
+
+def changed_names(diff: Diff) -> Iterator[str]:
+    """What callers must give now, or no longer; and what is included."""
     for name, added, removed in (
         ("variables", diff.variables_added, diff.variables_removed),
         ("placeholders", diff.placeholders.added, diff.placeholders.removed),
         ("includes", diff.includes.added, diff.includes.removed),
     ):
         if added:
-            yield _plain(f"{name} added: {', '.join(added)}")
+            yield f"{name} added: {', '.join(added)}"
         if removed:
-            yield _plain(f"{name} removed: {', '.join(removed)}")
+            yield f"{name} removed: {', '.join(removed)}"
+
+
+def _lines(diff: Diff) -> Iterator[list[Segment]]:
+    yield _plain(diff_title(diff))
+    yield from map(_plain, changed_kinds(diff))
+    if diff.is_empty:
+        return
+    for message in diff.messages:
+        yield from _message_lines(message)
+    for name, keys in (("config", diff.config), ("response_format", diff.response_format), ("tools", diff.tools)):
+        yield from (_plain(_key_line(name, one)) for one in keys)
+    yield from map(_plain, changed_names(diff))
 
 
 def _message_lines(message: MessageDiff) -> Iterator[list[Segment]]:

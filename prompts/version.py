@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -192,6 +193,16 @@ class PromptVersion:
         object.__setattr__(twin, "__dict__", own)
         return twin
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from assay.notebook.prompt import prompt_html
+
+        facts = [", ".join(self.aliases), self.commit_message, self.author or ""]
+        facts += [f"{self.created_at:%Y-%m-%d %H:%M} UTC"] if self.created_at else []
+        messages = [("", self.template)] if isinstance(self.template, str) else _roles_and_texts(self.template)
+        about = " · ".join(fact for fact in facts if fact)
+        return prompt_html(f"{self.name} {self.version}", [about] if about else [], messages, self.config)
+
     def __hash__(self) -> int:
         return hash((self.name, self.version, self.content_hash))
 
@@ -235,6 +246,19 @@ def _own_texts(
             texts += texts_of(made[position]["content"])
             position += 1
     return texts
+
+
+def _roles_and_texts(template: list[Message]) -> list[tuple[str, str]]:
+    """Messages as a person reads them: parts that are no text as JSON."""
+    return [
+        (
+            str(each["role"]),
+            each["content"]
+            if isinstance(each["content"], str)
+            else json.dumps(each["content"], ensure_ascii=False, indent=2),
+        )
+        for each in template
+    ]
 
 
 def _copier(value: dict[str, Any] | list[Any]) -> Callable[[Any], Any]:

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from assay.command.columns import cost, count, duration, harmless, text
 from assay.command.ink import Ink, cut, padded, wrapped
-from assay.command.outline import Line, Outline
+from assay.outline import Line, Outline, extent_of
 
 GAP = 2
 NARROWEST_NAME = 24
@@ -80,19 +80,6 @@ def tree_lines(
         else:
             yield _span_line(outline, line.place, label, columns, first, extent, ink)
             yield from _belonging(outline, line, whole, ink, io=io, says_why=line.place not in told_below)
-
-
-def extent_of(outline: Outline) -> tuple[int, int]:
-    """When the first span began, and how long it was until the last one ended, in microseconds."""
-    known = [
-        (start, start + (took or 0))
-        for start, took in zip(outline.start_us, outline.duration_us, strict=True)
-        if start is not None
-    ]
-    if not known:
-        return 0, 0
-    first = min(start for start, _ in known)
-    return first, max(end for _, end in known) - first
 
 
 def bar(start: int | None, took: int | None, first: int, extent: int, width: int) -> str:

@@ -14,10 +14,10 @@ from assay.command.columns import Column, cost, duration, time
 from assay.command.connection import client
 from assay.command.frame import command, group
 from assay.command.options import Filter, Json
-from assay.command.outline import MOST_LINES, Line, Outline
 from assay.command.printing import print_json, print_rows
 from assay.command.tail import tail
 from assay.errors import ConfigurationError, NotFound, TraceNotFound
+from assay.outline import MOST_LINES, Line, Outline
 
 if TYPE_CHECKING:
     from assay.command.ink import Ink
@@ -135,9 +135,9 @@ def find_trace_id(given: str) -> str:
 
 
 def _told(trace_id: str, span: str | None, ink: Ink, *, io: bool, most: int | None) -> Iterator[str]:
-    from assay.command.outline import lines
     from assay.command.trace_facts import span_facts, trace_facts
     from assay.command.trace_lines import tree_lines
+    from assay.outline import lines
 
     path = f"/traces/{trace_id}"
     outline = _outline(path)

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from assay.command.columns import cost, count, duration, text
-from assay.command.outline import Line, Outline, lines
 from assay.mcp_server.brief import as_json, bounded, briefly, cut, listed, rows, without_empty
 from assay.mcp_server.reader import Cursor, Filter, Limit, Project, Reader, part
+from assay.outline import Line, Outline, lines
 
 TRACE_FIELDS = (
     *("trace_id", "name", "status", "status_message", "start_time", "duration_ms", "span_count", "error_count"),

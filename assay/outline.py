@@ -1,4 +1,4 @@
-"""The shape of a trace as the terminal shows it: which spans have a line of their own, and what the other lines say.
+"""The shape of a trace as terminals, notebooks and agents are shown it: which spans have a line, what other lines say.
 
 A trace of more spans than anybody reads is folded. Spans that failed come first, with all that leads to them; then the
 levels of the tree from the top, of equal siblings only a few. What is left out is counted on a line in its place.
@@ -99,6 +99,19 @@ def lines(outline: Outline, *, most: int | None = MOST_LINES, top: int | None = 
             rest = Line(None, f"{indent}└─ ", f"{indent}   ", hidden, sum(sizes[child] for child in hidden))
             entries.append((rest, depth + 1, ""))
         waiting += reversed(entries)
+
+
+def extent_of(outline: Outline) -> tuple[int, int]:
+    """When the first span began, and how long it was until the last one ended, in microseconds."""
+    known = [
+        (start, start + (took or 0))
+        for start, took in zip(outline.start_us, outline.duration_us, strict=True)
+        if start is not None
+    ]
+    if not known:
+        return 0, 0
+    first = min(start for start, _ in known)
+    return first, max(end for _, end in known) - first
 
 
 def _entry(place: int, depth: int, guides: str, last: bool, *, is_top: bool = False) -> tuple[Line, int, str]:
