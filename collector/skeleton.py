@@ -98,6 +98,7 @@ OUTLINE = {
     "start_ns": "epoch_ns(s.start_time)",
     "duration_ms": "s.duration_ms",
     "total_tokens": "s.total_tokens",
+    "cost_usd": "s.cost_usd",
     "model": "coalesce(s.response_model, s.request_model)",
 }
 
@@ -115,13 +116,13 @@ def get_outline(store: SpanStore, trace_id: str, *, project: str | None = None, 
             return None
         where, parameters = of_trace(key)
         picked = ", ".join(f"{sql} AS {name}" for name, sql in OUTLINE.items())
-        spans = db.execute(
+        spans = db.sql(
             f"SELECT {picked} FROM span_log s WHERE {where} ORDER BY s.start_time, s.span_id LIMIT ?",
-            [*parameters, most],
-        ).fetchall()
+            params=[*parameters, most],
+        ).to_arrow_table()
         [row] = trace_rows(db, [key])
         scores = scores_of(db, key)
-    return {**row, "scores": scores, "columns": dict(zip(OUTLINE, zip(*spans, strict=True), strict=True))}
+    return {**row, "scores": scores, "columns": {name: spans[name].to_pylist() for name in OUTLINE}}
 
 
 def project_of_trace(store: SpanStore, trace_id: str, *, project: str | None = None) -> str | None:

@@ -379,7 +379,10 @@ class FakeSource:
         return {f"q{number:02}": {"topic": ("account", "orders", "refunds")[number % 3]} for number in range(1, 41)}
 
     def datasets(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
-        rows = [{"name": "support-qa", "version": 2, "item_count": 20}, {"name": "hard/questions", "version": 1}]
+        rows: list[Row] = [
+            {"name": "support-qa", "latest_version": 2, "item_count": 20},
+            {"name": "hard/questions", "latest_version": 1, "item_count": 7},
+        ]
         return Rows(items=[row for row in rows if (filter or "").lower() in str(row["name"])])
 
     def alignments(self, project: str, judge: str, prompt_hash: str | None) -> list[Row]:

@@ -1,4 +1,4 @@
-"""Routes: one trace."""
+"""Routes: one trace, in each of its views."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from assay.collector.pages import urls
-from assay.collector.pages.formats import time_note
 from assay.collector.pages.source import Source
 from assay.collector.pages.traces import filters
-from assay.collector.pages.traces.span_pages import details_of
-from assay.collector.pages.traces.span_tree import SpanTree, ticks
+from assay.collector.pages.traces.opened_trace import OpenedTrace
+from assay.collector.pages.traces.span_pages import FromDetails, details_context
+from assay.collector.pages.traces.trace_address import TraceQuery
+from assay.collector.pages.traces.trace_views import VIEWS, view_named
 from assay.collector.pages.web import PageRoute, get_source, page, redirect
-from assay.semconv import KINDS
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 FromSource = Annotated[Source, Depends(get_source)]
-
-TREE_ROWS = 2000  # lines of the tree on one page
 
 
 @router.get("/p/{project}/traces/{trace_id}.json")
@@ -29,14 +27,17 @@ def trace_json(source: FromSource, project: str, trace_id: str) -> Response:
 
 @router.get("/p/{project}/traces/{trace_id}")
 def trace_page(
-    request: Request, source: FromSource, project: str, trace_id: str, span: str = "", tab: str = "", rows: int = 1
+    request: Request,
+    source: FromSource,
+    more: FromDetails,
+    project: str,
+    trace_id: str,
+    asked: Annotated[TraceQuery, Depends(TraceQuery)],
 ) -> Response:
     project = urls.name_of(project)
-    trace = source.outline(urls.name_of(trace_id), project)
-    tree = SpanTree(trace["columns"])
-    first_row = max(1, min(rows, len(tree)))
-    shown = tree.rows(first_row - 1, TREE_ROWS)
-    selected = source.span(project, trace["trace_id"], span if span in tree else tree.first_to_read())
+    opened = OpenedTrace.of(source.outline(urls.name_of(trace_id), project), project, asked)
+    trace, view = opened.trace, view_named(asked.view)
+    selected = source.span(project, trace["trace_id"], opened.tree.row(opened.number).span_id)
     return page(
         request,
         "traces/trace.html",
@@ -44,20 +45,19 @@ def trace_page(
         source=source,
         project=project,
         section="traces",
+        has_forms=True,
         trace=trace,
         scores=[score for score in trace["scores"] if not score.get("span_id") and score.get("value") is not None],
-        rows=shown,
-        first_row=first_row,
-        keep_rows=f"&rows={first_row}" if first_row > 1 else "",
-        kinds=["none", *(kind for kind in KINDS if kind in tree.kinds)],
-        row_count=len(tree),
-        page_size=TREE_ROWS,
-        complete=len(tree) >= trace["span_count"],
-        ticks=ticks(tree.length_ns),
-        has_notes=any(time_note(row.status) for row in shown),
+        asked=asked,
+        address=opened.address,
+        views=VIEWS,
+        view=view,
+        ancestors=[opened.tree.row(number) for number in opened.shape.ancestors(opened.number)],
         selected=selected["span_id"],
-        details=details_of(selected, trace["scores"], tab),
         filter_for=filters.equals,
+        unread=opened.unread,
+        **details_context(request, more, project, selected, trace["scores"], asked.tab),
+        **view.show(opened, more, request),
     )
 
 

@@ -9,7 +9,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from assay.collector.pages.security import CONTENT_SECURITY_POLICY, local_path
-from assay.collector.pages.traces.trace_pages import TREE_ROWS
 from assay.errors import CollectorUnavailable
 from support.html_parts import parts_of
 from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource, span, trace_of
@@ -285,26 +284,6 @@ def test_a_fragment_is_the_same_as_that_part_of_the_page(client: TestClient) -> 
 def test_the_permalinks_lead_to_the_trace_and_the_span(client: TestClient) -> None:
     assert client.get(f"/t/{0:032x}").headers["location"] == TRACE
     assert client.get(f"/t/{0:032x}/{5:016x}").headers["location"] == f"{TRACE}?span={5:016x}"
-
-
-def test_a_large_trace_shows_a_page_of_its_tree_and_says_how_much_more_there_is(
-    client: TestClient, source: FakeSource
-) -> None:
-    spans = [span(f"{9:032x}", 1)] + [
-        span(f"{9:032x}", n, parent_span_id=f"{1:016x}", start_ms=n) for n in range(2, TREE_ROWS + 502)
-    ]
-    source.by_project[PROJECT] = [trace_of(spans)]
-    first = client.get(f"{TRACES}/{9:032x}").text
-    assert first.count("data-depth=") == TREE_ROWS
-    assert "Spans 1 to 2,000 of 2,501" in " ".join(parts_of(first).text.split())
-    rest = client.get(f"{TRACES}/{9:032x}?rows=2001").text
-    assert rest.count("data-depth=") == 501
-
-
-def test_spans_that_were_not_read_are_told_of(client: TestClient, source: FakeSource) -> None:
-    trace = trace_of([span(f"{9:032x}", 1)], span_count=20_001)
-    source.by_project[PROJECT] = [trace]
-    assert "Only the first 1 to start are in this tree" in text_of(client, f"{TRACES}/{9:032x}")
 
 
 # Prompts ----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 // The policy takes nothing but what `fragment` below has fetched from our own server.
 const fetched = new Set();
+const pieces = new WeakSet();
 const policy = globalThis.trustedTypes?.createPolicy("app", {
   createHTML: (html) => {
     if (!fetched.delete(html)) throw new TypeError("not a fragment of our server");
@@ -9,16 +10,29 @@ const policy = globalThis.trustedTypes?.createPolicy("app", {
   },
 });
 
-/** Fetch a fragment and put it into `target`. Throws when the answer is none. */
-export async function fragment(url, target, signal) {
-  const response = await fetch(url, { signal, headers: { Accept: "text/html" }, redirect: "error" });
+/** Fetch a fragment and put it into `target`; with a `form`, send that. Throws when the answer is none. */
+export async function fragment(url, target, signal, form) {
+  showFragment(await fetchFragment(url, signal, form), target);
+}
+
+/** Fetch a fragment for later, and as often as it is shown. */
+export async function fetchFragment(url, signal, form) {
+  const sent = form === undefined ? {} : { method: "POST", body: form };
+  const response = await fetch(url, { signal, headers: { Accept: "text/html" }, redirect: "error", ...sent });
   const type = response.headers.get("content-type") ?? "";
   if (!response.ok || !type.startsWith("text/html") || !response.headers.has("x-assay-fragment")) {
     throw new Error(`${url} answered ${response.status}`);
   }
-  const html = await response.text();
-  fetched.add(html);
-  target.innerHTML = policy ? policy.createHTML(html) : html;
+  const piece = Object.freeze({ html: await response.text() });
+  pieces.add(piece);
+  return piece;
+}
+
+/** Put a fragment that `fetchFragment` gave into `target`. */
+export function showFragment(piece, target) {
+  if (!pieces.has(piece)) throw new TypeError("not a fragment of our server");
+  fetched.add(piece.html);
+  target.innerHTML = policy ? policy.createHTML(piece.html) : piece.html;
 }
 
 /** Tell those who cannot see what has changed. */
