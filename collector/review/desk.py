@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from assay.collector import queries
 from assay.collector.registry.actor import LOCAL, Actor
 from assay.collector.review import agreement
 from assay.collector.review.content import content_of
@@ -72,6 +73,16 @@ class ReviewDesk:
     def _content(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         ref = Ref.of({field: value for field, value in stored.items() if field != "kind"})
         return content_of(self._store, self.project, ref)
+
+    def beginnings(self, items: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+        """What was asked in the traces of some items, as far as they are there."""
+        ids = sorted({item["ref"]["trace_id"] for item in items if item["ref"].get("trace_id")})
+        if not ids:
+            return {}
+        listed = ", ".join(f"'{id}'" for id in ids)
+        where = f"trace_id in ({listed})"
+        found = queries.list_traces(self._store, project=self.project, filter=where, limit=len(ids)).items
+        return {row["trace_id"]: row["input"] for row in found if row["input"]}
 
     # What came of it --------------------------------------------------------------------------------------------
 

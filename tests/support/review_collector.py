@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 from starlette.testclient import TestClient
 
 from assay.collector.app import create_app
@@ -19,8 +20,7 @@ QUESTIONS = ("How do I pay?", "Where is it?", "Can I return it?")
 
 @dataclass
 class ReviewCollector:
-    service: Service
-    http: TestClient
+    http: httpx.Client
     trace_ids: list[str] = field(default_factory=list)
     experiments: list[str] = field(default_factory=list)  # the first one answers otherwise than the second, but for c
     made: int = 0
@@ -48,8 +48,14 @@ class ReviewCollector:
 @contextmanager
 def review_collector(data_dir: Path) -> Iterator[ReviewCollector]:
     service = Service(data_dir)
-    http = TestClient(create_app(service, allowed_hosts=frozenset(), keys_required=False))
-    made = ReviewCollector(service, http)
+    app = create_app(service, allowed_hosts=frozenset(), keys_required=False)
+    yield filled(TestClient(app))
+    service.close()
+
+
+def filled(http: httpx.Client) -> ReviewCollector:
+    """Whoever answers `http`, with something to review."""
+    made = ReviewCollector(http)
     for question in QUESTIONS:
         asked = {"input.value": question, "output.value": f"About {question}", "openinference.span.kind": "CHAIN"}
         with recorded(service__name="shop") as recorder:
@@ -75,5 +81,4 @@ def review_collector(data_dir: Path) -> Iterator[ReviewCollector]:
         rows[0]["trace_id"] = made.trace_ids[0]
         rows.append({"item_id": "failed", "status": "task_error", "input": "in", "error": "no"})
         made.api("POST", f"/experiments/{experiment}/rows", {"rows": rows})
-    yield made
-    service.close()
+    return made

@@ -85,7 +85,7 @@ def made_queue(request: Request, source: FromSource, desk: AtReview, form: Poste
         _, is_new = desk.queues.create(
             project,
             name,
-            PAIR_PRESET if wanted.baseline_id and not sent_rubric(form) else sent_rubric(form),
+            _pair_rubric(sent_rubric(form)) if wanted.baseline_id else sent_rubric(form),
             mode="pair" if wanted.baseline_id else "single",
             description=form.line("description"),
             reviewers_per_item=form.number("reviewers") if form.line("reviewers") else 1,
@@ -100,6 +100,11 @@ def made_queue(request: Request, source: FromSource, desk: AtReview, form: Poste
         return _new_page(request, source, project, form, rows_of(rows) if rows else rows_of(()), problem=error)
     said = "; ".join([f"{added['added']} items are in the queue", *added["notes"]])
     return redirect(urls.review_queue(project, name), status_code=303, notice=Notice(f"{said}."))
+
+
+def _pair_rubric(written: list[dict[str, Any]]) -> Any:
+    """Which of two outputs is better is all that can be asked of a pair."""
+    return [each for each in written if each["type"] == "preference"] or PAIR_PRESET
 
 
 def _wanted(form: Form) -> Wanted:
@@ -175,8 +180,7 @@ def _queue_page(
     queue = desk.queues.get(desk.project, name)
     shown: Any = state if state in STATES else None
     items = desk.queues.items(desk.project, name, state=shown, limit=ITEMS_A_PAGE, cursor=after or None)
-    found = desk.agreement(name)
-    me = reviewer_of(request)
+    found, begins = desk.agreement(name), desk.beginnings(items.items)
     return page(
         request,
         "review/queue.html",
@@ -188,14 +192,14 @@ def _queue_page(
         status_code=status_of(problem),
         problem=problem,
         queue=queue,
-        items=[{**item, "what": what(item)} for item in items.items],
+        items=[{**item, "what": what(item), "begins": begins.get(item["ref"].get("trace_id"))} for item in items.items],
         next_cursor=items.next_cursor,
         state=shown or "",
         states=STATES,
         agreement=agreement_rows(found),
         preferred=preferred_rows(found),
         reviewers=found["reviewers"],
-        reviewer=me,
+        reviewer=reviewer_of(request),
         may_name_themselves=may_name_themselves(request),
         answer=answer,
     )

@@ -19,7 +19,13 @@ def side(content: Mapping[str, Any]) -> dict[str, Any]:
     """One output with what led to it. The conversation is shown where it says more than input and output do."""
     talk = conversation(content["messages"])
     shown = [*talk.earlier, *talk.shown]
-    return {**content, "talk": talk if len(shown) > 2 or (shown and content["input"] is None) else None}
+    is_told = len(shown) > 2 or (bool(shown) and content["input"] is None)
+    said = "\n".join(part.text for part in shown[-1].parts if part.kind == "text") if shown else None
+    return {
+        **content,
+        "talk": talk if is_told else None,
+        "talk_ends_with_it": is_told and said is not None and said.strip() == str(content["output"] or "").strip(),
+    }
 
 
 def label_of(labels: Sequence[Mapping[str, Any]], reviewer: str | None) -> Mapping[str, Any] | None:

@@ -22,6 +22,7 @@ class Browser:
     """What a person without scripts can do: open pages, send their forms."""
 
     def __init__(self, shop: ReviewCollector) -> None:
+        assert isinstance(shop.http, TestClient)
         self.http = TestClient(shop.http.app, base_url="http://testserver", follow_redirects=True, headers=PAGES)
         self.at = ""
 
@@ -118,7 +119,8 @@ def test_what_is_missing_is_told_with_what_was_answered(shop: ReviewCollector, b
 
 
 def test_the_rail_counts_what_waits(shop: ReviewCollector, browser: Browser) -> None:
-    waiting = shop.service.registry.review_queues.waiting("shop")
+    queues = shop.api("GET", "/review-queues", status="open")["items"]
+    waiting = sum(queue["waiting"] for queue in queues)
     shop.queue({"filter": ""})
     page = browser.http.get(urls.reviews("shop")).text
     assert re.search(rf'class="count">{waiting + 3}<', page)

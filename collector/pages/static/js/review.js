@@ -56,8 +56,8 @@ class ItemReview {
     const next = this.ahead;
     this.ahead = null;
     const body = new URLSearchParams(new FormData(form, button));
-    // A redirect says that it is stored. Anything else is shown by the page that the plain form leads to.
-    const answer = await fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => null);
+    // (the attribute: buttons called "action" hide the property.) A redirect says that it is stored. Anything else is shown by the page that the plain form leads to.
+    const answer = await fetch(form.getAttribute("action"), { method: "POST", body, redirect: "manual" }).catch(() => null);
     if (answer?.type !== "opaqueredirect") { form.requestSubmit(button); return; }
     this.root.replaceChildren(...next.childNodes);
     const { here, title } = this.head().dataset;
