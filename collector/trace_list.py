@@ -198,10 +198,14 @@ def _first(
     near: Near,
     wanted: int,
 ) -> list[_Found]:
-    """The first traces behind the cursor, without those that started before the spans they were summed up from."""
+    """The first traces behind the cursor, without those that started before the spans they were summed up from; fewer
+    where more spans have to be looked at anyway.
+    """
     found: list[_Found] = []
     while len(found) < wanted:
         batch = _candidates(db, project, condition, order, after, near, wanted)
+        if len(found) + len(batch) < wanted and not near.complete:
+            break  # the traces of more spans are asked for next: which of these began earlier is of no use, and costs
         late = _started_before(db, near.since, batch)
         found += [each for each in batch if (each.key.project, each.key.trace_id) not in late]
         if len(batch) < wanted:
