@@ -52,6 +52,12 @@ FORM = Rule(
 )
 INGEST = Rule(scope="ingest", reach=Reach.KEY, body=None)  # receive_http.py tells the media types of OTLP
 EVERY_PROJECT_ADMIN = Rule(scope="admin", reach=Reach.EVERY)
+SETTINGS = Rule(scope="admin", reach=Reach.EVERY)
+SETTINGS_FORM = Rule(
+    scope="admin", reach=Reach.EVERY, body=("application/x-www-form-urlencoded",), max_body_bytes=4 * 1024**2
+)
+PROJECT_SETTINGS = Rule(scope="read")
+PROJECT_SETTINGS_FORM = Rule(scope="admin", body=("application/x-www-form-urlencoded",), max_body_bytes=4 * 1024**2)
 UNDECLARED = Rule(scope="admin", reach=Reach.EVERY)  # an object of its own: guard.py tells it from those above
 
 ROUTES: dict[str, Rule] = {
@@ -191,6 +197,31 @@ ROUTES: dict[str, Rule] = {
     "GET /help/filter": Rule(scope="read", reach=Reach.NONE),
     "GET /search": Rule(scope="read", reach=Reach.KEY),
     "GET /search/suggestions": Rule(scope="read", reach=Reach.KEY),
+    "GET /settings": SETTINGS,
+    "GET /settings/keys": SETTINGS,
+    "POST /settings/keys": SETTINGS_FORM,
+    "POST /settings/keys/{key_id}/revoke": SETTINGS_FORM,
+    "GET /settings/audit": SETTINGS,
+    "GET /settings/audit.csv": SETTINGS,
+    "GET /settings/health": SETTINGS,
+    "GET /settings/retention": SETTINGS,
+    "POST /settings/retention": SETTINGS_FORM,
+    "GET /settings/limits": SETTINGS,
+    "POST /settings/limits": SETTINGS_FORM,
+    "GET /settings/prices": SETTINGS,
+    "POST /settings/prices": SETTINGS_FORM,
+    "GET /settings/redaction": SETTINGS,
+    "POST /settings/redaction": SETTINGS_FORM,
+    "GET /settings/online": PROJECT_SETTINGS,
+    "GET /settings/online/new": PROJECT_SETTINGS,
+    "POST /settings/online/new": PROJECT_SETTINGS_FORM,
+    "GET /settings/online/{name}": PROJECT_SETTINGS,
+    "POST /settings/online/{name}": PROJECT_SETTINGS_FORM,
+    "GET /settings/alerts": PROJECT_SETTINGS,
+    "GET /settings/alerts/new": PROJECT_SETTINGS,
+    "POST /settings/alerts/new": PROJECT_SETTINGS_FORM,
+    "GET /settings/alerts/{name}": PROJECT_SETTINGS,
+    "POST /settings/alerts/{name}": PROJECT_SETTINGS_FORM,
     "GET /p/{project}": PAGE,
     "GET /p/{project}/events": PAGE,
     "GET /p/{project}/traces": PAGE,
@@ -200,6 +231,8 @@ ROUTES: dict[str, Rule] = {
     "GET /p/{project}/traces/pair": PAGE,
     "GET /p/{project}/traces/complete": PAGE,
     "GET /p/{project}/traces/delete": PAGE,
+    "GET /p/{project}/traces/compare": PAGE,
+    "GET /p/{project}/traces/compare.json": PAGE,
     "POST /p/{project}/traces/delete": replace(FORM, scope="admin"),
     "GET /p/{project}/traces/{trace_id}": PAGE,
     "GET /p/{project}/traces/{trace_id}.json": PAGE,

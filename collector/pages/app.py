@@ -18,6 +18,7 @@ from assay.collector.pages.experiments import compare_pages, eval_pages
 from assay.collector.pages.playground import playground_pages
 from assay.collector.pages.prompts import prompt_edit_pages, prompt_pages
 from assay.collector.pages.review import item_pages, queue_pages, send_pages
+from assay.collector.pages.settings import alert_pages, care_pages, key_pages, online_pages
 from assay.collector.pages.shell import help_pages, search_pages, start_pages
 from assay.collector.pages.traces import (
     event_pages,
@@ -26,6 +27,7 @@ from assay.collector.pages.traces import (
     score_pages,
     session_pages,
     span_pages,
+    trace_compare_pages,
     trace_pages,
     tree_pages,
 )
@@ -42,6 +44,7 @@ ROUTERS = (
     search_pages.router,
     list_pages.router,
     list_action_pages.router,
+    trace_compare_pages.router,  # before the pages of traces, whose ids take the same place
     event_pages.router,
     tree_pages.router,
     score_pages.router,
@@ -58,6 +61,10 @@ ROUTERS = (
     playground_pages.router,
     eval_pages.router,
     ab_pages.router,
+    key_pages.router,
+    care_pages.router,
+    online_pages.router,
+    alert_pages.router,
     send_pages.router,
     item_pages.router,  # before the pages of queues, whose names take the same place
     queue_pages.router,
