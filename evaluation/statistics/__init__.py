@@ -19,6 +19,7 @@ from assay.evaluation.statistics.bounds import failure_bounds
 from assay.evaluation.statistics.corrected_rate import Calibration, calibration, rogan_gladen
 from assay.evaluation.statistics.correlation import RankCorrelation, rank_correlation
 from assay.evaluation.statistics.estimate import Difference, Estimate
+from assay.evaluation.statistics.independent import mean_difference, rate_difference
 from assay.evaluation.statistics.judge_bias import (
     PositionBias,
     Slope,
@@ -82,6 +83,7 @@ __all__ = [
     "krippendorff_alpha",
     "mcnemar",
     "mcnemar_dual",
+    "mean_difference",
     "mean_interval",
     "paired_difference",
     "pass_at_k",
@@ -92,6 +94,7 @@ __all__ = [
     "prevalence",
     "proportion_interval",
     "rank_correlation",
+    "rate_difference",
     "raw_agreement",
     "repeats_decomposed",
     "rogan_gladen",
