@@ -39,7 +39,7 @@ def edit(request: Request, source: FromSource, project: str, name: str, number: 
     project, name = urls.name_of(project), urls.name_of(name)
     versions = source.prompt_versions(project, name)
     draft = draft_of_version(version_of(versions, name, number), versions[0]["version"])
-    return _edit_page(request, source, project, name, versions, number, draft)
+    return edit_page(request, source, project, name, versions, number, draft)
 
 
 @router.post("/p/{project}/prompts/{name:path}/v/{number:int}/edit")
@@ -73,10 +73,10 @@ def edited(
                 )
     except MENDABLE as error:
         problem = error
-    return _edit_page(request, source, project, name, versions, number, draft, changes=changes, problem=problem)
+    return edit_page(request, source, project, name, versions, number, draft, changes=changes, problem=problem)
 
 
-def _edit_page(
+def edit_page(
     request: Request,
     source: Source,
     project: str,
