@@ -9,6 +9,7 @@ from assay.collector.pages import urls
 from assay.errors import InvalidRequest
 from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource, score, support_trace
 
+PICTURE = "iVBORw0KGgoAAAAA"  # base64 of what begins like a picture
 MARK = "pwned"  # what every string would leave behind if it ran: an element, an attribute or a global of this name
 STRINGS = (
     "<script>window.pwned=1</script>",
@@ -95,6 +96,16 @@ def _hostile_trace(trace: dict[str, Any], string: str) -> dict[str, Any]:
             {"type": "uri", "modality": string, "uri": string},
             {"type": string, string: string},
             {"type": "reasoning", "content": string},
+            {"type": "blob", "mime_type": string, "content": string},
+            {"type": "blob", "mime_type": string, "content": PICTURE},
+            {"type": "tool_call", "id": string, "name": string, "arguments": {string: [string]}},
+            {
+                "type": "tool_call_response",
+                "id": string,
+                "name": string,
+                "response": {string: string},
+                "is_error": True,
+            },
         ]
         asked = {"role": string, "name": string, "parts": parts}
         answer = {"role": "assistant", "parts": [{"type": "text", "content": string}], "finish_reason": string}
@@ -149,9 +160,15 @@ def every_page(string: str) -> list[str]:
     """Addresses of every kind of page, tab and fragment of a HostileSource."""
     tabs = ("messages", "io", "attributes", "events", "scores", "raw")
     pages = ["/", "/projects", urls.traces(PROJECT), urls.traces(PROJECT, q=string), urls.traces(string)]
+    pages += _lists(string)
     for trace_id in ("0" * 32, "1" * 32):
         pages += [urls.trace(PROJECT, trace_id, span=f"{span:016x}", tab=tab) for span in (1, 3) for tab in tabs]
         pages += [urls.span_details(PROJECT, trace_id, f"{1:016x}", tab=tab) for tab in tabs]
+        pages += [urls.trace(PROJECT, trace_id, view="chat"), urls.trace_scores(PROJECT, trace_id, span=f"{1:016x}")]
+        refs = [trace_id, f"{trace_id}/{1:016x}", f"experiment:{BASE_ID}/{string}0", string]
+        pages += [urls.send(PROJECT, "dataset", ref=refs[:3], next=string, dataset=string, expected="output")]
+        pages += [urls.send(PROJECT, "dataset", ref=refs)]
+    pages += [urls.session(PROJECT, string), urls.session(string, string)]
     pages += [urls.trace(PROJECT, string), urls.trace(PROJECT, "0" * 32, span=string, tab=string)]
     pages += [urls.prompts(PROJECT), urls.prompts(string), urls.evals(PROJECT), urls.evals(string)]
     for name in ("qa", string):
@@ -170,3 +187,17 @@ def every_page(string: str) -> list[str]:
         urls.compare(PROJECT, BASE_ID, OTHER_ID, only=only, score=string) for only in ("worse", "changed", string)
     ]
     return [*pages, urls.with_query("/nothing", x=string)]
+
+
+def _lists(string: str) -> list[str]:
+    columns = f"name,input,scores,models,tags,user,scores.{string},metadata.{string},attributes.{string}"
+    pages = [
+        urls.traces(PROJECT, view=view, cols=cols) for view, cols in (("", columns), ("spans", ""), ("sessions", ""))
+    ]
+    pages += [urls.traces(PROJECT, figures="1", q="name = 'x'"), urls.traces(PROJECT, part="figures")]
+    pages += [urls.traces(PROJECT, **{key: string}) for key in ("view", "from", "to", "cols", "sort", "after")]
+    pages += [urls.traces(PROJECT, part="rows", after="1"), urls.traces(PROJECT, q=f"name = '{string}'", figures="1")]
+    path = urls.traces(PROJECT)
+    pages += [urls.with_query(f"{path}/complete", q=f"name = '{string}", at=len(string) + 8)]
+    pages += [urls.with_query(f"{path}/delete", ref=["0" * 32, string], next=string)]
+    return [*pages, urls.with_query(f"{path}/pair", ref=[string, "b"])]

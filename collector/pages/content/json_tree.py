@@ -37,6 +37,7 @@ class Node:
     children: list[Node] = field(default_factory=list)
     size: int = 1  # nodes, with those below
     is_open: bool = False
+    is_text: bool = False  # "raw" is a string, not JSON
 
     @property
     def brackets(self) -> tuple[str, str]:
@@ -77,7 +78,7 @@ class _Builder:
         self.left -= 1
         label = recognise(value)
         if label is not None:
-            return Node(kind="raw", key=key, label=label, text=_text(value))
+            return Node(kind="raw", key=key, label=label, text=_text(value), is_text=isinstance(value, str))
         if isinstance(value, Mapping):
             return self._container("object", key, value.items(), len(value), depth, value)
         if isinstance(value, list | tuple):

@@ -41,6 +41,11 @@ KEYS: dict[str, list[Key]] = {
         Key("Home / End", "The first, or the last"),
         Key("Enter", "Show its details"),
     ],
+    "Details": [
+        Key("m", "Messages as Markdown, or as plain text"),
+        Key("f", "Fold or unfold everything"),
+        Key("↑ / ↓", "In JSON: the part above, or below; Tab leads to its copy buttons"),
+    ],
     "Comparisons": [
         Key("j / k", "The next item, or the one before"),
         Key("w / b", "The next item that got worse, or better"),

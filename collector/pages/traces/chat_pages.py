@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from fastapi import Request
+
+from assay.collector.pages import urls
 from assay.collector.pages.source import Row
 from assay.collector.pages.traces.chat_view import turns_of
 from assay.collector.pages.traces.details_source import DetailsSource
 from assay.collector.pages.traces.messages import Message, messages_of
 
 
-def chat_context(
-    more: DetailsSource, trace: Row, address: Callable[..., str], *, as_text: bool, cursor: str | None
-) -> dict[str, Any]:
-    """What templates/traces/view_chat.html shows.
-
-    Args:
-        address: of the same page with another query: `text=` and `after=`.
-        cursor: where the page before this one ended.
-    """
-    calls = more.calls(trace["project"], trace["trace_id"], cursor)
+def chat_context(more: DetailsSource, request: Request, trace: Row) -> dict[str, Any]:
+    """What templates/traces/view_chat.html shows of the part of the conversation that the address asks for."""
+    project, trace_id, asked = trace["project"], trace["trace_id"], request.query_params
+    as_text, cursor = asked.get("text") == "plain", asked.get("after") or None
+    calls = more.calls(project, trace_id, cursor)
     turns = turns_of(calls.items)
+
+    def address(**query: str | None) -> str:
+        list_of_reader = {name: asked.get(name) for name in ("q", "from", "to")}
+        return urls.trace(project, trace_id, view="chat", **list_of_reader, **query)
+
     return {
         "chat": {
             "turns": turns,
-            "plain": [] if turns else _plain(trace),
+            "plain": [] if turns or cursor else _plain(trace),
             "as_text": as_text,
             "toggle": address(text=None if as_text else "plain", after=cursor),
-            "next": address(text="plain" if as_text else None, after=calls.next_cursor) if calls.next_cursor else None,
+            "next": address(text=asked.get("text"), after=calls.next_cursor) if calls.next_cursor else None,
         }
     }
 

@@ -79,7 +79,7 @@ def _page(
     problem: AssayError | None = None,
 ) -> Response:
     """The forms on a page of their own: for a refused one, and for those who come from elsewhere."""
-    details.check_there(project, trace_id, typed.span_id or None)
+    details.check_there(project, trace_id, None)
     given = details.scores(project, trace_id)
     return page(
         request,

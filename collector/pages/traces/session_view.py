@@ -18,7 +18,7 @@ class SessionTurn:
 
     @property
     def has_failed(self) -> bool:
-        return self.trace["status"] == "error"
+        return bool(self.trace["status"] == "error")
 
 
 def turns_of_session(traces: Iterable[Mapping[str, Any]]) -> list[SessionTurn]:
@@ -28,7 +28,7 @@ def turns_of_session(traces: Iterable[Mapping[str, Any]]) -> list[SessionTurn]:
 def _bubble(role: str, trace: Mapping[str, Any]) -> Message:
     given = trace["input"] if role == "user" else trace["output"]
     parts = [] if given in (None, "") else [_part(given)]
-    return Message(role=role, label=role.title(), parts=parts, is_output=role == "assistant")
+    return Message(role=role, label=role.title(), parts=parts)
 
 
 def _part(given: str) -> Part:

@@ -14,9 +14,9 @@ from assay.collector.pages.traces.messages import Conversation, conversation, ma
 
 TABS = {
     "messages": "Messages",
-    "io": "Input / Output",
+    "io": "Input/Output",
     "attributes": "Attributes",
-    "events": "Events / Errors",
+    "events": "Events/Errors",
     "scores": "Scores & notes",
     "raw": "Raw",
 }

@@ -27,7 +27,7 @@ def nodes(node: Node) -> Iterator[Node]:
 
 def value_of(node: Node) -> Any:
     """The value that a tree shows, read back as the script of the page does."""
-    if node.kind == "string":
+    if node.kind == "string" or node.is_text:
         return node.text
     if node.kind not in ("object", "array"):
         return json.loads(node.text)
