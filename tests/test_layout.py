@@ -51,6 +51,7 @@ PURE_FOR_THE_COLLECTOR = {
     "assay.evaluation.data.traced_items",
     "assay.evaluation.comparison",
     "assay.evaluation.gate",
+    "assay.evaluation.scorers",
     "assay.evaluation.playground.parameters",
     "assay.evaluation.scorers.menu",
     "assay.evaluation.statistics",

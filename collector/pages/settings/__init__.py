@@ -1,0 +1,1 @@
+"""Pages of settings: keys, retention, prices, redaction, limits, online scorers, alerts, audit log, health."""
