@@ -10,6 +10,7 @@ from assay.collector.list_figures import Bar, ListFigures, Value
 from assay.collector.news import News, check_filter
 from assay.collector.pages.source import Row, Rows
 from assay.collector.pages.traces.list_columns import View
+from assay.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from support.page_data import FakeSource
@@ -40,6 +41,8 @@ class FakeTraceLists:
         self, view: View, project: str, *, filter: str | None, order_by: str | None, limit: int, cursor: str | None
     ) -> Rows:
         self.asked = {"view": view, "filter": filter, "order_by": order_by, "limit": limit, "cursor": cursor}
+        if cursor and not cursor.isdigit():
+            raise InvalidRequest("The cursor cannot be read.")
         found = self._source.traces(project, filter=filter, limit=limit, cursor=cursor)
         if view == "spans":
             return Rows([span for row in found.items for span in self._source.trace(row["trace_id"])["spans"]])
@@ -56,7 +59,8 @@ class FakeTraceLists:
             bars=[Bar(START_NS + number * HOUR_NS, HOUR_NS, 40 - number, number) for number in range(3)],
             facets={
                 "status": [Value("ok", 117), Value("error", 3)],
-                "model": [],
+                "model": [Value(name, 7) for name in names],
+                "tag": [],
                 "name": [Value(name, 120) for name in names],
                 "score": [Value("correct", 80, "true"), Value("correct", 40, "false"), Value("length", 9)],
             },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -161,5 +161,5 @@ def next_sort(one: Column, sort: str) -> str:
     return {f"-{one.key}": one.key, one.key: ""}.get(sort, f"-{one.key}")
 
 
-def attribute_keys(columns: list[Column]) -> list[str]:
+def attribute_keys(columns: Sequence[Column]) -> list[str]:
     return [one.part for one in columns if one.field == "attributes" and one.part]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from assay.collector.pages import urls
-from assay.collector.pages.source import Row
+from assay.collector.pages.source import Row, Rows
 from assay.collector.pages.tables import csv_lines
 from assay.collector.pages.traces import list_columns, list_pages
 from assay.collector.pages.traces.filters import one_of
@@ -73,7 +73,7 @@ def _rows(
     page: tuple[list[Row], bool] | None = first
     while page is not None:
         items, is_cut = page
-        for line in list_pages.shown(lists, address, columns, list_pages.Rows(items)):
+        for line in list_pages.shown(lists, address, columns, Rows(items)):
             yield line.row, [_in_file(one, value) for one, value in zip(columns, line.values, strict=True)]
         if is_cut:
             note = f"Only the first {MOST_ROWS:,} rows are here. Narrow the time or the filter, or use: assay export"

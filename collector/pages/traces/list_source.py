@@ -55,7 +55,7 @@ class TraceLists:
     def figures(
         self, view: View, project: str, *, filter: str | None, start: int | None, end: int | None
     ) -> ListFigures:
-        of = "spans" if view == "spans" else "traces"
+        of: Topic = "spans" if view == "spans" else "traces"
         return queries.list_figures(self._store, of, project=project, filter=filter, start=start, end=end)
 
     def values(self, project: str, field: str, prefix: str, limit: int) -> list[Row]:
