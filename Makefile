@@ -112,6 +112,7 @@ docs: $(READY)  ## Write the documents that are made from the code
 	$(BIN)/python -c "from assay.settings_table import settings_markdown; open('docs/settings.md', 'w').write(settings_markdown())"
 	$(BIN)/python -c "from assay.collector.dialects_markdown import dialects_markdown; open('docs/dialects.md', 'w').write(dialects_markdown())"
 	$(BIN)/python -c "from pathlib import Path; from assay.evaluation.scorers import BUILT_IN; from assay.evaluation.scorers.document import scorers_markdown; Path('docs/scorers.md').write_text(scorers_markdown(BUILT_IN), encoding='utf-8')"
+	$(BIN)/python -c "from pathlib import Path; from assay.cli import SECTIONS, app; from assay.command.document import cli_markdown; Path('docs/cli.md').write_text(cli_markdown(app, SECTIONS), encoding='utf-8')"
 	cd tests && ../$(BIN)/python -m support.matrix_markdown > ../docs/call_forms.md
 
 screenshots: $(READY)  ## Take the pictures of the pages that the README shows
