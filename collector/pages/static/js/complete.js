@@ -20,14 +20,17 @@ class Completion {
     this.input.addEventListener("keydown", (event) => this.pressed(event));
     this.input.addEventListener("blur", () => this.close());
     this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // the box keeps the focus
-    this.list.addEventListener("click", (event) => this.accept(event.target.closest("[data-insert]")));
+    this.list.addEventListener("click", (event) => this.accept(this.options.find((one) => one.contains(event.target))));
     this.options = [];
     this.chosen = -1;
   }
 
+  // What was offered belongs to the text before: nothing of it can be chosen until the new offer is there.
   ask() {
     clearTimeout(this.timer);
     this.asked?.abort();
+    this.point(-1);
+    this.options = [];
     this.timer = setTimeout(() => this.offer(), REST_MS);
   }
 
@@ -73,7 +76,8 @@ class Completion {
       return;
     }
     const size = this.options.length;
-    if (step) this.point(this.chosen < 0 && step < 0 ? size - 1 : (this.chosen + step + size) % size);
+    if (step && !size) event.preventDefault();
+    else if (step) this.point(this.chosen < 0 && step < 0 ? size - 1 : (this.chosen + step + size) % size);
     else if (event.key === "Escape") this.close();
     else if (event.key === "Enter" && this.chosen >= 0) this.accept(this.options[this.chosen]);
     else if (event.key === "Tab" && !event.shiftKey && this.chosen >= 0) this.accept(this.options[this.chosen]);
