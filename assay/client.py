@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -96,6 +97,26 @@ class Client:
             if cursor is None:
                 return
             left = None if left is None else left - len(answer["items"])
+
+    def create_review_queue(self, name: str, rubric: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        """A queue of what people label (docs/review.md); the same one once more is answered as it stands.
+
+        Args:
+            rubric: what is asked: `{"name": "correct", "type": "bool", "help": "Is all of it true?"}` and so on.
+            more: `items` (what `add_to_review_queue` takes), `mode`, `description`, `reviewers_per_item`, `author`.
+        """
+        created: dict[str, Any] = self.post("/review-queues", {"name": name, "rubric": rubric, **more})
+        return created
+
+    def add_to_review_queue(self, name: str, **wanted: Any) -> dict[str, Any]:
+        """Put items into a queue: how many were added, how many it had already, what was left out and why.
+
+        Args:
+            wanted: `filter` (traces), `refs`, `pairs`, or `experiment_id` with or without `baseline_id`; with `limit`,
+                and `sample` for a random choice.
+        """
+        added: dict[str, Any] = self.post(f"/review-queues/{quote(name, safe='')}/items", wanted)
+        return added
 
     def whole_span(self, span: dict[str, Any]) -> dict[str, Any]:
         """The span itself, or read alone where a list had only its beginning: see `is_cut` in the API."""

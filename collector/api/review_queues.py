@@ -151,21 +151,18 @@ def create_review_queue(body: NewReviewQueue, desk: DeskDep, key: CallerKey, res
     Made once more as it was, it is answered as it stands, with 200, and gets the items that it lacks.
     """
     rubric = [definition.model_dump(exclude_none=True) for definition in body.rubric]
-    queue, is_new = desk.queues.create(
-        desk.project,
+    queue, is_new = desk.create(
         body.name,
         rubric,
+        body.items.wanted() if body.items else None,
         mode=body.mode,
         description=body.description,
         reviewers_per_item=body.reviewers_per_item,
         reservation_s=body.reservation_s,
         author=body.author or (key.name if key else None),
-        actor=desk.actor,
     )
     response.status_code = 201 if is_new else 200
-    if body.items is None:
-        return queue
-    return {**desk.queues.get(desk.project, body.name), "added": desk.add(body.name, body.items.wanted())}
+    return queue
 
 
 @router.get("/review-queues")

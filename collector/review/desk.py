@@ -10,7 +10,7 @@ from assay.collector import queries
 from assay.collector.registry.actor import LOCAL, Actor
 from assay.collector.review import agreement
 from assay.collector.review.content import content_of
-from assay.collector.review.gather import Wanted, gather
+from assay.collector.review.gather import Gathered, Wanted, gather
 from assay.collector.review.label_scores import score_rows
 from assay.collector.review.refs import Ref
 from assay.collector.review.rubric import rubric_of
@@ -35,6 +35,24 @@ class ReviewDesk:
         self.queues = service.registry.review_queues
         self.work = service.registry.review_work
 
+    def create(
+        self, name: str, rubric: Sequence[Mapping[str, Any]], wanted: Wanted | None = None, **options: Any
+    ) -> tuple[dict[str, Any], bool]:
+        """A queue with what is wanted in it, and whether it is new; made once more as it was, it gets what it lacks.
+
+        What is wanted is looked for first: where nothing of it can be reviewed, no queue is made.
+
+        Raises:
+            InvalidRequest: the name, the rubric or what is wanted cannot be used.
+            Conflict: there is a queue of this name that asks something else.
+        """
+        gathered = self._gather(name, wanted) if wanted else None
+        queue, is_new = self.queues.create(self.project, name, rubric, actor=self.actor, **options)
+        if gathered is None:
+            return queue, is_new
+        added = self._put(name, gathered)
+        return {**self.queues.get(self.project, name), "added": added}, is_new
+
     def add(self, name: str, wanted: Wanted) -> dict[str, Any]:
         """Put what is wanted into a queue: how many items were added, how many it had, and what was left out.
 
@@ -43,12 +61,18 @@ class ReviewDesk:
             InvalidRequest: nothing of it can be reviewed, or it does not go into this queue.
         """
         self.queues.get(self.project, name)
+        return self._put(name, self._gather(name, wanted))
+
+    def _gather(self, name: str, wanted: Wanted) -> Gathered:
         gathered = gather(self._store, self._registry, self.project, wanted)
         if not gathered.pairs:
             why = "; ".join(gathered.notes) or "nothing matches"
             raise InvalidRequest(
                 f"Nothing was added to the review queue {name!r}: {why}.", hint="Choose something else."
             )
+        return gathered
+
+    def _put(self, name: str, gathered: Gathered) -> dict[str, Any]:
         added, total = self.queues.add(self.project, name, gathered.pairs, actor=self.actor)
         return {"added": added, "there_already": len(gathered.pairs) - added, "items": total, "notes": gathered.notes}
 

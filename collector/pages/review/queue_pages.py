@@ -82,23 +82,21 @@ def made_queue(request: Request, source: FromSource, desk: AtReview, form: Poste
     project = urls.name_of(project)
     try:
         name, wanted = form.one("name").strip(), _wanted(form)
-        _, is_new = desk.queues.create(
-            project,
+        if any(queue["name"] == name for queue in every_queue(desk)):
+            raise Conflict(f"There is a review queue {name!r} already.", hint="Call this one otherwise.")
+        queue, _ = desk.create(
             name,
             _pair_rubric(sent_rubric(form)) if wanted.baseline_id else sent_rubric(form),
+            wanted,
             mode="pair" if wanted.baseline_id else "single",
             description=form.line("description"),
             reviewers_per_item=form.number("reviewers") if form.line("reviewers") else 1,
             author=reviewer_of(request),
-            actor=desk.actor,
         )
-        if not is_new:
-            raise Conflict(f"There is a review queue {name!r} already.", hint="Call this one otherwise.")
-        added = desk.add(name, wanted)
     except MENDABLE as error:
         rows = [row for row in sent_rows(form) if any(row[field] for field in ("name", "options", "help"))]
         return _new_page(request, source, project, form, rows_of(rows) if rows else rows_of(()), problem=error)
-    said = "; ".join([f"{added['added']} items are in the queue", *added["notes"]])
+    said = "; ".join([f"{queue['items']} items are in the queue", *queue["added"]["notes"]])
     return redirect(urls.review_queue(project, name), status_code=303, notice=Notice(f"{said}."))
 
 

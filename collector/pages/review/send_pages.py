@@ -44,11 +44,13 @@ def sent_to_queue(request: Request, source: FromSource, desk: AtReview, form: Po
     try:
         if not refs:
             raise InvalidRequest("Nothing was chosen.", hint="Go back and choose what should be reviewed.")
-        known = {queue["name"] for queue in every_queue(desk)}
-        if name not in known:
+        wanted = Wanted(refs=refs, limit=len(refs))
+        if any(queue["name"] == name for queue in every_queue(desk)):
+            added = desk.add(name, wanted)
+        else:
             preset = PRESETS.get(form.one("rubric"), PRESETS["correct"])[1]
-            desk.queues.create(desk.project, name, preset, author=reviewer_of(request), actor=desk.actor)
-        added = desk.add(name, Wanted(refs=refs, limit=len(refs)))
+            queue, _ = desk.create(name, preset, wanted, author=reviewer_of(request))
+            added = queue["added"]
     except MENDABLE as error:
         return _page(request, source, desk, refs, form.one("next"), queue=name, problem=error)
     there = f", {added['there_already']} were there already" if added["there_already"] else ""

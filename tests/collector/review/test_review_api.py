@@ -12,6 +12,15 @@ PREFERENCE = {"mode": "pair", "rubric": [{"name": "preferred", "type": "preferen
 
 
 def test_a_queue_of_a_filter_holds_the_traces_that_match_newest_first(shop: ReviewCollector) -> None:
+    body = {"name": "counted", "rubric": [{"name": "a", "type": "bool"}], "items": {"filter": ""}}
+    made = shop.api("POST", "/review-queues", body)
+    assert (made["items"], made["waiting"], made["added"]["added"]) == (3, 3, 3)
+    assert shop.api("POST", "/review-queues", body)["added"] == {
+        "added": 0,
+        "there_already": 3,
+        "items": 3,
+        "notes": [],
+    }
     queue = shop.queue({"filter": "input ilike '%i%'", "limit": 2})
     found = shop.api("GET", f"/review-queues/{queue}/items")["items"]
     assert [item["ref"]["trace_id"] for item in found] == shop.trace_ids[:0:-1]
