@@ -165,6 +165,9 @@ def every_page(string: str) -> list[str]:
         pages += [urls.trace(PROJECT, trace_id, span=f"{span:016x}", tab=tab) for span in (1, 3) for tab in tabs]
         pages += [urls.span_details(PROJECT, trace_id, f"{1:016x}", tab=tab) for tab in tabs]
         pages += [urls.trace(PROJECT, trace_id, view="chat"), urls.trace_scores(PROJECT, trace_id, span=f"{1:016x}")]
+        views = ("timeline", "table", "json")
+        pages += [urls.trace(PROJECT, trace_id, view=view, find=string, zoom=string, sort=string) for view in views]
+        pages += [urls.trace(PROJECT, trace_id, find=string, zoom=string, q=string), *_parts_of_a_trace(trace_id)]
         refs = [trace_id, f"{trace_id}/{1:016x}", f"experiment:{BASE_ID}/{string}0", string]
         pages += [urls.send(PROJECT, "dataset", ref=refs[:3], next=string, dataset=string, expected="output")]
         pages += [urls.send(PROJECT, "dataset", ref=refs)]
@@ -181,6 +184,9 @@ def every_page(string: str) -> list[str]:
         pages += [urls.prompt_aliases(PROJECT, name, done=string)]
     pages += [urls.prompts(PROJECT, q=string), urls.ab_tests(PROJECT), urls.ab_tests(string)]
     pages += [urls.ab_test(PROJECT, name) for name in ("qa-skewed", "qa-welcome", string)]
+    pages += [urls.playground(PROJECT, prompt=f"{name}@{version}") for name in ("qa", string) for version in (1, 3)]
+    pages += [urls.playground(PROJECT, span=f"{'0' * 32}/{3:016x}", dataset=string), urls.playground(string)]
+    pages += [urls.playground(PROJECT, prompt=string, beside=string), urls.playground_run(PROJECT, string)]
     pages += [urls.experiment(PROJECT, OTHER_ID), urls.experiment(PROJECT, OTHER_ID, only="error")]
     pages += [urls.experiment(PROJECT, string), urls.compare(PROJECT, BASE_ID, OTHER_ID)]
     pages += [
@@ -201,3 +207,8 @@ def _lists(string: str) -> list[str]:
     pages += [urls.with_query(f"{path}/complete", q=f"name = '{string}", at=len(string) + 8)]
     pages += [urls.with_query(f"{path}/delete", ref=["0" * 32, string], next=string)]
     return [*pages, urls.with_query(f"{path}/pair", ref=[string, "b"])]
+
+
+def _parts_of_a_trace(trace_id: str) -> list[str]:
+    """What its page links to and its script asks for."""
+    return [f"{urls.span_details(PROJECT, trace_id, f'{1:016x}')}/json"]

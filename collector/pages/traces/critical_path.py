@@ -14,7 +14,7 @@ def critical_path(shape: TraceShape) -> list[int]:
     """Numbers of the spans on the path, sorted. It ends where the trace does, whichever span at the top that is."""
     ends = [begin + length for begin, length in zip(shape.begins, shape.lengths, strict=True)]
     path: list[int] = []
-    waiting = _blocking(shape, ends, shape.tops(), 0, shape.length_ns)
+    waiting = _blocking(shape, ends, shape.tops(), -1, shape.length_ns)
     while waiting:
         number = waiting.pop()
         path.append(number)

@@ -105,14 +105,14 @@ def test_every_link_inside_leads_somewhere(client: TestClient, source: FakeSourc
 
 
 def test_the_only_project_is_opened_at_once(client: TestClient) -> None:
-    assert client.get("/").headers["location"] == TRACES
+    assert client.get("/").headers["location"] == f"/p/{PROJECT}"
 
 
 def test_the_project_seen_last_is_opened_again(client: TestClient, source: FakeSource) -> None:
     source.by_project["other team"] = []
     assert client.get("/").status_code == 200
     assert client.get("/p/other%20team/traces").status_code == 200
-    assert client.get("/").headers["location"] == "/p/other%20team/traces"
+    assert client.get("/").headers["location"] == "/p/other%20team"
 
 
 def test_an_empty_collector_says_how_to_begin(client: TestClient, source: FakeSource) -> None:

@@ -50,7 +50,8 @@ function startTree(box, details) {
     showAncestors(tree);
   };
   // Where the details are below the tree, a tap should lead to them.
-  onSelect.tapped = () => { if (details.pane.offsetTop >= box.offsetTop + section.offsetHeight) details.pane.scrollIntoView(); };
+  const isStacked = matchMedia("(max-width: 1080px)");
+  onSelect.tapped = () => { if (isStacked.matches) details.pane.scrollIntoView(); };
   const tree = new Tree(section, box.dataset.selected, onSelect);
   startFind(tree, box.dataset.found);
   tree.box.addEventListener("keydown", (event) => { if (event.key === "Enter") details.focus(); });

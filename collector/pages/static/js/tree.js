@@ -1,13 +1,13 @@
 // The tree of a trace: what is selected, folded and zoomed, and the keys for it.
 import { say } from "./fragment.js";
 import { on } from "./keys.js";
-import { addressNow, changeAddress } from "./tree_address.js";
+import { changeAddress } from "./tree_address.js";
 import { NO_SPAN } from "./tree_columns.js";
 import { Fold } from "./tree_fold.js";
 import { DEEPEST_INDENT, durationText, ticksOf } from "./tree_layout.js";
 import { fillLine, lineOf, makeLine } from "./tree_line.js";
 import { Minimap } from "./tree_minimap.js";
-import { VirtualRows } from "./tree_rows.js";
+import { ROW_PX, VirtualRows } from "./tree_rows.js";
 import { nextFailed, nextLargest } from "./tree_search.js";
 import { readTree } from "./tree_stream.js";
 
@@ -55,13 +55,13 @@ export class Tree {
 
   /** More of the tree has come: what is in view stays where it is. */
   grown() {
-    const top = Math.floor(this.box.scrollTop / 24);
+    const top = Math.floor(this.box.scrollTop / ROW_PX);
     const anchor = this.fold.lines[top];
     const wasThere = this.fold.placeOf(this.line);
     this.fold.grown();
     if (this.columns.withId(this.selected) !== NO_SPAN && wasThere === NO_SPAN) return this.open();
     this.rows.resize(this.fold.count);
-    this.box.scrollTop += 24 * (this.fold.placeOf(anchor) - top);
+    this.box.scrollTop += ROW_PX * (this.fold.placeOf(anchor) - top);
     this.rows.refresh();
   }
 
@@ -152,7 +152,7 @@ export class Tree {
   move(where, isHeld = false) {
     const { fold, line } = this;
     const place = Math.max(0, fold.placeOf(line));
-    const page = Math.max(1, Math.floor(this.box.clientHeight / 24) - 1);
+    const page = Math.max(1, Math.floor(this.box.clientHeight / ROW_PX) - 1);
     const isOpen = fold.hasBelow(line) && fold.isOpen(line);
     const steps = { down: 1, up: -1, pageDown: page, pageUp: -page };
     let next = place + (steps[where] ?? 0);
