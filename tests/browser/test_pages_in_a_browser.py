@@ -29,6 +29,8 @@ PAGES = {
     "prompt history": f"/p/{PROJECT}/prompts/qa/versions?alias=production&on=2026-11-05",
     "prompt aliases": f"/p/{PROJECT}/prompts/qa/aliases",
     "prompt edit": EDIT,
+    "playground": f"/p/{PROJECT}/playground?prompt=qa@3&with=qa@2,qa@1&dataset=support-qa",
+    "playground of a call": f"/p/{PROJECT}/playground?span={0:032x}/{5:016x}",
     "A/B tests": f"/p/{PROJECT}/ab",
     "A/B test": f"/p/{PROJECT}/ab/qa-tone",
     "blocked A/B test": f"/p/{PROJECT}/ab/qa-skewed",
@@ -118,7 +120,7 @@ def test_a_tab_opens_without_a_reload(new_page: NewPage, site: str) -> None:
     page.goto(f"{TRACE}?span={5:016x}")
     page.evaluate("window.notReloaded = true")
     page.get_by_role("link", name="Raw").click()
-    expect(page.get_by_role("region", name="The span as the API")).to_contain_text('"span_id": "0000000000000005"')
+    expect(page.get_by_role("group", name="The span as the API")).to_contain_text("span_id: 0000000000000005")
     expect(page.get_by_role("link", name="Raw")).to_be_focused()
     assert page.evaluate("window.notReloaded")
 

@@ -12,9 +12,7 @@ function findAttributes(field) {
   say(wanted ? `${found} found` : "");
 }
 
-function foldAll() {
-  const place = document.querySelector("[data-details] .tab, .chat");
-  if (!place) return;
+function foldAll(place) {
   const folds = [...place.querySelectorAll("details")];
   const open = !folds.some((fold) => fold.open);
   for (const fold of folds) fold.open = open;
@@ -26,5 +24,8 @@ export function startDetails() {
     if (event.target.matches("[data-find-attribute]")) findAttributes(event.target);
   });
   on("m", () => document.querySelector("[data-text-toggle]")?.click());
-  on("f", foldAll);
+  const chat = document.querySelector(".chat");
+  const pane = document.querySelector("[data-details]");
+  if (chat) on("f", () => foldAll(chat));
+  if (pane) on("f", () => foldAll(pane.querySelector(".tab")), { within: pane }); // elsewhere it folds the tree
 }

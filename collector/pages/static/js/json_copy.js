@@ -85,7 +85,8 @@ export function startJsonCopy() {
     const part = event.target.closest?.("[data-json] .j");
     if (part && !event.target.closest(".j-bar")) bar.show(part);
   };
-  document.addEventListener("pointerover", show);
+  // Not "pointerover", which also comes when the bar goes away from under a pointer that rests.
+  document.addEventListener("pointermove", show);
   document.addEventListener("focusin", show);
   document.addEventListener("keydown", (event) => {
     const tree = event.target.closest?.("[data-json]");
