@@ -6,6 +6,7 @@ SQL stands in those, in `rows`, `store` and `migrations`, and nowhere else.
 from __future__ import annotations
 
 from assay.collector.distinct_values import distinct_values
+from assay.collector.error_messages import error_messages
 from assay.collector.experiment_rows import experiment_rows, get_experiment_row, list_experiment_rows
 from assay.collector.first_seen import first_seen
 from assay.collector.known_spans import known_spans
@@ -30,6 +31,7 @@ __all__ = [
     "Page",
     "StatsQuery",
     "distinct_values",
+    "error_messages",
     "experiment_rows",
     "first_seen",
     "get_experiment_row",

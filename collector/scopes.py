@@ -223,6 +223,7 @@ ROUTES: dict[str, Rule] = {
     "GET /settings/alerts/{name}": PROJECT_SETTINGS,
     "POST /settings/alerts/{name}": PROJECT_SETTINGS_FORM,
     "GET /p/{project}": PAGE,
+    "GET /p/{project}/overview.json": PAGE,
     "GET /p/{project}/events": PAGE,
     "GET /p/{project}/traces": PAGE,
     "GET /p/{project}/traces.json": PAGE,

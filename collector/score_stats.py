@@ -35,8 +35,8 @@ def score_stats(
     group_by: tuple[str, ...] = (),
     trace_filter: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Rows of `name`, `time` (nanoseconds, None without a bucket), the keys asked for, `n`, `mean`, `sd`, `ci_low` and
-    `ci_high`.
+    """Rows of `name`, `time` (nanoseconds, None without a bucket), the keys asked for, `n`, `mean`, `sd`, `ci_low`,
+    `ci_high`, and `is_binary`: all are 0 or 1.
 
     `gap` is a time in between that does not count. What only calls have (a model, a prompt) is that of any call of the
     trace, which then counts for each.
@@ -89,4 +89,4 @@ def score_stats(
 def _row(row: dict[str, Any], group_by: tuple[str, ...]) -> dict[str, Any]:
     groups = {key: row[f"k{number}"] for number, key in enumerate(group_by)}
     mean = mean_of(row["n"], row["mean"], row["sd"], binary=row["is_binary"])
-    return {"name": row["name"], "time": row["time"], **groups, **mean, "sd": row["sd"]}
+    return {"name": row["name"], "time": row["time"], **groups, **mean, "sd": row["sd"], "is_binary": row["is_binary"]}

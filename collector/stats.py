@@ -35,6 +35,9 @@ _COMMON = {
     "error_count": "count(*) FILTER (WHERE s.status = 'error')",
     "error_rate": "avg((s.status = 'error')::INT)",
     **_LATENCY,
+    # Of what took some time: latencies are compared by ratios
+    "latency_log_mean": "avg(ln(s.duration_ms)) FILTER (WHERE s.duration_ms > 0)",
+    "latency_log_sd": "stddev_samp(ln(s.duration_ms)) FILTER (WHERE s.duration_ms > 0)",
     "sessions": "count(DISTINCT s.session_id)",
     "users": "count(DISTINCT s.user_id)",
 }

@@ -15,6 +15,7 @@ from assay.collector.pages.ab import ab_pages
 from assay.collector.pages.dashboards import dashboard_pages, edit_pages
 from assay.collector.pages.datasets import dataset_pages
 from assay.collector.pages.experiments import compare_pages, eval_pages
+from assay.collector.pages.overview import overview_pages
 from assay.collector.pages.playground import playground_pages
 from assay.collector.pages.prompts import prompt_edit_pages, prompt_pages
 from assay.collector.pages.review import item_pages, queue_pages, send_pages
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 ROUTERS = (
     start_pages.router,
+    overview_pages.router,
     help_pages.router,
     search_pages.router,
     list_pages.router,

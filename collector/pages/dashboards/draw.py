@@ -9,7 +9,7 @@ from typing import Any
 from assay.collector.pages import formats
 from assay.collector.pages.charts.bars import bars
 from assay.collector.pages.charts.chart import Chart, Mark, Series
-from assay.collector.pages.charts.frame import Frame
+from assay.collector.pages.charts.frame import Frame, between
 from assay.collector.pages.charts.heat import heat
 from assay.collector.pages.charts.lines import lines
 from assay.collector.pages.charts.palette import OTHERS, slots
@@ -32,6 +32,7 @@ class Drawn:
     chart: Chart
     measure: Measure
     headline: str = ""
+    interval: str = ""  # of the headline, where it is a share
     change: str = ""
     notes: tuple[str, ...] = ()
 
@@ -103,6 +104,7 @@ def _alone(panel: Panel, scene: Scene) -> Drawn:
         chart=chart,
         measure=measure,
         headline="" if value is None else named + measure.unit.text(value),
+        interval=_interval(measure.headline, panel.total, measure) if value is not None else "",
         change=change_in_words(value, value_before, measure.unit) if period.has_before else "",
         notes=tuple(_notes(panel)),
     )
@@ -135,6 +137,12 @@ def _series(
         href=links.to(measure, period.query, only=figure.only),
         total=_whole(figure, total),
     )
+
+
+def _interval(figure: Figure, total: Row, measure: Measure) -> str:
+    if figure.interval is None:
+        return ""
+    return f"({between(*figure.interval(total), measure.unit)})"
 
 
 def _whole(figure: Figure, total: Row) -> float | None:

@@ -19,6 +19,7 @@ class Section:
 
 
 SECTIONS = (
+    Section("overview", "Overview", urls.project, "g o"),
     Section("traces", "Traces", urls.traces, "g t"),
     Section("sessions", "Sessions", urls.sessions, "g s"),
     Section("dashboards", "Dashboards", urls.dashboards, "g d"),

@@ -27,18 +27,13 @@ def start(request: Request, source: FromSource) -> Response:
     projects = source.projects()
     last = urls.name_of(request.cookies.get(PROJECT_COOKIE, ""))
     if last in projects or len(projects) == 1:
-        return redirect(urls.traces(last if last in projects else projects[0]))
+        return redirect(urls.project(last if last in projects else projects[0]))
     return _projects(request, source, projects)
 
 
 @router.get("/projects")
 def project_list(request: Request, source: FromSource) -> Response:
     return _projects(request, source, source.projects())
-
-
-@router.get("/p/{project}")
-def project(project: str) -> Response:
-    return redirect(urls.traces(urls.name_of(project)))
 
 
 @router.post("/look")

@@ -45,8 +45,8 @@ def text_of(answer: httpx.Response) -> str:
 
 
 def test_what_was_sent_is_listed_and_opens(browser: httpx.Client, trace_id: str) -> None:
-    listed = browser.get("/")
-    assert listed.url.path == "/p/shop%2Fsupport/traces"
+    assert browser.get("/").url.path == "/p/shop%2Fsupport"
+    listed = browser.get(urls.traces(PROJECT))
     assert "Why <b>?" in text_of(listed)
     opened = browser.get(f"/t/{trace_id}")
     assert "search" in text_of(opened)

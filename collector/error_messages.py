@@ -1,0 +1,40 @@
+"""What went wrong most lately: errors by their message, with numbers and ids in it left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.collector.paging import fetch, iso_time, within
+from assay.collector.stats import LAST_NS
+from assay.collector.store import SpanStore
+
+# What makes two messages of one kind differ: ids and numbers
+VARYING = r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+(?:\.\d+)?"
+LONGEST = 300  # characters of a message that count
+
+
+def error_messages(store: SpanStore, *, project: str, start: int, end: int, limit: int = 8) -> list[dict[str, Any]]:
+    """Rows of `message`, `count`, `traces`, `last_time`, and `trace_id`, `span_id` and `name` of the newest; those that
+    came last first. Spans that say nothing of their error stand under their names.
+    """
+    where, parameters = within(project, "s")
+    sql = (
+        f"SELECT regexp_replace(left(coalesce(nullif(trim(s.status_message), ''), s.name), {LONGEST}), ?, '…', 'g')"
+        " AS message, count(*) AS count, count(DISTINCT s.trace_id) AS traces,"
+        " epoch_ns(max(s.start_time)) AS last_time,"
+        " arg_max({'trace_id': s.trace_id, 'span_id': s.span_id, 'name': s.name}, s.start_time) AS newest"
+        f" FROM span_log s WHERE {where} AND s.status = 'error'"
+        " AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
+        f" GROUP BY 1 ORDER BY last_time DESC, message LIMIT {limit}"
+    )
+    times = [max(-LAST_NS, min(time, LAST_NS)) for time in (start, end)]
+    with store.read() as db:
+        rows = fetch(db, sql, [VARYING, *parameters, *times])
+    return [
+        {
+            **{name: row[name] for name in ("message", "count", "traces")},
+            "last_time": iso_time(row["last_time"]),
+            **row["newest"],
+        }
+        for row in rows
+    ]

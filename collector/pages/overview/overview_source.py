@@ -1,0 +1,110 @@
+"""What the overview asks for besides the charts: groups in both periods, errors, and what people have to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import Request
+
+from assay.collector import queries
+from assay.collector.pages.dashboards.figures_source import Figures, get_figures
+from assay.collector.pages.dashboards.groupings import GROUPINGS, Grouping
+from assay.collector.pages.dashboards.links import Links
+from assay.collector.pages.dashboards.measures import CALLS, MEASURES
+from assay.collector.pages.dashboards.period import Period
+from assay.collector.pages.overview.changes import (
+    LEAST,
+    Changes,
+    Compared,
+    changes,
+    compared_errors,
+    compared_latency,
+    compared_score,
+)
+from assay.collector.service import Service
+
+Row = dict[str, Any]
+NEEDS = ("count", "error_count", "latency_log_mean", "latency_log_sd")
+MOST_GROUPS = 20
+MOST_SHOWN = 5
+
+
+class Overview:
+    def __init__(self, service: Service, figures: Figures) -> None:
+        self._store = service.store
+        self._registry = service.registry
+        self.figures = figures
+
+    def changes(self, project: str, period: Period) -> Changes:
+        """Errors and latency by name of the trace and by model, and scores, against the period before."""
+        if not period.has_before:
+            return Changes([], 0, 0)
+        pairs, too_few = list[Compared](), 0
+        for of, href, row, before in [*self._roots(project, period), *self._calls(project, period)]:
+            if min(row["count"], before["count"]) < LEAST:
+                too_few += 1
+                continue
+            pairs.append(compared_errors(of, href, row, before))
+            latency = compared_latency(of, href, row, before)
+            pairs += [latency] if latency else []
+        for name, href, row, before in self._scores(project, period):
+            if min(row["n"], before["n"]) < LEAST:
+                too_few += 1
+            else:
+                pairs.append(compared_score(name, href, row, before))
+        return changes(pairs, too_few) if pairs else Changes([], 0, too_few)
+
+    def errors(self, project: str, period: Period) -> list[Row]:
+        return queries.error_messages(self._store, project=project, start=period.start_ns, end=period.end_ns)
+
+    def experiments(self, project: str) -> list[Row]:
+        return self._registry.experiments.page(project, limit=MOST_SHOWN).items
+
+    def ab_tests(self, project: str) -> list[Row]:
+        """Those that run."""
+        return self._registry.ab_tests.page(project, status="running", limit=MOST_SHOWN).items
+
+    def queues(self, project: str) -> list[Row]:
+        """Open review queues in which something waits."""
+        open_ones = self._registry.review_queues.page(project, status="open", limit=50).items
+        return [one for one in open_ones if one["waiting"]][:MOST_SHOWN]
+
+    def _roots(self, project: str, period: Period) -> Iterator[tuple[str, str, Row, Row]]:
+        grouping = GROUPINGS["name"]
+        for values, row, before in self._in_both(project, period, grouping, "parent_span_id is null"):
+            href = Links(project, "").to(MEASURES["traces"], period.query, grouping=grouping, values=values)
+            yield f"traces named {grouping.name(values)}", href, row, before
+
+    def _calls(self, project: str, period: Period) -> Iterator[tuple[str, str, Row, Row]]:
+        grouping = GROUPINGS["model"]
+        for values, row, before in self._in_both(project, period, grouping, CALLS):
+            if values[0] is not None:
+                href = Links(project, "").to(MEASURES["calls"], period.query, grouping=grouping, values=values)
+                yield f"calls of {grouping.name(values)}", href, row, before
+
+    def _in_both(
+        self, project: str, period: Period, grouping: Grouping, only: str
+    ) -> Iterator[tuple[tuple[Any, ...], Row, Row]]:
+        asked: dict[str, Any] = {"grouping": grouping, "only": only, "in_buckets": False, "limit": MOST_GROUPS}
+        earlier = {grouping.values(row): row for row in self.figures.rows(project, period.before, NEEDS, **asked)}
+        for row in self.figures.rows(project, period, NEEDS, **asked):
+            if before := earlier.get(grouping.values(row)):
+                yield grouping.values(row), row, before
+
+    def _scores(self, project: str, period: Period) -> Iterator[tuple[str, str, Row, Row]]:
+        now, before = (
+            {
+                row["name"]: row
+                for row in queries.score_stats(self._store, project=project, start=one.start_ns, end=one.end_ns)
+            }
+            for one in (period, period.before)
+        )
+        links = Links(project, "")
+        for name, row in now.items():
+            if name in before:
+                yield name, links.to(MEASURES["traces"], period.query), row, before[name]
+
+
+def get_overview(request: Request) -> Overview:
+    return Overview(request.app.state.service, get_figures(request))
