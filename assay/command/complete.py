@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-PATIENCE_S = 0.7
+PATIENCE_S = 1.0
 MOST = 100
 # What a filter may begin a condition with; the rest of the language is told by the help and by its errors.
 FIELDS = (
