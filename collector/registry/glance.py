@@ -47,7 +47,11 @@ def glance(path: Path, *, redaction_action: str) -> Glance | None:
                 return None
             [(revision,)] = db.execute(NEWEST_CHANGE).fetchall()
             projects = frozenset(name for (name,) in db.execute("SELECT name FROM projects"))
-            kept = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM kept_settings")}
+            # SQLite keeps JSON that is a number as one
+            kept = {
+                name: json.loads(value) if isinstance(value, str) else value
+                for name, value in db.execute("SELECT name, value FROM kept_settings")
+            }
             [(watches,)] = db.execute(WATCHES).fetchall()
             noted = [json.loads(detail) for (detail,) in db.execute(NEWEST_OF_KIND, [redaction_action])]
     except (sqlite3.Error, ValueError):
