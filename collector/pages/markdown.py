@@ -7,12 +7,14 @@ mailto only, hand nothing over, and show the host where their text does not.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 LONGEST = 100_000  # characters; above it plain text is quicker for everybody, and Markdown of that length is none
+LONGEST_KEPT = 4000  # characters of a text whose HTML is kept for the next page
 _REL = "noopener noreferrer nofollow"
 
 
@@ -20,7 +22,15 @@ def render(text: str) -> Markup:
     """`text` as safe HTML."""
     if len(text) > LONGEST:
         return Markup('<div class="plain">{}</div>').format(text)
+    return _rendered_before(text) if len(text) <= LONGEST_KEPT else _rendered(text)
+
+
+def _rendered(text: str) -> Markup:
     return Markup(_parser.render(text, {}))
+
+
+# The history of a conversation is on the page of each of its calls.
+_rendered_before = lru_cache(maxsize=512)(_rendered)
 
 
 def is_safe_link(url: str) -> bool:
