@@ -54,8 +54,7 @@ def gather(store: SpanStore, registry: Registry, project: str, wanted: Wanted) -
     if not 1 <= wanted.limit <= MOST_AT_ONCE:
         raise InvalidRequest(f"limit is {wanted.limit}.", hint=f"It goes from 1 to {MOST_AT_ONCE:,}.")
     if wanted.refs or wanted.pairs:
-        named = [(ref, None) for ref in wanted.refs] or list(wanted.pairs)
-        return _named(store, registry, project, named)
+        return _named(store, registry, project, [*((ref, None) for ref in wanted.refs), *wanted.pairs])
     if wanted.filter is not None:
         return _matching(store, project, wanted)
     return _rows(store, registry, project, wanted)

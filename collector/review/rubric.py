@@ -80,7 +80,8 @@ def rubric_of(given: Sequence[Mapping[str, Any]], mode: str) -> tuple[Definition
 
 def _definition(given: Mapping[str, Any]) -> Definition:
     name = check_label("score", str(given.get("name") or "").strip())
-    type, options, range = given.get("type"), given.get("options") or (), given.get("range")
+    type: Any = given.get("type")
+    options, range = given.get("options") or (), given.get("range")
     if type not in get_args(Type):
         raise InvalidRequest(
             f"The score {name!r} has the type {type!r}.", hint=f"Types are: {', '.join(get_args(Type))}."

@@ -152,7 +152,11 @@ def answered(
         if action == "undo":
             undone = desk.undo(name, reviewer)
             here = urls.review_item(desk.project, name, undone["position"])
-            return redirect(here, status_code=303, notice=Notice("Taken back: nothing is stored of it now."))
+            return redirect(
+                here,
+                status_code=303,
+                notice=Notice("Taken back. What you said of it before, if anything, counts again."),
+            )
         if action == "correct":
             return _corrected(desk, form, name, position, reviewer)
         raise InvalidRequest("Nothing was chosen to do.", hint="Use one of the buttons of this page.")

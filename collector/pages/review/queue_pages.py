@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -107,10 +108,10 @@ def _pair_rubric(written: list[dict[str, Any]]) -> Any:
 
 def _wanted(form: Form) -> Wanted:
     limit = form.number("limit") if form.line("limit") else DEFAULT_LIMIT
-    drawn = {"limit": limit, "sample": form.one("order") == "sample"}
+    wanted = Wanted(limit=limit, sample=form.one("order") == "sample")
     if form.one("what") == "rows":
-        return Wanted(experiment_id=form.line("experiment") or "", baseline_id=form.line("baseline"), **drawn)
-    return Wanted(filter=form.one("filter").strip(), **drawn)
+        return replace(wanted, experiment_id=form.line("experiment") or "", baseline_id=form.line("baseline"))
+    return replace(wanted, filter=form.one("filter").strip())
 
 
 def _new_page(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from assay.collector.api.review_queues import who
 from support.review_collector import QUESTIONS, ReviewCollector
 
 PREFERENCE = {"mode": "pair", "rubric": [{"name": "preferred", "type": "preference"}]}
@@ -170,6 +172,11 @@ def test_nobody_labels_without_a_name(shop: ReviewCollector) -> None:
     path = f"/api/v1/review-queues/{queue}/items/1/label"
     answer = shop.http.post(path, json={"values": {"correct": True}}, params={"project": "shop"})
     assert (answer.status_code, answer.json()["error"]["message"]) == (400, "It is not said who labels.")
+
+
+def test_with_a_key_its_name_is_the_reviewer_unless_another_is_given() -> None:
+    key: Any = SimpleNamespace(name="team key")
+    assert (who(None, key), who(" ada ", key), who("ada", None)) == ("team key", "ada", "ada")
 
 
 def test_a_sample_repeats_with_its_seed(shop: ReviewCollector) -> None:
