@@ -83,6 +83,9 @@ def lines(outline: Outline, *, most: int | None = MOST_LINES, top: int | None = 
     shown = set(within) if most is None or len(within) <= most else _chosen(outline, within, set(tops), most)
     sizes = _sizes(outline)
     waiting = [_entry(place, 0, "", True, is_top=True) for place in reversed(tops) if place in shown]
+    if hidden_tops := [place for place in tops if place not in shown]:
+        rest = Line(None, "", "", hidden_tops, sum(sizes[place] for place in hidden_tops))
+        waiting.insert(0, (rest, 0, ""))  # told last
     while waiting:
         line, depth, guides = waiting.pop()
         yield line

@@ -98,4 +98,6 @@ def _with_settings(function: Callable[..., None], *, project: bool, data_dir: bo
     last = [each for each in own if each.name == "as_json"]
     ordered = [*(each for each in own if each not in last), *added.values(), *last]
     framed.__signature__ = signature.replace(parameters=ordered)  # type: ignore[attr-defined]
+    # Annotations that are read already: typer would read those of every command three times before it starts one.
+    framed.__annotations__ = {each.name: each.annotation for each in ordered}
     return framed
