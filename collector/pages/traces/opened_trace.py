@@ -43,6 +43,12 @@ class OpenedTrace:
         return self.address.query
 
     @property
+    def may_grow(self) -> bool:
+        """Whether spans are still to come: it runs, or a parent of what is here is not."""
+        parent_ids = self.shape.column("parent_span_id")
+        return self.trace["status"] == "in_progress" or any(parent_ids[number] for number in self.shape.tops())
+
+    @property
     def unread(self) -> int:
         """How many spans are not here: a page reads so many, and says so."""
         return max(0, int(self.trace["span_count"]) - len(self.shape))

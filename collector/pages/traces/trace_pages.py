@@ -56,6 +56,7 @@ def trace_page(
         selected=selected["span_id"],
         filter_for=filters.equals,
         unread=opened.unread,
+        may_grow=opened.may_grow,
         **details_context(request, more, project, selected, trace["scores"], asked.tab),
         **view.show(opened, more, request),
     )

@@ -18,6 +18,7 @@ export class Fold {
   grown() {
     const { columns } = this;
     this.groups = [];
+    this.beside = new Map(); // parent -> place of each line below it, where some of them are groups
     this.groupOf = new Int32Array(columns.size).fill(NO_SPAN);
     for (let parent = 0; parent < columns.count; parent++) {
       if (columns.childCount[parent] > MANY_ALIKE) this.gather(parent, columns.firstChild[parent], columns.childCount[parent]);
@@ -135,9 +136,13 @@ export class Fold {
     const parent = this.group(line)?.parent ?? this.columns.parent[line];
     const [first, count] = parent === NO_SPAN ? [0, this.columns.tops] : [this.columns.firstChild[parent], this.columns.childCount[parent]];
     if (!this.groups.length) return [line - first + 1, count];
-    const beside = [];
-    this.push(beside, [], first, count, 0);
-    return [beside.length - beside.indexOf(line), beside.length];
+    if (!this.beside.has(parent)) {
+      const lines = [];
+      this.push(lines, [], first, count, 0);
+      this.beside.set(parent, new Map(lines.reverse().map((one, at) => [one, at + 1])));
+    }
+    const beside = this.beside.get(parent);
+    return [beside.get(line), beside.size];
   }
 }
 
