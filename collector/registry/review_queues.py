@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from assay.collector.registry.actor import LOCAL, Actor
@@ -171,20 +171,21 @@ class ReviewQueues:
                     f"The queue {name!r} would have {queue.item_count + len(fresh):,} items.",
                     hint=f"It takes {MOST_ITEMS:,}; a sample says as much sooner.",
                 )
-            for position, (digest, (ref, against)) in enumerate(fresh, start=queue.item_count + 1):
-                session.add(
-                    ReviewItem(
-                        queue_id=queue.id,
-                        position=position,
-                        ref=ref.to_dict(),
-                        against=against.to_dict() if against else None,
-                        ref_hash=digest,
-                        label_count=0,
-                        is_done=False,
-                        added_at=now,
-                    )
-                )
+            rows = [
+                {
+                    "queue_id": queue.id,
+                    "position": position,
+                    "ref": ref.to_dict(),
+                    "against": against.to_dict() if against else None,
+                    "ref_hash": digest,
+                    "label_count": 0,
+                    "is_done": False,
+                    "added_at": now,
+                }
+                for position, (digest, (ref, against)) in enumerate(fresh, start=queue.item_count + 1)
+            ]
             if fresh:
+                session.execute(insert(ReviewItem), rows)
                 queue.item_count, queue.updated_at = queue.item_count + len(fresh), now
                 record(session, actor, now, "review_queue.add", name, project=project, items=len(fresh))
             session.flush()
