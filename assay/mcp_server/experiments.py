@@ -59,8 +59,7 @@ class ExperimentTools:
             names = ", ".join(each["name"] for each in found["scorers"])
             return f"The experiment has no score {scorer!r}. It has: {names}."
         client = self._reader.client
-        given = {"project": project} if project else {}
-        all_rows = client.pages(f"/experiments/{part(found['id'])}/rows", **given)
+        all_rows = client.pages(f"/experiments/{part(found['id'])}/rows", project=project or client.project)
         ranked = sorted((_badness(row, scorer, higher), number, row) for number, row in enumerate(all_rows))
         return listed([_row(row, scorer) for _, _, row in ranked[:limit]], None, "The experiment has no rows yet.")
 
