@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from assay.collector import pages
+from assay.collector.pages.dashboards.figures_source import get_figures
+from assay.collector.pages.overview.overview_source import get_overview
 from assay.collector.pages.playground.workbench import get_workbench
 from assay.collector.pages.traces.details_source import get_details
 from assay.collector.pages.traces.list_source import get_trace_lists
 from assay.collector.pages.traces.send_source import get_send_source
 from assay.collector.pages.web import get_desk, get_source
 from support.detail_data import FakeDetails, FakeSending
+from support.figure_fakes import NoFigures, NoOverview
 from support.list_app import FakeTraceLists
 from support.playground_bench import FakeBench
 
@@ -29,6 +32,8 @@ def pages_app(source: FakeSource) -> FastAPI:
     app.dependency_overrides[get_trace_lists] = lambda: FakeTraceLists(app.dependency_overrides[get_source]())
     app.dependency_overrides[get_details] = lambda: FakeDetails(app.dependency_overrides[get_source]())
     app.dependency_overrides[get_send_source] = lambda: FakeSending(app.dependency_overrides[get_source]())
+    app.dependency_overrides[get_figures] = NoFigures
+    app.dependency_overrides[get_overview] = lambda: NoOverview(app.dependency_overrides[get_source]())
     bench = FakeBench()
     app.dependency_overrides[get_workbench] = lambda: bench
     return app
