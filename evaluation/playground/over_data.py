@@ -58,7 +58,7 @@ def chosen_scorer(name: str, judge_model: str | None) -> Any:
     Raises:
         ConfigurationError: there is no such scorer, or it cannot be made without arguments.
     """
-    found = BUILT_IN.get(name)
+    found: Any = BUILT_IN.get(name)
     if judge_model and found is not None and issubclass(found, ModelScorer):
         return found(model=judge_model)
     return scorer_by_name(name, BUILT_IN)

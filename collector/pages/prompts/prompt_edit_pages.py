@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from assay.collector.pages import urls
 from assay.collector.pages.forms import Form, Posted
+from assay.collector.pages.prompts.alias_evidence import Evidence, evidence
 from assay.collector.pages.prompts.prompt_draft import (
     JSON_FIELDS,
     Draft,
@@ -194,7 +195,7 @@ def _aliases_page(
     version: int | None = None,
     problem: AssayError | None = None,
 ) -> Response:
-    versions = source.prompt_versions(project, name)
+    versions, aliases = source.prompt_versions(project, name), source.aliases(project, name)
     return page(
         request,
         "prompts/aliases.html",
@@ -207,11 +208,27 @@ def _aliases_page(
         name=name,
         versions=versions,
         chosen=version or versions[0]["version"],
-        aliases=source.aliases(project, name),
+        aliases=aliases,
+        evidence=_evidence(source, project, name, aliases, version) if version else [],
         moves=source.alias_moves(project, name),
         done=DONE.get(done),
         problem=problem,
     )
+
+
+def _evidence(source: Source, project: str, name: str, aliases: list[Row], chosen: int) -> list[Evidence]:
+    """Of each version that an alias points at now, what evaluations say beside the one it is to move to."""
+    pointed: dict[int, list[str]] = {}
+    for one in aliases:
+        if one["version"] and one["version"] != chosen:
+            pointed.setdefault(one["version"], []).append(one["alias"])
+    if not pointed:
+        return []
+    new = source.lineage(project, name, chosen)["experiments"]
+    found = (
+        evidence(at, named, source.lineage(project, name, at)["experiments"], new) for at, named in pointed.items()
+    )
+    return [one for one in found if one is not None]
 
 
 def status_of(problem: AssayError | None) -> int:

@@ -55,7 +55,9 @@ def prompt_list(request: Request, source: FromSource, project: str, q: str = "",
 
 # The name takes the rest of the path: people write prompts:/team/qa as it is. The longer routes come first.
 @router.get("/p/{project}/prompts/{name:path}/diff/{old:int}..{new:int}")
-def prompt_diff(request: Request, source: FromSource, project: str, name: str, old: int, new: int) -> Response:
+def prompt_diff(
+    request: Request, source: FromSource, project: str, name: str, old: int, new: int, view: str = "split"
+) -> Response:
     project, name = urls.name_of(project), urls.name_of(name)
     versions = source.prompt_versions(project, name)
     before, after = version_of(versions, name, old), version_of(versions, name, new)
@@ -70,6 +72,7 @@ def prompt_diff(request: Request, source: FromSource, project: str, name: str, o
         versions=versions,
         before=before,
         after=after,
+        unified=view == "unified",
         **diff_context(before, after),
     )
 
