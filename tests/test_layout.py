@@ -48,6 +48,7 @@ PURE_FOR_THE_COLLECTOR = {
     "assay.prompts.template",
     "assay.evaluation.artifacts",
     "assay.evaluation.cells",
+    "assay.evaluation.data.items",
     "assay.evaluation.data.traced_items",
     "assay.evaluation.comparison",
     "assay.evaluation.gate",

@@ -65,14 +65,20 @@ def _make_parser() -> MarkdownIt:
 
 
 def _link_open(self, tokens, index, options, env):  # type: ignore[no-untyped-def]  # the signature is markdown-it's
+    # Plain addresses within the text of a link are links in a link, and an address may be empty.
+    is_link = is_safe_link(str(tokens[index].attrGet("href") or ""))
+    env.setdefault("links", []).append(index if is_link else None)
+    if not is_link:
+        return ""
     tokens[index].attrSet("rel", _REL)
-    env["link"] = index  # links do not nest
     return self.renderToken(tokens, index, options, env)
 
 
 def _link_close(self, tokens, index, options, env):  # type: ignore[no-untyped-def]
-    begin = env.pop("link")
-    host = link_host(str(tokens[begin].attrGet("href") or ""))
+    begin = env["links"].pop()
+    if begin is None:
+        return ""
+    host = link_host(str(tokens[begin].attrGet("href")))
     shown = "".join(token.content for token in tokens[begin + 1 : index])
     return "</a>" if not host or host in shown.lower() else f"</a> <small>({escape(host)})</small>"
 
@@ -81,7 +87,7 @@ def _image(self, tokens, index, options, env):  # type: ignore[no-untyped-def]
     # An image without an address that may be followed is its text; inside of a link there can be no other link.
     token = tokens[index]
     address, shown = str(token.attrGet("src") or ""), escape(token.content or "image")
-    if "link" in env or not is_safe_link(address):
+    if env.get("links") or not is_safe_link(address):
         return f"<em>{shown}</em>"
     return f'{shown} <a href="{escape(address)}" rel="{_REL}">load image from {escape(link_host(address))}</a>'
 

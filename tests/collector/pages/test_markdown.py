@@ -39,6 +39,8 @@ def test_links_hand_nothing_over() -> None:
         ("[x](https://bank.example@evil.example/)", "(evil.example)"),
         ("[evil.example](https://evil.example/)", None),
         ("<https://ok.example>", None),
+        ("[<https://ok.example>](https://ok.example)", None),
+        ("[nowhere]()", None),
         ("[write](mailto:a@b.example)", "(a@b.example)"),
     ],
 )
