@@ -65,9 +65,10 @@ def _make_parser() -> MarkdownIt:
 
 
 def _link_open(self, tokens, index, options, env):  # type: ignore[no-untyped-def]  # the signature is markdown-it's
-    # Plain addresses within the text of a link are links in a link, and an address may be empty.
-    is_link = is_safe_link(str(tokens[index].attrGet("href") or ""))
-    env.setdefault("links", []).append(index if is_link else None)
+    # A plain address within the text of a link would be a link in a link; and an address may be empty.
+    outer = env.setdefault("links", [])
+    is_link = not outer and is_safe_link(str(tokens[index].attrGet("href") or ""))
+    outer.append(index if is_link else None)
     if not is_link:
         return ""
     tokens[index].attrSet("rel", _REL)
