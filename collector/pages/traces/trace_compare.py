@@ -197,4 +197,5 @@ def _changes(a: Span | None, b: Span | None) -> Iterable[str]:
 
 
 def _model(span: Span) -> str | None:
-    return span["response_model"] or span["request_model"]
+    model: str | None = span["response_model"] or span["request_model"]
+    return model
