@@ -37,7 +37,8 @@ def test_only_reviewed_modules_make_markup() -> None:
 def test_no_template_holds_inline_scripts_or_styles(template: Path) -> None:
     text = template.read_text(encoding="utf-8")
     text = text.replace("<style>", "") if template.name in ALONE else text
-    assert not re.search(r"<style|\sstyle=|\son(?!ly)[a-z]+=|javascript:|<script(?![^>]*\ssrc=)", text)
+    assert not re.search(r"<style|\sstyle=|\son(?!ly)[a-z]+=|javascript:", text)
+    assert not re.search(r'<script(?![^>]*\s(?:src=|type="application/json"))', text)
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=NAMES)
@@ -62,6 +63,7 @@ def test_what_a_browser_loads_stays_small(ending: str, limit_kb: int) -> None:
 def test_no_script_or_style_sheet_reaches_elsewhere() -> None:
     for name, asset in ASSETS.files.items():
         text = asset.content.decode().replace('"http://www.w3.org/2000/svg"', "")
+        text = text.replace("http://www.w3.org/2000/svg", "")  # the name of a language, never fetched
         assert not re.search(r"https?://|@import|eval\(|new Function|document\.write", text), name
 
 
