@@ -69,7 +69,7 @@ class LiveSettings:
         """Whether the environment says it. What equals the default cannot be told from what nobody said."""
         if name == OWN_PRICES:
             return self.given.prices is not None
-        return getattr(self.given, name) != Settings.model_fields[name].default
+        return bool(getattr(self.given, name) != Settings.model_fields[name].default)
 
     def source(self, name: str) -> Source:
         if name == OWN_PRICES or name in LIVE:

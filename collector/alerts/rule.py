@@ -103,7 +103,7 @@ def query_of(rule: Mapping[str, Any], project: str, now_ns: int) -> StatsQuery:
 
 def figure(rule: Mapping[str, Any], rows: list[dict[str, Any]]) -> tuple[float | None, int]:
     """Value and n of the measure, from what `/stats` answers. Of nothing there is no mean, and a count of 0."""
-    row = rows[0] if rows else {COUNT: 0}
+    row: Mapping[str, Any] = rows[0] if rows else {COUNT: 0}
     n = int(row.get(COUNT) or 0)
     found = row.get(rule["measure"])
     if rule["measure"].startswith(SCORES):

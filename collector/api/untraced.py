@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
-UNTRACED = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
+from fastapi.telemetry import TelemetryConfig
+
+UNTRACED: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}

@@ -99,7 +99,7 @@ class Dashboards:
             if new_name != name and session.get(Dashboard, (project, new_name)) is not None:
                 raise _taken(new_name)
             row.name, row.charts, row.author, row.updated_at = new_name, charts, author or row.author, now
-            renamed = {"from": name} if new_name != name else {}
+            renamed: dict[str, Any] = {"from": name} if new_name != name else {}
             record(session, actor, now, "dashboard.change", new_name, project=project, author=author, **renamed)
             session.flush()
             return _object(row)

@@ -14,6 +14,7 @@ from assay.collector.pages.source import Row, Source
 from assay.collector.pages.tables import csv_answer
 from assay.collector.pages.web import PageRoute, get_source, page
 from assay.errors import ConfigurationError, InvalidRequest
+from assay.evaluation.gate import Gate
 from assay.prompts.diff import diff_words
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -135,7 +136,7 @@ def _read(source: Source, project: str, base: str, others: str) -> tuple[Run, li
 
 def _gate(
     text: str, lines: list[compare_view.ComparisonLine], rows: list[Row], other: Row
-) -> tuple[compare_view.Gate | None, ConfigurationError | None]:
+) -> tuple[Gate | None, ConfigurationError | None]:
     if not text.strip():
         return None, None
     try:

@@ -67,7 +67,7 @@ def audit(
     cursor: str | None = None,
 ) -> Response:
     asked = {"project": project or None, "actor": actor or None, "action": action or None}
-    found = desk.service.registry.audit.page(**asked, limit=100, cursor=cursor)  # type: ignore[arg-type]
+    found = desk.service.registry.audit.page(**asked, limit=100, cursor=cursor)
     return settings_page(
         request,
         "audit.html",
