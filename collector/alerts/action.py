@@ -54,10 +54,11 @@ def check_webhook(url: str) -> None:
     """
     try:
         parts = urlsplit(url)
-        port_is_fine = parts.port is None or parts.port > 0
+        (parts.hostname or "").encode("idna")  # refuses labels that are empty, too long, or of other characters
+        is_fine = (parts.port is None or parts.port > 0) and url.isprintable() and " " not in url
     except ValueError:
-        parts, port_is_fine = urlsplit(""), False
-    if parts.scheme not in ("https", "http") or not parts.hostname or not port_is_fine:
+        parts, is_fine = urlsplit(""), False
+    if parts.scheme not in ("https", "http") or not parts.hostname or not is_fine:
         raise InvalidRequest(
             f"{url!r} is no address of a webhook.", hint="It begins with https:// (http:// for loopback)."
         )

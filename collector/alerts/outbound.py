@@ -2,15 +2,16 @@
 
 The host is looked up once, every address it has must be allowed, and the connection goes to the address that was looked
 at: a name that points elsewhere a moment later changes nothing. Nothing is redirected, no proxy of the environment is
-used, and of the answer only the status is read.
+used, and of the answer only the status is read. The time limit is that of the whole call: a server that sends a byte
+now and then holds nobody up.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable, Collection
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -37,7 +38,7 @@ def post_json(
     *,
     hosts: Collection[str] = (),
     resolve: Resolve | None = None,
-    transport: httpx.BaseTransport | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
     timeout_s: float = TIMEOUT_S,
 ) -> None:
     """Send it, once.
@@ -45,24 +46,38 @@ def post_json(
     Args:
         hosts: names and addresses that may be private, or reached over plain http, as loopback may.
         resolve, transport: how names are looked up and requests sent.
+        timeout_s: of the whole call, from the connection to the status.
 
     Raises:
         Forbidden: the address leads where no webhook may lead.
         NotDelivered: nobody took it.
     """
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    address = allowed_address(host, port, is_tls=parts.scheme == "https", hosts=hosts, resolve=resolve or _resolve)
-    literal = f"[{address}]" if address.version == 6 else str(address)
-    pinned = httpx.URL(url).copy_with(host=literal, port=port)
-    headers = {"host": parts.netloc, "content-type": "application/json", "user-agent": "assay-alerts"}
     try:
-        with (
-            httpx.Client(transport=transport, timeout=timeout_s, trust_env=False, follow_redirects=False) as client,
+        given = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise NotDelivered(f"{url!r} is no address: {error}", again=False) from error
+    host, port = given.raw_host.decode("ascii"), given.port or (443 if given.scheme == "https" else 80)
+    address = allowed_address(host, port, is_tls=given.scheme == "https", hosts=hosts, resolve=resolve or _resolve)
+    literal = f"[{address}]" if address.version == 6 else str(address)
+    pinned = given.copy_with(host=literal, port=port)
+    headers = {
+        "host": given.netloc.decode("ascii"),
+        "content-type": "application/json",
+        "user-agent": "assay-alerts",
+    }
+
+    async def call() -> int:
+        async with (
+            httpx.AsyncClient(transport=transport, timeout=None, trust_env=False, follow_redirects=False) as client,
             # the certificate has to be the name's, not the address's
             client.stream("POST", pinned, content=body, headers=headers, extensions={"sni_hostname": host}) as answer,
         ):
-            status = answer.status_code
+            return answer.status_code
+
+    try:
+        status = asyncio.run(asyncio.wait_for(call(), timeout_s))
+    except TimeoutError as error:
+        raise NotDelivered(f"{host} took longer than {timeout_s:g} s to answer", again=True) from error
     except httpx.HTTPError as error:
         raise NotDelivered(f"{host} could not be reached: {type(error).__name__}", again=True) from error
     if not 200 <= status < 300:
@@ -82,6 +97,8 @@ def allowed_address(host: str, port: int, *, is_tls: bool, hosts: Collection[str
         found = [ipaddress.ip_address(text.partition("%")[0]) for text in resolve(host, port)]
     except OSError as error:
         raise NotDelivered(f"{host} is not known: {error.strerror or error}", again=True) from error
+    except UnicodeError as error:  # a label that is empty, or longer than names can have
+        raise NotDelivered(f"{host} is no name of a host", again=False) from error
     if not found:
         raise NotDelivered(f"{host} has no address", again=True)
     named = host.lower() in {name.lower() for name in hosts}

@@ -115,6 +115,10 @@ class AlertWatch:
                 retry_at = self._retry_at(event["attempts"]) if getattr(error, "again", False) else None
                 logger.warning("the alert %r of %r was not told: %s", alert["name"], alert["project"], error)
                 self._service.registry.alerts.told(event["id"], error=str(error), retry_at=retry_at)
+            except Exception as error:  # a fault of ours: others wait behind this one, and are told all the same
+                logger.exception("the alert %r of %r was not told", alert["name"], alert["project"])
+                retry_at = self._retry_at(event["attempts"])
+                self._service.registry.alerts.told(event["id"], error=type(error).__name__, retry_at=retry_at)
             else:
                 self._service.registry.alerts.told(event["id"])
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
+from contextlib import suppress
+
 import httpx
 import pytest
 
@@ -92,9 +97,62 @@ def test_a_name_that_leads_nowhere_is_tried_again() -> None:
     assert raised.value.again
 
 
+@pytest.mark.parametrize("url", ["https://a..b/", "https://a\u202eb.org/", "https://a.org/\x01"])
+def test_an_address_that_cannot_be_called_is_given_up(url: str) -> None:
+    with pytest.raises(NotDelivered) as raised:
+        post_json(url, b"{}")
+    assert not raised.value.again
+
+
+def test_a_name_in_other_letters_is_called_by_its_ascii_form() -> None:
+    network = Network(PUBLIC)
+    network.post("https://bücher.example:8443/ü")
+    [request] = network.requests
+    assert request.headers["host"] == "xn--bcher-kva.example:8443"
+
+
+def test_a_server_that_answers_byte_by_byte_is_left_in_time() -> None:
+    """A real socket: the limit is of the whole call, not of the time between two bytes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        over = threading.Event()
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nx: ")
+                while not over.wait(0.02):
+                    connection.sendall(b"x")
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            with pytest.raises(NotDelivered, match=r"longer than 0.3 s") as raised:
+                post_json(f"http://127.0.0.1:{server.getsockname()[1]}/", b"{}", timeout_s=0.3)
+        finally:
+            over.set()
+            thread.join()
+    assert raised.value.again
+
+
 @pytest.mark.parametrize(
     "url",
-    ["ftp://example.org/", "https://", "https://user:pw@example.org/", "javascript:alert(1)", "https://[::1", "//x"],
+    [
+        *(
+            "ftp://example.org/",
+            "https://",
+            "https://user:pw@example.org/",
+            "javascript:alert(1)",
+            "https://[::1",
+            "//x",
+        ),
+        *(
+            "https://a..b/",
+            f"https://{'a' * 64}.org/",
+            "https://a\u202eb.org/",
+            "https://a.org/\x01",
+            "https://a.org/x y",
+        ),
+    ],
 )
 def test_what_is_no_address_of_a_webhook_is_refused_when_it_is_set(url: str) -> None:
     with pytest.raises(InvalidRequest):
@@ -129,3 +187,10 @@ def test_a_command_gets_json_no_shell_and_few_variables(monkeypatch: pytest.Monk
 def test_a_command_that_fails_says_why(arguments: list[str], said: str) -> None:
     with pytest.raises(NotDelivered, match=said):
         run_command(arguments, b"{}", timeout_s=0.3 if "sleep" in str(arguments) else 30.0)
+
+
+def test_a_helper_that_a_command_leaves_behind_is_not_waited_for() -> None:
+    """It has left the command's session, and holds on to its standard error."""
+    started = time.monotonic()
+    run_command(["/bin/sh", "-c", "setsid sleep 2 &"], b"{}", timeout_s=30.0)
+    assert time.monotonic() - started < 2.0

@@ -139,6 +139,21 @@ def test_what_is_not_heard_is_told_again_later_and_given_up_in_the_end(bench: Be
     assert bench.events()[-1] == ("test", "failed")
 
 
+def test_a_fault_of_ours_keeps_nobody_from_being_told(bench: Bench, service: Service) -> None:
+    def broken(action: Mapping[str, Any], body: bytes) -> None:
+        if json.loads(body)["alert"] == "errors":
+            raise UnicodeError("never thought of")
+        bench.phone(action, body)
+
+    for name in ("errors", "others"):
+        service.registry.alerts.create(bench.project, name, RULE, WEBHOOK)
+    bench.asks(0, 5)
+    bench.watch = AlertWatch(service, tell=broken, clock=lambda: bench.now)
+    bench.round()
+    assert [heard["alert"] for heard in bench.phone.heard] == ["others"]
+    assert bench.events() == [("fired", "waiting")]
+
+
 def event_alert(bench: Bench, service: Service) -> str:
     return str(service.registry.alerts.get(bench.project, "errors")["id"])
 
