@@ -25,6 +25,11 @@ _LIBRARY_PATHS = re.compile(
     r"|node_modules|^node:|^internal/|^native$|^<anonymous>$|^<__array_function__ internals>|[/\\]\.cargo[/\\]",
     re.IGNORECASE,
 )
+# The files of assay that call the program's functions, wherever a checkout of it lies (installed, it is in site-packages).
+_WRAPPER_PATHS = re.compile(
+    r"(?:^|[/\\])(?:tracing[/\\](?:decorator|streams|tell|inherited|autolog[/\\]\w+)"
+    r"|evaluation[/\\](?:row|run_scorers|threads|own_thread))\.py$"
+)
 _LIBRARY_PACKAGES = re.compile(
     r"^(?:java|javax|jakarta|jdk|sun|com\.sun|com\.google\.common|kotlin|kotlinx|scala|groovy|clojure|akka|reactor|rx|okhttp3|retrofit2"
     r"|org\.(?:springframework|apache|eclipse|hibernate|junit|jboss|slf4j|gradle|glassfish|codehaus|aspectj|reactivestreams)"
@@ -90,7 +95,9 @@ def _indent(line: str) -> int:
 
 def _python(line: str) -> bool | None:
     found = _PYTHON.match(line)
-    return None if found is None else bool(_LIBRARY_PATHS.search(found["where"]))
+    if found is None:
+        return None
+    return any(paths.search(found["where"]) for paths in (_LIBRARY_PATHS, _WRAPPER_PATHS))
 
 
 def _java(line: str) -> bool | None:

@@ -65,6 +65,19 @@ def test_frames_of_libraries_are_folded_and_counted(stack: str, folded: list[int
     assert "node_modules" not in shown
 
 
+@pytest.mark.parametrize(
+    "wrapper",
+    ["/home/ada/assay/tracing/decorator.py", r"C:\src\assay\tracing\streams.py", "/src/assay/evaluation/row.py"],
+)
+def test_frames_of_assay_fold_in_a_checkout_too(wrapper: str) -> None:
+    """A package installed from a checkout is no part of site-packages; what wraps a function is not the program's."""
+    stack = f'Traceback:\n  File "{wrapper}", line 1, in wrapper\n    f()\n  File "/srv/bot/answer.py", line 2, in f\nKeyError'
+    folded = [section.text for section in sections_of(stack) if section.is_folded]
+    assert len(folded) == 1
+    assert wrapper in folded[0]
+    assert "answer.py" not in folded[0]
+
+
 def test_the_code_below_a_frame_goes_with_it() -> None:
     [hidden] = [section.text for section in sections_of(PYTHON) if section.is_folded]
     assert "return self._post(body)" in hidden
