@@ -45,7 +45,9 @@ def fill(server: Server) -> dict[str, str]:
     old, new = _experiments()
     _ab_test()
     _settings(new.id)
-    return addresses(ids, old.id, new.id)
+    wanted = f"trace_id = '{ids[-1]}' and kind = 'llm'"
+    [call] = current_client().get("/spans", filter=wanted, project=PROJECT)["items"]
+    return addresses(ids, call["span_id"], old.id, new.id)
 
 
 def _traces(url: str) -> list[str]:
@@ -186,8 +188,8 @@ def _settings(experiment_id: str) -> None:
     client.create_review_queue("answers", rubric, items={"experiment_id": experiment_id})
 
 
-def addresses(ids: list[str], old: str, new: str) -> dict[str, str]:
-    trace = urls.trace(PROJECT, ids[-1])
+def addresses(ids: list[str], call: str, old: str, new: str) -> dict[str, str]:
+    trace = urls.trace(PROJECT, ids[-1], span=call)
     return {
         "overview": urls.project(PROJECT),
         "traces": urls.traces(PROJECT),
@@ -201,7 +203,7 @@ def addresses(ids: list[str], old: str, new: str) -> dict[str, str]:
             f"trace as {view}": urls.trace(PROJECT, ids[-1], view=view)
             for view in ("chat", "timeline", "table", "json")
         },
-        **{f"tab {tab}": f"{trace}?tab={tab}" for tab in ("messages", "io", "attributes", "events", "scores", "raw")},
+        **{f"tab {tab}": f"{trace}&tab={tab}" for tab in ("messages", "io", "attributes", "events", "scores", "raw")},
         "two traces": urls.compare_traces(PROJECT, a=ids[0], b=ids[-1]),
         "send to a data set": urls.send(PROJECT, "dataset", ref=ids[-1]),
         "send to review": urls.send(PROJECT, "review", ref=ids[-1]),
