@@ -25,7 +25,7 @@ _LIBRARY_PATHS = re.compile(
     r"|node_modules|^node:|^internal/|^native$|^<anonymous>$|^<__array_function__ internals>|[/\\]\.cargo[/\\]",
     re.IGNORECASE,
 )
-# The files of assay that call the program's functions, wherever a checkout of it lies (installed, it is in site-packages).
+# The files of assay that call the program's functions. Installed from a checkout they are not in site-packages.
 _WRAPPER_PATHS = re.compile(
     r"(?:^|[/\\])(?:tracing[/\\](?:decorator|streams|tell|inherited|autolog[/\\]\w+)"
     r"|evaluation[/\\](?:row|run_scorers|threads|own_thread))\.py$"
