@@ -65,6 +65,15 @@ def test_messages_are_markdown_until_plain_text_is_asked_for(client: TestClient)
     assert "**Short answer:**" in words(opened(client, toggle["href"]))
 
 
+def test_plain_text_stays_chosen_from_tab_to_tab(client: TestClient) -> None:
+    page = opened(client, urls.trace(PROJECT, TRACE, span=SPAN, tab="messages", text="plain"))
+    tabs = [
+        link for link in page.named("a") if "tab=" in link.get("data-fragment", "") and "data-text-toggle" not in link
+    ]
+    assert len(tabs) >= 6
+    assert all("text=plain" in link["data-fragment"] and "text=plain" in link["href"] for link in tabs)
+
+
 def test_dropped_attributes_are_told_with_the_line_that_helps(client: TestClient, source: FakeSource) -> None:
     source.by_project[PROJECT][0]["spans"][4]["dropped_attributes_count"] = 31
     text = words(opened(client, urls.span_details(PROJECT, TRACE, SPAN)))

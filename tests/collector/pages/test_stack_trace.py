@@ -71,7 +71,7 @@ def test_frames_of_libraries_are_folded_and_counted(stack: str, folded: list[int
 )
 def test_frames_of_assay_fold_in_a_checkout_too(wrapper: str) -> None:
     """A package installed from a checkout is no part of site-packages; what wraps a function is not the program's."""
-    stack = f'Traceback:\n  File "{wrapper}", line 1, in w\n    f()\n  File "/srv/bot/answer.py", line 2, in f\nKeyError'
+    stack = f'Error:\n  File "{wrapper}", line 1, in w\n    f()\n  File "/srv/bot/answer.py", line 2, in f\nKeyError'
     folded = [section.text for section in sections_of(stack) if section.is_folded]
     assert len(folded) == 1
     assert wrapper in folded[0]

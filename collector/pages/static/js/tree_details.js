@@ -8,7 +8,8 @@ const DETAILS_KEPT = 200;
 export class Details {
   constructor(pane, fragments, tab) {
     Object.assign(this, { pane, fragments, wanted: "" });
-    this.query = new URLSearchParams(tab ? { tab } : {}); // the tab that was chosen, and how it is shown
+    const text = new URLSearchParams(location.search).get("text");
+    this.query = new URLSearchParams({ ...(tab && { tab }), ...(text && { text }) }); // the tab that was chosen, and how it is shown
     this.kept = new Map(); // address -> promise of a fragment, the latest last
     pane.addEventListener("click", (event) => this.clicked(event));
   }
