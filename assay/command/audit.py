@@ -37,4 +37,4 @@ def audit(
 ) -> None:
     """List who changed what, and who was refused, newest first."""
     rows = list(client().pages("/audit", limit=limit, project=None, action=action, actor=actor))
-    print_rows(rows, as_json, AUDIT, drop=("address", "project", "actor", "at"))
+    print_rows(rows, as_json, AUDIT, drop=("address", "project", "actor", "at"), asked=action or actor)

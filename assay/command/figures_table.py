@@ -33,7 +33,7 @@ def first_to_go(measures: Sequence[str]) -> list[str]:
 
 def title(measure: str) -> str:
     """latency_p95_ms -> p95, cost_usd -> cost, scores.helpful -> helpful"""
-    short = measure.removeprefix(SCORES).removeprefix("latency_").removesuffix("_ms").removesuffix("_usd")
+    short = text(measure).removeprefix(SCORES).removeprefix("latency_").removesuffix("_ms").removesuffix("_usd")
     return short.removesuffix("_count" if measure != "error_count" else "").replace("_", " ")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from assay.command.columns import Column, harmless
 
 NOTHING = "Nothing here yet."
+NO_MATCH = "Nothing matches."
 
 
 def print_json(value: Any) -> None:
@@ -43,17 +44,23 @@ def print_plain(value: object) -> None:
 
 
 def print_rows(
-    rows: list[dict[str, Any]], as_json: bool, columns: Sequence[Column], *, drop: Sequence[str], empty: str = NOTHING
+    rows: list[dict[str, Any]],
+    as_json: bool,
+    columns: Sequence[Column],
+    *,
+    drop: Sequence[str],
+    asked: object = None,
 ) -> None:
     """Rows as a table of some columns, or whole as JSON.
 
     Args:
         drop: the fields to leave out where the terminal is too narrow, in turn.
+        asked: the filter, where there is one: that nothing matches it says nothing of what is there.
     """
     if as_json:
         print_json(rows)
     elif not rows:
-        print(empty)
+        print(NO_MATCH if asked else NOTHING)
     else:
         from assay.command.table import print_table
 

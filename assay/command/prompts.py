@@ -87,7 +87,7 @@ def list_prompts(
 ) -> None:
     """List prompts with their newest version and aliases."""
     rows = list(client().pages("/prompts", filter=filter))
-    print_rows(rows, as_json, PROMPTS, drop=("updated_at", "aliases", "commit_message"))
+    print_rows(rows, as_json, PROMPTS, drop=("updated_at", "aliases", "commit_message"), asked=filter)
 
 
 @command(app, "show", "assay prompts show support/answer production")

@@ -42,7 +42,8 @@ def list_sessions(
 ) -> None:
     """List sessions, those that were heard of last first; with a filter, those with a trace that matches."""
     rows = list(client().pages("/sessions", limit=limit, filter=filter))
-    print_rows(rows, as_json, SESSIONS, drop=("total_tokens", "cost_usd", "error_count", "user_ids", "last_input"))
+    drop = ("total_tokens", "cost_usd", "error_count", "user_ids", "last_input")
+    print_rows(rows, as_json, SESSIONS, drop=drop, asked=filter)
 
 
 @command(app, "show", "assay sessions show session-7", "assay sessions show session-7 --io")

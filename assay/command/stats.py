@@ -102,7 +102,8 @@ def stats(
         **{"from": first, "to": last, "filter": filter, "previous": previous or None, "limit": limit},
     )["items"]
     told = rows if as_json else [shown(row, measures) for row in rows]
-    print_rows(told, as_json, columns(keys, measures, by_time=every is not None), drop=first_to_go(measures))
+    shape = columns(keys, measures, by_time=every is not None)
+    print_rows(told, as_json, shape, drop=first_to_go(measures), asked=filter or since or start or end)
     if missed := _missed(rows, thresholds, keys):
         for why in missed:
             say(why)

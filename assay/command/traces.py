@@ -61,9 +61,8 @@ def list_traces(
 ) -> None:
     """List traces, newest first."""
     rows = list(client().pages("/traces", limit=limit, filter=filter, order_by=order_by))
-    print_rows(
-        rows, as_json, TRACES, drop=("span_count", "total_tokens", "cost_usd", "duration_ms", "input", "start_time")
-    )
+    drop = ("span_count", "total_tokens", "cost_usd", "duration_ms", "input", "start_time")
+    print_rows(rows, as_json, TRACES, drop=drop, asked=filter)
 
 
 @command(

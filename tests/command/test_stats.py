@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from assay.cli import app
-from assay.command.figures_table import figure, shown
+from assay.command.figures_table import figure, shown, title
 from assay.command.threshold import parse_threshold
 from assay.errors import ConfigurationError
 
@@ -55,6 +55,17 @@ def test_a_threshold_that_is_missed_ends_with_100(condition: str, ends_with: int
 )
 def test_what_cannot_be_read_is_asked_wrongly(arguments: list[str]) -> None:
     assert isinstance(runner.invoke(app, ["stats", *arguments]).exception, ConfigurationError)
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize("listed", [["traces", "list"], ["sessions", "list"], ["stats", "--by", "name"]])
+def test_a_filter_that_nothing_matches_does_not_say_that_nothing_is_there(listed: list[str]) -> None:
+    told = runner.invoke(app, [*listed, "--filter", "name = 'never'"])
+    assert (told.exit_code, told.stdout) == (0, "Nothing matches.\n")
+
+
+def test_the_name_of_a_score_gives_a_terminal_no_orders() -> None:
+    assert title("scores.\x1b[31mred\x07") == "\ufffd[31mred\ufffd"
 
 
 def test_a_percentage_is_a_share() -> None:
