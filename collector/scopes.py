@@ -247,6 +247,7 @@ ROUTES: dict[str, Rule] = {
     "GET /p/{project}/traces/{trace_id}/spans/{span_id}/files/{digest}": PAGE,
     "GET /p/{project}/traces/{trace_id}/scores": PAGE,
     "POST /p/{project}/traces/{trace_id}/scores": FORM,
+    "GET /p/{project}/sessions": PAGE,
     "GET /p/{project}/sessions/{session_id}": PAGE,
     "GET /p/{project}/sessions/{session_id}.json": PAGE,
     "GET /p/{project}/send/dataset": PAGE,

@@ -188,7 +188,7 @@ def review_disagreements(project_name: str, name: str, /, **query: Any) -> str:
 
 
 def playground(project_name: str, /, **query: Any) -> str:
-    """`prompt="qa@3"`, `span="TRACE/SPAN"`, `dataset="name"`: what it begins with; `beside`: prompts of more columns."""
+    """`prompt="qa@3"`, `span="TRACE/SPAN"`, `dataset="name"`: what it begins with; `beside`: of more columns."""
     beside = query.pop("beside", None)
     return with_query(f"{project(project_name)}/playground", **query, **({"with": beside} if beside else {}))
 

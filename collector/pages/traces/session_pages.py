@@ -11,12 +11,17 @@ from assay.collector.pages import urls
 from assay.collector.pages.source import Source
 from assay.collector.pages.traces.details_source import DetailsSource, get_details
 from assay.collector.pages.traces.session_view import turns_of_session
-from assay.collector.pages.web import PageRoute, get_source, page
+from assay.collector.pages.web import PageRoute, get_source, page, redirect
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 FromSource = Annotated[Source, Depends(get_source)]
 FromDetails = Annotated[DetailsSource, Depends(get_details)]
 After = Annotated[str | None, Query(max_length=2000)]
+
+
+@router.get("/p/{project}/sessions")
+def session_list(project: str) -> Response:
+    return redirect(urls.sessions(urls.name_of(project)))
 
 
 @router.get("/p/{project}/sessions/{session_id}.json")

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from assay.collector.pages.security import CONTENT_SECURITY_POLICY, local_path
 from assay.errors import CollectorUnavailable
 from support.html_parts import parts_of
-from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource, span, trace_of
+from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource
 
 TRACES, PROMPTS, EVALS = f"/p/{PROJECT}/traces", f"/p/{PROJECT}/prompts", f"/p/{PROJECT}/evals"
 AB = f"/p/{PROJECT}/ab"
