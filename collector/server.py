@@ -155,7 +155,7 @@ class Server:
                 redactor=redactor_of(self._settings),
                 settings=self._settings,
             )
-            keys_required = not _is_loopback(self.host)
+            keys_required = self._service.is_public = not _is_loopback(self.host)
             if keys_required and not self._service.registry.has_admin_key():
                 raise ConfigurationError(
                     f"{self.host} is reachable from other machines, and there is no admin key yet.",

@@ -109,6 +109,7 @@ class Service:
         self.life = Life(self.store, self.writer, rules)
         self.exporter = Exporter(self.store, data_dir / EXPORT_DIRECTORY)
         self.sandbox = Sandbox(timeout_s=sql_timeout_s)
+        self.is_public = False  # other machines reach it, with keys
         self.workers = Workers(data_dir)
         self.live = Live(self.writer)
         self.intake = Intake()

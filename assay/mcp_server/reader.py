@@ -50,6 +50,6 @@ def part(value: str) -> str:
     Raises:
         InvalidRequest: it would lead elsewhere.
     """
-    if not value.strip(PATH_ENDS):
+    if not value.strip(PATH_ENDS) or {".", ".."} & set(value.split("/")):
         raise InvalidRequest(f"{value!r} is no name.")
     return quote(value, safe="")

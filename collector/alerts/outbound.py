@@ -37,6 +37,7 @@ def post_json(
     body: bytes,
     *,
     hosts: Collection[str] = (),
+    loopback: bool = True,
     resolve: Resolve | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
     timeout_s: float = TIMEOUT_S,
@@ -44,7 +45,8 @@ def post_json(
     """Send it, once.
 
     Args:
-        hosts: names and addresses that may be private, or reached over plain http, as loopback may.
+        hosts: names and addresses that may be private, or reached over plain http.
+        loopback: this machine may be reached so as well: where everybody who can set an alert is on it.
         resolve, transport: how names are looked up and requests sent.
         timeout_s: of the whole call, from the connection to the status.
 
@@ -57,7 +59,9 @@ def post_json(
     except httpx.InvalidURL as error:
         raise NotDelivered(f"{url!r} is no address: {error}", again=False) from error
     host, port = given.raw_host.decode("ascii"), given.port or (443 if given.scheme == "https" else 80)
-    address = allowed_address(host, port, is_tls=given.scheme == "https", hosts=hosts, resolve=resolve or _resolve)
+    address = allowed_address(
+        host, port, is_tls=given.scheme == "https", hosts=hosts, loopback=loopback, resolve=resolve or _resolve
+    )
     literal = f"[{address}]" if address.version == 6 else str(address)
     pinned = given.copy_with(host=literal, port=port)
     headers = {
@@ -86,7 +90,9 @@ def post_json(
         raise NotDelivered(f"{host} answered {status}{redirected}", again=again)
 
 
-def allowed_address(host: str, port: int, *, is_tls: bool, hosts: Collection[str], resolve: Resolve) -> Address:
+def allowed_address(
+    host: str, port: int, *, is_tls: bool, hosts: Collection[str], loopback: bool = True, resolve: Resolve
+) -> Address:
     """The address to connect to.
 
     Raises:
@@ -103,7 +109,7 @@ def allowed_address(host: str, port: int, *, is_tls: bool, hosts: Collection[str
         raise NotDelivered(f"{host} has no address", again=True)
     named = host.lower() in {name.lower() for name in hosts}
     for address in map(_meant, found):
-        if named or address.is_loopback:
+        if named or (loopback and address.is_loopback):
             continue
         if not address.is_global or address.is_multicast:
             raise Forbidden(

@@ -37,7 +37,9 @@ class AlertWatch:
         tell: carries out an action; by webhook or command when absent.
         """
         self._service = service
-        self._tell = tell or (lambda action, body: carry_out(action, body, service.settings.given))
+        self._tell = tell or (
+            lambda action, body: carry_out(action, body, service.settings.given, is_public=service.is_public)
+        )
         self._clock = clock
         self._due: dict[str, float] = {}
         self._seen: dict[str, dict[str, Any]] = {}
@@ -153,15 +155,18 @@ def message_of(event: Mapping[str, Any], alert: Mapping[str, Any]) -> bytes:
     return json.dumps(told, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def carry_out(action: Mapping[str, Any], body: bytes, settings: Settings) -> None:
+def carry_out(action: Mapping[str, Any], body: bytes, settings: Settings, *, is_public: bool = False) -> None:
     """Call the webhook, or start the command.
+
+    Args:
+        is_public: other machines reach the collector: whoever has a key there must not reach what listens on this one.
 
     Raises:
         NotDelivered: it did not work.
         Forbidden: it is not allowed (any more).
     """
     if action.get("webhook"):
-        post_json(action["webhook"], body, hosts=settings.alert_hosts)
+        post_json(action["webhook"], body, hosts=settings.alert_hosts, loopback=not is_public)
     elif action.get("command"):
         if not settings.alert_commands:
             raise Forbidden("Alerts may start no commands here.", hint="Set ASSAY_ALERT_COMMANDS=true.")

@@ -12,7 +12,7 @@ import pytest
 
 from assay.collector.alerts.action import Action, as_told
 from assay.collector.alerts.command import run_command
-from assay.collector.alerts.outbound import NotDelivered, post_json
+from assay.collector.alerts.outbound import NotDelivered, allowed_address, post_json
 from assay.errors import Forbidden, InvalidRequest
 
 PUBLIC = "93.184.216.34"
@@ -75,6 +75,16 @@ def test_private_addresses_are_refused_however_they_are_spelled(address: str) ->
 def test_loopback_and_named_hosts_may_be_reached_plainly(address: str) -> None:
     Network(address).post("http://localhost:9000/hook")
     Network("10.0.0.1").post("http://Alerts.internal/hook", "alerts.INTERNAL")
+
+
+def test_loopback_is_a_private_address_where_others_may_set_alerts() -> None:
+    def at_home(host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+    with pytest.raises(Forbidden, match="no public address"):
+        allowed_address("localhost", 9000, is_tls=False, hosts=(), loopback=False, resolve=at_home)
+    found = allowed_address("localhost", 9000, is_tls=False, hosts=["localhost"], loopback=False, resolve=at_home)
+    assert found.is_loopback
 
 
 def test_plain_http_to_the_world_is_refused() -> None:
