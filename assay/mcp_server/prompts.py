@@ -6,13 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from assay.errors import AssayError, NotFound
 from assay.mcp_server.brief import as_json, bounded, listed, rows, without_empty
 from assay.mcp_server.reader import Cursor, Limit, Project, Reader, part
 
 PROMPT_FIELDS = ("name", "latest_version", "aliases", "commit_message", "updated_at")
 VERSION_FIELDS = ("version", "aliases", "commit_message", "author", "created_at", "variables")
 NameOfPrompt = Annotated[str, Field(description="Name of the prompt, from list_prompts.")]
-Version = Annotated[str, Field(description="Its number, an alias such as production, or latest.")]
+Version = Annotated[str | int, Field(description="Its number, an alias such as production, or latest.")]
 
 
 class PromptTools:
@@ -33,7 +34,7 @@ class PromptTools:
     def get_prompt(self, name: NameOfPrompt, version: Version = "latest", project: Project = None) -> str:
         """Read one version of a prompt: its template, config, variables and commit message, then its other versions."""
         path = f"/prompts/{part(name)}/versions"
-        found = self._reader.get(f"{path}/{part(version)}", project)
+        found = self._reader.get(f"{path}/{part(str(version))}", project)
         others = self._reader.get(path, project, limit=30)
         said = [f"{key}: {_written(value)}" for key, value in without_empty(found).items()]
         history = rows(others["items"], VERSION_FIELDS)
@@ -44,12 +45,19 @@ class PromptTools:
         from assay.prompts.diff import diff_versions
 
         path = f"/prompts/{part(name)}/versions"
-        before, after = (self._reader.get(f"{path}/{part(version)}", project) for version in (old, new))
+        before, after = (self._reader.get(f"{path}/{part(str(version))}", project) for version in (old, new))
         return bounded(str(diff_versions(before, after)) or "The two versions are equal.", "")
 
     def resource(self, name: str, version: str) -> str:
         """One version of a prompt, as JSON."""
-        found: Any = self._reader.get(f"/prompts/{part(name)}/versions/{part(version)}", None)
+        from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
+
+        try:
+            found: Any = self._reader.get(f"/prompts/{part(name)}/versions/{part(version)}", None)
+        except NotFound as error:
+            raise ResourceNotFoundError(str(error)) from error
+        except AssayError as error:
+            raise ResourceError(str(error)) from error
         return as_json(without_empty(found))
 
 

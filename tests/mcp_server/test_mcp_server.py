@@ -13,6 +13,7 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client import Client
 from mcp.client.stdio import stdio_client
+from mcp.shared.exceptions import MCPError
 
 from assay.client import current_client, reset_client
 from assay.collector.server import Server
@@ -129,10 +130,19 @@ async def test_sessions_figures_and_sql_are_read(server: Any) -> None:
 async def test_prompts_are_read_and_compared(server: Any) -> None:
     assert "team/qa" in await ask(server, "list_prompts")
     assert "briefly" in await ask(server, "get_prompt", name="team/qa")
-    assert "{+ briefly+}" in await ask(server, "diff_prompt", name="team/qa", old="1")
+    assert "{+ briefly+}" in await ask(server, "diff_prompt", name="team/qa", old=1)
     async with Client(server) as client:
         read = await client.read_resource("assay://prompts/team%2Fqa/1")
-    assert json.loads(read.contents[0].text)["template"] == "Answer {{question}}"
+        assert json.loads(read.contents[0].text)["template"] == "Answer {{question}}"
+        with pytest.raises(MCPError, match="no version 9"):
+            await client.read_resource("assay://prompts/team%2Fqa/9")
+
+
+async def test_an_id_leads_to_no_other_address(server: Any) -> None:
+    async with Client(server) as client:
+        answer = await client.call_tool("get_trace", {"trace_id": "../../../health"})
+    assert answer.is_error
+    assert "is no name" in answer.content[0].text
 
 
 async def test_experiments_and_data_sets_are_read(server: Any) -> None:
