@@ -11,7 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-import assay.collector.api.application  # noqa: F401 - else the first test to ask a collector waits for it to load
+import assay.collector.api.application  # else the first test to ask a collector waits for it to load
+import assay.collector.pages.app  # noqa: F401 - likewise
 from assay.client import reset_client
 from assay.collector.server import Server
 from assay.settings import configure, reset_settings

@@ -37,7 +37,7 @@ def test_traces_are_listed_and_shown(collector: Server) -> None:
     assert "x [red]y" in runner.invoke(app, ["traces", "list"], env={"COLUMNS": "250"}).stdout
     assert "checkout" in runner.invoke(app, ["traces", "show", trace["trace_id"]]).stdout
     none = runner.invoke(app, ["traces", "list", "--filter", "status = 'error'"])
-    assert none.stdout.strip() == "Nothing here yet."
+    assert none.stdout.strip() == "Nothing matches."
 
 
 def test_a_key_is_printed_once(collector: Server) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -46,7 +47,7 @@ def test_attributes_are_found_and_messages_shown_as_they_were_written(new_page: 
     page.goto(f"{TRACE}?span={SPAN}&tab=messages")
     page.keyboard.press("m")
     expect(page.locator(".details")).to_contain_text("**Short answer:**")
-    assert "text=plain" in page.url
+    expect(page).to_have_url(re.compile("text=plain"))
     page.locator(".tabs [aria-current]").focus()
     page.keyboard.press("f")
     expect(page.locator(".tab details[open]")).to_have_count(0)

@@ -95,6 +95,7 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
     )
     made.ids |= {"alias": "production", "name": f"{CANARY}-prompt", "build": "x", "session_id": f"{CANARY}-session"}
     made.ids |= {"user_id": f"{CANARY}-user", "item": f"{CANARY}-item"}
+    made.ids |= {"key": "cost", "kind": "csv", "run_id": f"{CANARY}-run", "digest": "0" * 40}
     bearer = {"authorization": f"Bearer {admin['key']}"}
     attributes = {"input.value": CANARY, "session.id": f"{CANARY}-session", "user.id": f"{CANARY}-user"}
     for name in ("theirs", "ours"):

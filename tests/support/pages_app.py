@@ -8,12 +8,14 @@ from fastapi import FastAPI
 
 from assay.collector import pages
 from assay.collector.pages.dashboards.figures_source import get_figures
+from assay.collector.pages.datasets.dataset_source import get_datasets
 from assay.collector.pages.overview.overview_source import get_overview
 from assay.collector.pages.playground.workbench import get_workbench
 from assay.collector.pages.traces.details_source import get_details
 from assay.collector.pages.traces.list_source import get_trace_lists
 from assay.collector.pages.traces.send_source import get_send_source
 from assay.collector.pages.web import get_desk, get_source
+from support.dataset_fakes import FakeDatasets
 from support.detail_data import FakeDetails, FakeSending
 from support.figure_fakes import NoFigures, NoOverview
 from support.list_app import FakeTraceLists
@@ -33,6 +35,7 @@ def pages_app(source: FakeSource) -> FastAPI:
     app.dependency_overrides[get_details] = lambda: FakeDetails(app.dependency_overrides[get_source]())
     app.dependency_overrides[get_send_source] = lambda: FakeSending(app.dependency_overrides[get_source]())
     app.dependency_overrides[get_figures] = NoFigures
+    app.dependency_overrides[get_datasets] = FakeDatasets
     app.dependency_overrides[get_overview] = lambda: NoOverview(app.dependency_overrides[get_source]())
     bench = FakeBench()
     app.dependency_overrides[get_workbench] = lambda: bench

@@ -55,7 +55,7 @@ def value_axis(values: Iterable[float | None], *, log: bool = False, whole: bool
     step = nice_step(high - low, about=4)
     if whole:
         step = max(1.0, step)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    first, last = math.floor(low / step), math.ceil(high / step)
     ticks = tuple(number * step for number in range(first, last + 1))
     return ValueAxis(low=ticks[0], high=ticks[-1], ticks=ticks)
 
