@@ -14,7 +14,12 @@ STOPPED_WITHIN_S = 10.0  # after a second Ctrl-C, for storing what there is
 
 
 def run_in_own_thread(run: Run) -> EvaluationResult:
-    """Execute a run. The first Ctrl-C lets the rows under way finish, the second cancels them, the third leaves."""
+    """Execute a run. The first Ctrl-C lets the rows under way finish, the second cancels them, the third leaves.
+
+    Raises:
+        KeyboardInterrupt: a second Ctrl-C; or the first came when no row was left to hold back, so that the program
+            after this evaluation is what it stops. The experiment is stored as it ended.
+    """
     context = contextvars.copy_context()
     future: Future[EvaluationResult] = Future()
     stop = _Stop()
@@ -32,7 +37,8 @@ def run_in_own_thread(run: Run) -> EvaluationResult:
             # that still runs for an ended one.)
             wait([future], timeout=0.2)
             if future.done():
-                return future.result()
+                result = future.result()
+                break
         except KeyboardInterrupt:
             if future.done():
                 raise
@@ -42,6 +48,9 @@ def run_in_own_thread(run: Run) -> EvaluationResult:
             stop.now()
             wait([future], timeout=STOPPED_WITHIN_S)
             raise
+    if run.interrupted and result.status != "interrupted":
+        raise KeyboardInterrupt
+    return result
 
 
 class _Stop:

@@ -290,14 +290,12 @@ class PromptCache(Generic[Value]):
         entry = self._entries.get(key) or self._entry(key)
         entry.used_at, entry.ttl = self._clock(), ttl
         is_first = not entry.was_loaded
-        if is_first and entry.answer is None and key.place.copies and (found := key.place.copies.read(key)):
-            answer, age_s = found
-            entry.confirmed_at, entry.from_disk = self._clock() - age_s, True
-            entry.answer = answer
         asked = entry.asked
+        if is_first and entry.answer is None:
+            self._take_copy(key, entry)
         if entry.answer is None and fallback is None:
             self._ask_and_wait(key, entry)
-        else:
+        elif entry.answer is None or entry.from_disk or ttl <= 0:  # else it was answered between two lines of this
             self._ask_behind(key, entry, may_wait=is_first or ttl <= 0)
         entry.was_loaded = True  # not before: whoever comes meanwhile waits as well
         return self._served(entry, ttl, fallback, is_new=entry.asked > asked)
@@ -317,10 +315,18 @@ class PromptCache(Generic[Value]):
             self._background.wake()  # from now on it is kept fresh
         return answer.version.served(source, age_s, stale)
 
+    def _take_copy(self, key: Key, entry: _Entry[Value]) -> None:
+        """Begin with the copy on disk, if there is one, and if no answer came while it was read."""
+        if key.place.copies and (found := key.place.copies.read(key)):
+            answer, age_s = found
+            with self._lock:
+                if entry.answer is None:
+                    entry.confirmed_at, entry.from_disk = self._clock() - age_s, True
+                    entry.answer = answer
+
     def _ask_and_wait(self, key: Key, entry: _Entry[Value]) -> None:
         """Ask in this thread, or wait for the thread that does."""
-        while entry.answer is None:
-            flight = self._join(entry)
+        while (flight := self._awaited(entry)) is not None:
             if self._start(flight):
                 self._run(key, entry, flight)
             else:
@@ -363,6 +369,13 @@ class PromptCache(Generic[Value]):
             if entry.flight is None:
                 entry.flight = _Flight()
             return entry.flight
+
+    def _awaited(self, entry: _Entry[Value]) -> _Flight | None:
+        """The request to make or to wait for; None once the answer is there, so that nobody asks a second time."""
+        with self._lock:
+            if entry.answer is None and entry.flight is None:
+                entry.flight = _Flight()
+            return entry.flight if entry.answer is None else None
 
     def _start(self, flight: _Flight) -> bool:
         """Whether it is for the caller to make this request."""

@@ -351,6 +351,21 @@ def test_an_interrupted_run_finishes_what_is_under_way_and_keeps_it(monkeypatch:
     assert len(stored(result)) == len(result.records)
 
 
+def test_ctrl_c_during_the_last_row_stops_the_program_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = threading.Event()
+    monkeypatch.setattr(Run, "interrupt", lambda run: (setattr(run, "interrupted", True), heard.set()))
+
+    def press_ctrl_c(text: str) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert heard.wait(30)
+        return text.upper()
+
+    with pytest.raises(KeyboardInterrupt):
+        run(items(1), press_ctrl_c)
+    (experiment,) = current_client().pages("/experiments")
+    assert experiment["status"] == "completed"
+
+
 def test_the_second_ctrl_c_stops_what_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     started, heard_once = threading.Event(), threading.Event()
 
