@@ -18,9 +18,11 @@ from assay.collector.server import Server
 from assay.settings import configure, reset_settings
 from assay.tracing import runtime
 from support.fixtures_openai import openai_server
+from support.registries import copy_new_registries
 from support.stores import copy_new_stores
 
 copy_new_stores()
+copy_new_registries()
 
 __all__ = ["openai_server"]
 

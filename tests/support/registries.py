@@ -9,17 +9,29 @@ from tempfile import TemporaryDirectory
 from assay.collector.registry import Registry
 from assay.collector.registry.times import Clock, utc_now
 
+_make = Registry.open
+
 
 def open_new(path: Path, clock: Clock = utc_now) -> Registry:
     """An empty registry in the file `path`, which is not there yet."""
     path.write_bytes(_empty_file())
-    return Registry.open(path, clock=clock)
+    return _make(path, clock=clock)
 
 
 @cache
 def _empty_file() -> bytes:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "registry.db"
-        Registry.open(path).close()
+        _make(path).close()
         assert [file.name for file in path.parent.iterdir()] == [path.name]  # nothing is left in a log beside it
         return path.read_bytes()
+
+
+def _open(path: Path, *, clock: Clock = utc_now) -> Registry:
+    new = path.parent.is_dir() and not path.exists()
+    return open_new(path, clock) if new else _make(path, clock=clock)
+
+
+def copy_new_registries() -> None:
+    """From now on a new registry in this process is a copy of one."""
+    Registry.open = staticmethod(_open)  # type: ignore[assignment, method-assign]
