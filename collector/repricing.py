@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from assay import semconv
 from assay.collector import arrow as pa
 from assay.collector.columns import JSON_ATTRIBUTES, TEXT_ATTRIBUTES
 from assay.collector.deletions import mark_changed
@@ -45,11 +46,14 @@ def cost_names() -> tuple[str, ...]:
 
 
 def _reported() -> str:
-    """SQL: whether a span says itself what it cost. A plain zero says that the sender knew no price."""
-    starts = " OR ".join(f"starts_with(name, '{name}')" for name in cost_names())
+    """SQL: whether a span says itself what it cost. A plain zero says that the sender knew no price, unless a cache
+    answered.
+    """
+    names = (*cost_names(), semconv.ASSAY_CACHE_HIT)
+    starts = " OR ".join(f"starts_with(name, '{name}')" for name in names)
     short = "[entry.key for entry in map_entries(attributes) if entry.value::VARCHAR NOT IN ('0', '0.0')]"
-    names = f"list_concat({short}, map_keys({TEXT_ATTRIBUTES}), map_keys({JSON_ATTRIBUTES}))"
-    return f"len([name for name in {names} if {starts}]) > 0"
+    found = f"list_concat({short}, map_keys({TEXT_ATTRIBUTES}), map_keys({JSON_ATTRIBUTES}))"
+    return f"len([name for name in {found} if {starts}]) > 0"
 
 
 PRICED = f"kind IN ('llm', 'embedding') AND NOT ({_reported()})"

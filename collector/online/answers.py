@@ -55,32 +55,62 @@ def _row(scorer: Scorer, trace_id: str, score: Mapping[str, Any], number: int, a
     }
 
 
-def outcome_of(scorer: Scorer, trace_id: str, scores: Sequence[Mapping[str, Any]]) -> Outcome:
-    """What became of a trace that was judged, well or badly, and what the calls cost."""
+def outcome_of(scorer: Scorer, trace_id: str, scores: Sequence[Mapping[str, Any]], *, attempts: int = 0) -> Outcome:
+    """What became of a trace that was judged, well or badly, and what the calls cost.
+
+    Args:
+        attempts: before this one, each of which was noted with what it cost.
+    """
     errors = [score["error"] for score in scores if score["error"]]
     values = [score for score in scores if score["value"] is not None]
     asked = [metadata for score in scores if (metadata := score["metadata"] or {}).get("calls")]
     paid = asked[:1] if len({metadata.get("trace_id") for metadata in asked}) == 1 else asked  # of one question, once
-    costs = [metadata.get("cost_usd") for metadata in paid]
     return Outcome(
         trace_id=trace_id,
         state=SCORED if values else FAILED if errors else NOT_APPLICABLE,
         version=scorer["version"],
         error=errors[0] if errors else None,
-        calls=sum(int(metadata["calls"]) for metadata in paid),
-        cost_usd=sum(cost for cost in costs if cost is not None),
-        unpriced=sum(cost is None for cost in costs),
+        **_spent(paid, attempts),
     )
 
 
-def outcome_of_outage(scorer: Scorer, trace_id: str, why: str, *, attempts: int, now: datetime) -> Outcome:
+def outcome_of_outage(
+    scorer: Scorer, trace_id: str, why: str, *, attempts: int, now: datetime, spent: Mapping[str, Any] | None = None
+) -> Outcome:
     """What becomes of a trace that could not be judged now: it is tried again, until that has been done enough.
 
     Args:
         attempts: before this one.
+        spent: metadata of the calls that were answered all the same.
     """
     retry_at = now + timedelta(seconds=RETRY_AFTER_S[attempts]) if attempts < len(RETRY_AFTER_S) else None
-    return Outcome(trace_id=trace_id, state=FAILED, version=scorer["version"], error=why, retry_at=retry_at)
+    paid = [spent] if spent and spent.get("calls") else []
+    return Outcome(
+        trace_id=trace_id,
+        state=FAILED,
+        version=scorer["version"],
+        error=why,
+        retry_at=retry_at,
+        **_spent(paid, attempts),
+    )
+
+
+def _spent(paid: Sequence[Mapping[str, Any]], attempts: int) -> dict[str, Any]:
+    """Each answer of a model once: with the attempt that asked for it, or, where that was never heard of, with the
+    first that is.
+    """
+    calls, costs = 0, list[float | None]()
+    for metadata in paid:
+        kept = int(metadata.get("cached_calls") or 0)
+        calls += int(metadata["calls"]) - (kept if attempts else 0)
+        costs.append(metadata.get("cost_usd"))
+        if kept and not attempts:
+            costs.append(metadata.get("saved_usd"))
+    return {
+        "calls": calls,
+        "cost_usd": sum(cost for cost in costs if cost is not None),
+        "unpriced": sum(cost is None for cost in costs),
+    }
 
 
 def failed_score(scorer: Scorer, why: str) -> dict[str, Any]:

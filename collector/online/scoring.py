@@ -297,10 +297,12 @@ class OnlineScoring:
 
     def _outcome(self, done: _Done) -> tuple[Outcome, list[Mapping[str, Any]]]:
         if done.answer is not None and not done.answer.get("outage"):
-            return outcome_of(done.scorer, done.trace_id, done.answer["scores"]), done.answer["scores"]
+            scores = done.answer["scores"]
+            return outcome_of(done.scorer, done.trace_id, scores, attempts=done.attempts), scores
         why = str(done.error) if done.answer is None else str(done.answer["outage"])
         now = datetime.fromtimestamp(self._clock(), UTC)
-        outcome = outcome_of_outage(done.scorer, done.trace_id, why, attempts=done.attempts, now=now)
+        spent = (done.answer or {}).get("spent")
+        outcome = outcome_of_outage(done.scorer, done.trace_id, why, attempts=done.attempts, now=now, spent=spent)
         return outcome, [] if outcome.retry_at else [failed_score(done.scorer, why)]
 
     def _learn(self, done: _Done, outcomes: list[Outcome]) -> None:

@@ -9,7 +9,11 @@ from assay.evaluation.gateway import Completion
 
 
 def spent(answers: Sequence[Completion]) -> dict[str, Any]:
-    """Tokens, cost and calls, summed; a sum is None as soon as one part is unknown. `cached`: no model was asked."""
+    """Tokens, cost and calls, summed; a sum is None as soon as one part is unknown. `cached`: no model was asked.
+
+    `cached_calls` of the calls were answered from kept answers, which once cost `saved_usd`.
+    """
+    kept = [answer for answer in answers if answer.cached]
     return {
         "response_model": joined([answer.model for answer in answers]),
         "system_fingerprint": joined([answer.system_fingerprint for answer in answers]),
@@ -17,7 +21,8 @@ def spent(answers: Sequence[Completion]) -> dict[str, Any]:
         "output_tokens": _total([answer.output_tokens for answer in answers]),
         "cost_usd": _total([answer.cost_usd for answer in answers]),
         "calls": len(answers),
-        "cached": bool(answers) and all(answer.cached for answer in answers),
+        "cached": bool(answers) and len(kept) == len(answers),
+        **({"cached_calls": len(kept), "saved_usd": _total([each.original_cost_usd for each in kept])} if kept else {}),
     }
 
 

@@ -42,7 +42,8 @@ class Judging:
         return {"source": scorer.source, "direction": scorer.direction, "version": scorer.version}
 
     async def score(self, params: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
-        """`scores`, and `outage` where there are none because something that may pass was in the way.
+        """`scores`, and `outage` where there are none because something that may pass was in the way; `spent` says
+        what was paid until then.
 
         Raises:
             ConfigurationError: the scorer cannot be made, or lacks something to run.
@@ -65,7 +66,7 @@ class Judging:
         if isinstance(judged.error, ConfigurationError):
             raise judged.error
         if why := outage(judged):
-            return {"scores": [], "outage": why}
+            return {"scores": [], "outage": why, "spent": next((each["metadata"] for each in judged.scores), None)}
         return {"scores": [_described(score, scorer, params["name"]) for score in judged.scores], "outage": None}
 
     async def _scorer(self, params: Mapping[str, Any]) -> PreparedScorer:

@@ -37,6 +37,7 @@ def prices(collector: Server, tmp_path: Path) -> Iterator[Path]:
         "told": {**CHAT, "llm.cost.total": 0.5},
         "told in parts": {**CHAT, "llm.cost.prompt": 0.25},
         "zero is no price": {**CHAT, "gen_ai.usage.cost": 0},
+        "kept answer": {**CHAT, "llm.cost.total": 0.0, "assay.cache_hit": True},
         "agent": {**CHAT, "gen_ai.operation.name": "invoke_agent"},
     }
     for name, attributes in sent.items():
@@ -67,6 +68,7 @@ def test_unknown_costs_become_known_and_told_ones_stay(collector: Server) -> Non
         "told": 0.5,
         "told in parts": 0.25,
         "zero is no price": pytest.approx(COST),
+        "kept answer": 0.0,
         "agent": None,
         "elsewhere": pytest.approx(COST),
     }

@@ -30,6 +30,8 @@ DECLARED: dict[str, Any] = {
 }
 JUDGE: dict[str, Any] = {**DECLARED, "definition": {"judge": {"instructions": "Is it kind?"}}, "source": "llm"}
 
+PAID = {"calls": 2, "cost_usd": 0.04}
+
 
 def limits(**given: Any) -> dict[str, Any]:
     return {**DECLARED["limits"], **given}
@@ -265,6 +267,42 @@ def test_a_budget_ends_the_day_and_what_comes_then_is_counted(bench: Bench) -> N
     bench.clock.now += 86_400
     bench.run(6)
     assert bench.figures(scorer)["today"]["scored"] == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "booked"),
+    [
+        pytest.param({"outage": "one vote failed", "spent": PAID}, (2, 0.04), id="told-with-the-outage"),
+        pytest.param({"outage": "one vote failed", "spent": None}, (0, 0.0), id="nothing-was-answered"),
+    ],
+)
+def test_every_call_is_booked_once_however_often_a_trace_is_tried(
+    bench: Bench, first: dict[str, Any], booked: tuple[int, float]
+) -> None:
+    scorer = bench.declare(JUDGE)
+    bench.store(root(1))
+    bench.child.answer = lambda trace_id: {"scores": [], **first}
+    bench.run(1)
+    today = bench.figures(scorer)["today"]
+    assert (today["calls"], today["cost_usd"]) == booked
+    again = said(cost_usd=0.02, calls=3)
+    again["scores"][0]["metadata"] |= {"cached_calls": 2, "saved_usd": 0.04}
+    bench.child.answer = lambda trace_id: again
+    bench.clock.now += RETRY_AFTER_S[0] + 1
+    bench.run(2)
+    today = bench.figures(scorer)["today"]
+    assert (today["scored"], today["calls"] - booked[0], today["cost_usd"] - booked[1]) == (1, 1, pytest.approx(0.02))
+
+
+def test_calls_of_an_answer_that_nobody_heard_are_booked_with_the_next(bench: Bench) -> None:
+    scorer = bench.declare(JUDGE)
+    bench.store(root(1))
+    kept = said(cost_usd=0.0, calls=1)
+    kept["scores"][0]["metadata"] |= {"cached_calls": 1, "saved_usd": 0.02}
+    bench.child.answer = lambda trace_id: kept
+    bench.run(1)
+    today = bench.figures(scorer)["today"]
+    assert (today["calls"], today["cost_usd"]) == (1, 0.02)
 
 
 def test_a_budget_in_calls_holds_and_code_uses_none_of_it(bench: Bench) -> None:
