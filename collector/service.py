@@ -49,6 +49,7 @@ logger = logging.getLogger("assay.collector")
 
 REGISTRY_FILE = "registry.db"
 EXPORT_DIRECTORY = "export"
+PLAYGROUND = "playground"  # the tag of experiments that a child of the collector runs, which ends with it
 EXPORT_WITHIN_S = 20.0  # while somebody waits for an answer in SQL
 UPKEEP_EVERY_S = 2.0
 LIFE_RULES = frozenset(field.name for field in fields(LifeRules))
@@ -147,7 +148,9 @@ class Service:
             if self._registry is None:
                 from assay.collector.registry import Registry
 
-                self._registry = Registry.open(self.data_dir / REGISTRY_FILE)
+                opened = Registry.open(self.data_dir / REGISTRY_FILE)
+                opened.experiments.end_abandoned(PLAYGROUND, error="The collector stopped before it was over.")
+                self._registry = opened
             return self._registry
 
     def _apply(self, settings: Settings, changed: Collection[str]) -> None:

@@ -54,6 +54,7 @@ PURE_FOR_THE_COLLECTOR = {
     "assay.evaluation.gate",
     "assay.evaluation.scorers",
     "assay.evaluation.playground.parameters",
+    "assay.evaluation.playground.tags",
     "assay.evaluation.scorers.menu",
     "assay.evaluation.statistics",
     "assay.evaluation.summary",

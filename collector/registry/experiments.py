@@ -216,6 +216,29 @@ class Experiments:
         with self.database.read() as session:
             return page_of(session.scalars(query).all(), limit, lambda row: _object(row, now), lambda row: row.seq)
 
+    def tagged(self, project: str, tag: str, value: str, *, limit: int = DEFAULT_LIMIT) -> list[dict[str, Any]]:
+        """Those with a tag of this value, oldest first."""
+        query = (
+            select(Experiment)
+            .where(Experiment.project == project, Experiment.tags[tag].as_string() == value)
+            .order_by(Experiment.seq)
+            .limit(limit)
+        )
+        now = self.clock()
+        with self.database.read() as session:
+            return [_object(row, now) for row in session.scalars(query)]
+
+    def end_abandoned(self, tag: str, *, error: str, actor: Actor = LOCAL) -> list[str]:
+        """Have those with a tag that still say `running` end as `interrupted`: whoever ran them is gone; their ids."""
+        query = select(Experiment.id).where(
+            Experiment.status == "running", Experiment.tags[tag].as_string().is_not(None)
+        )
+        with self.database.read() as session:
+            found = list(session.scalars(query))
+        for id in found:
+            self.update(id, status="interrupted", error=error, actor=actor)
+        return found
+
     def with_prompt(
         self, project: str, name: str, version: int, *, also: Collection[str] = (), limit: int = DEFAULT_LIMIT
     ) -> list[dict[str, Any]]:

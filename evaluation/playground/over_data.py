@@ -11,7 +11,8 @@ from assay.evaluation.engine import aevaluate
 from assay.evaluation.judges.model_scorer import ModelScorer
 from assay.evaluation.limits import Limits
 from assay.evaluation.playground.request import Column, OverData, values_of
-from assay.evaluation.playground.running import TAG, ask, text_of
+from assay.evaluation.playground.running import ask, text_of
+from assay.evaluation.playground.tags import COLUMN_TAG, RUN_TAG, TAG
 from assay.evaluation.progress import Tally
 from assay.evaluation.scorers import BUILT_IN
 from assay.evaluation.scorers.by_name import scorer_by_name
@@ -39,7 +40,7 @@ async def run_over_data(over: OverData, tell: Tell) -> list[str | None]:
                 concurrency=over.concurrency,
                 baseline=next((id for id in found if id), None),
                 limits=Limits(max_cost_usd=over.max_cost_usd),
-                tags={TAG: "yes", "model": column.model, **_prompt_tag(column)},
+                tags={TAG: "yes", **_run_tags(over, number), "model": column.model, **_prompt_tag(column)},
                 progress=Telling(number, tell),
             )
         except AssayError as error:
@@ -97,6 +98,11 @@ class Telling:
         self._tell({"column": self._column, **told})
 
     def stop(self, line: str) -> None: ...
+
+
+def _run_tags(over: OverData, number: int) -> dict[str, str]:
+    """What the collector finds the run by after it was started again."""
+    return {RUN_TAG: over.run, COLUMN_TAG: f"{number + 1} of {len(over.columns)}"} if over.run else {}
 
 
 def _prompt_tag(column: Column) -> dict[str, str]:

@@ -103,6 +103,7 @@ class OverData(BaseModel):
 
     columns: list[Column] = Field(min_length=1, max_length=4)
     names: list[str]  # of the experiments, one for each column
+    run: str | None = None  # which of the playground's runs this is
     variables: dict[str, Any] = Field(default_factory=dict)  # for what the items do not hold
     dataset: str
     version: int

@@ -12,6 +12,7 @@ from assay import semconv
 from assay.evaluation.gateway import Completion, Message, model_name
 from assay.evaluation.gateway.choice import streaming_gateway
 from assay.evaluation.playground.request import Column, Run
+from assay.evaluation.playground.tags import TAG
 from assay.settings import current_settings
 from assay.tracing import context, flush, start_span
 from assay.tracing.otel_context import attach, detach, without_instrumentation
@@ -19,7 +20,6 @@ from assay.tracing.prompt_link import link_prompt
 from assay.tracing.serialise import to_json
 from assay.tracing.span import Span
 
-TAG = "playground"
 STORED_WITHIN_S = 5.0
 TOLD = (  # of a Completion
     "model", "finish_reason", "refusal", "input_tokens", "output_tokens", "cache_read_tokens", "reasoning_tokens",

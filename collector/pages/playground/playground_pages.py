@@ -228,7 +228,8 @@ def _over_data(source: Source, bench: Workbench, project: str, sheet: Sheet, dat
         scorers=params["scorers"],
         columns=[ColumnRun(name, column.model) for name, column in zip(names, sheet.columns, strict=True)],
     )
-    return urls.playground_run(project, bench.runs.start(run, bench.over_data(project, params)))
+    told = bench.over_data(project, {**params, "run": run.id})
+    return urls.playground_run(project, bench.runs.start(run, told))
 
 
 def _differences(sheet: Sheet) -> list[tuple[int, list[tuple[str, str]]]]:

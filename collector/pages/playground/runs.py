@@ -1,16 +1,19 @@
-"""Columns that run over data sets, as far as they are: kept in memory, for the page that shows them."""
+"""Columns that run over data sets, as far as they are. How far is kept in memory; after the collector was started
+again, what there is of a run is told by its experiments.
+"""
 
 from __future__ import annotations
 
 import logging
 import secrets
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
 from assay.errors import AssayError, NotFound
+from assay.evaluation.playground.tags import COLUMN_TAG
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +55,7 @@ class DataRun:
     columns: list[ColumnRun]
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    state: Literal["running", "done", "stopped", "failed"] = "running"
+    state: Literal["running", "done", "stopped", "failed", "interrupted"] = "running"
     problem: AssayError | None = None
 
     def experiments(self) -> list[str]:
@@ -60,13 +63,17 @@ class DataRun:
         return [column.experiment for column in self.columns if column.experiment]
 
 
-class DataRuns:
-    """The runs of this collector since it started. Any thread may ask."""
+Earlier = Callable[[str, str], Sequence[Mapping[str, Any]]]  # project, run -> the experiments that it made
 
-    def __init__(self) -> None:
+
+class DataRuns:
+    """The runs of this collector. Any thread may ask."""
+
+    def __init__(self, earlier: Earlier = lambda project, run_id: ()) -> None:
         self._guard = threading.Lock()
         self._runs: dict[str, DataRun] = {}
         self._told: dict[str, Told] = {}
+        self._earlier = earlier
 
     def start(self, run: DataRun, told: Told) -> str:
         """Follow what is told of a run; its id."""
@@ -84,12 +91,14 @@ class DataRuns:
             NotFound: this collector knows of none.
         """
         run = self._runs.get(run_id)
-        if run is None or run.project != project:
+        if run is not None and run.project == project:
+            return run
+        experiments = [] if run is not None else self._earlier(project, run_id)
+        if not experiments:
             raise NotFound(
-                "This run is not known any more.",
-                hint="Runs are followed until the collector stops; the experiments they made are under Evaluations.",
+                "There is no such run of the playground.", hint="The experiments that runs made are under Evaluations."
             )
-        return run
+        return told_by_experiments(project, run_id, experiments)
 
     def stop(self, project: str, run_id: str) -> None:
         """Rows that are under way are given up; those that are done stay."""
@@ -112,3 +121,29 @@ class DataRuns:
             run.state = "done"
         with self._guard:
             self._told.pop(run.id, None)
+
+
+def told_by_experiments(project: str, run_id: str, experiments: Sequence[Mapping[str, Any]]) -> DataRun:
+    """A run that nobody follows any more. Columns whose turn never came have no experiment."""
+    columns = [
+        ColumnRun(
+            name=one["name"],
+            model=one["tags"].get("model", ""),
+            experiment=one["id"],
+            status=one["status"],
+            problem=one["error"],
+        )
+        for one in experiments
+    ]
+    began, _, planned = experiments[-1]["tags"].get(COLUMN_TAG, "").partition(" of ")
+    is_over = began == planned and experiments[-1]["status"] not in ("running", "interrupted")
+    dataset = experiments[0]["dataset"]
+    return DataRun(
+        project=project,
+        dataset=dataset["name"] or "",
+        version=dataset["version"] or 0,
+        scorers=[scorer["name"] for scorer in experiments[0]["scorers"]],
+        columns=columns,
+        id=run_id,
+        state="done" if is_over else "interrupted",
+    )

@@ -11,6 +11,7 @@ from assay.collector import queries
 from assay.collector.pages.playground.origins import model_of
 from assay.collector.pages.playground.runs import DataRuns, Told
 from assay.collector.stats import StatsQuery
+from assay.evaluation.playground.tags import RUN_TAG
 
 if TYPE_CHECKING:
     from assay.collector.service import Service
@@ -75,5 +76,6 @@ async def get_workbench(request: Request) -> Workbench:
     # A coroutine, so that two requests cannot make the runs twice.
     state = request.app.state
     if not hasattr(state, "playground_runs"):
-        state.playground_runs = DataRuns()
+        experiments = state.service.registry.experiments
+        state.playground_runs = DataRuns(lambda project, run_id: experiments.tagged(project, RUN_TAG, run_id))
     return ServiceWorkbench(state.service, state.playground_runs)

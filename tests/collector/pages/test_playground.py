@@ -277,6 +277,30 @@ def test_a_run_is_stopped_and_known_to_its_project_only(client: TestClient, benc
     assert client.get(f"/p/other/playground/runs/{run.id}").status_code == 404
 
 
+def test_a_run_is_told_by_its_experiments_after_the_collector_was_started_again(
+    client: TestClient, bench: FakeBench
+) -> None:
+    from assay.collector.pages.playground.runs import DataRuns
+
+    def experiment(number: int, status: str, error: str | None) -> dict[str, Any]:
+        return {
+            "id": str(number) * 32,
+            "name": f"qa@{number}",
+            "status": status,
+            "error": error,
+            "tags": {"model": "echo/last", "playground_column": f"{number} of 3"},
+            "dataset": {"name": "support-qa", "version": 2},
+            "scorers": [{"name": "exact_match"}],
+        }
+
+    made = [experiment(1, "completed", None), experiment(2, "interrupted", "The collector stopped.")]
+    bench.runs = DataRuns(lambda project, run_id: made if (project, run_id) == (PROJECT, "r1") else [])
+    shown = client.get(f"{PAGE}/runs/r1")
+    assert "The collector stopped before all columns had run" in text_of(shown)
+    assert [link for link in parts_of(shown.text).named("a") if "compare" in (link.get("href") or "")]
+    assert client.get(f"{PAGE}/runs/r2").status_code == 404
+
+
 class Held:
     """Tells nothing until it is closed."""
 

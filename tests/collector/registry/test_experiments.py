@@ -54,6 +54,17 @@ def test_an_experiment_is_the_object_of_the_api(registry: Registry) -> None:
     assert registry.experiments.get(ID) == made
 
 
+def test_those_whose_process_is_gone_end_as_interrupted(registry: Registry) -> None:
+    tags = {"playground": "yes", "playground_run": "r"}
+    over, running, others = (create(registry, name, tags=tag) for name, tag in (("a", tags), ("b", tags), ("c", {})))
+    registry.experiments.update(over["id"], status="completed")
+    assert registry.experiments.end_abandoned("playground", error="gone") == [running["id"]]
+    assert registry.experiments.get(others["id"])["status"] == "running"
+    found = registry.experiments.tagged("p", "playground_run", "r")
+    assert [(one["status"], one["error"]) for one in found] == [("completed", None), ("interrupted", "gone")]
+    assert registry.experiments.tagged("p", "playground_run", "R") == []
+
+
 def test_sending_an_experiment_again_changes_nothing(registry: Registry) -> None:
     first = create(registry, id=ID)
     revision = registry.revision
