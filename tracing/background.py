@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from assay.tracing.otel_context import attach, without_instrumentation
+from assay.tracing.patience import wait_patiently
 from assay.tracing.tell import Teller, in_thread, our_fault
 
 T = TypeVar("T")
@@ -107,6 +108,9 @@ class BackgroundQueue(Generic[T]):
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything put before has been sent or given up. False when the time was not enough."""
+        return self._pass_marker(timeout_s, threading.Event.wait)
+
+    def _pass_marker(self, timeout_s: float, wait: Callable[[threading.Event, float], bool]) -> bool:
         if self._items.empty() and self._thread is None:
             return True
         marker = _Marker()
@@ -116,7 +120,7 @@ class BackgroundQueue(Generic[T]):
         if self._thread is None or not self._thread.is_alive():
             return self._drain_here(timeout_s)
         self._wake.put(None)
-        return marker.passed.wait(timeout_s)
+        return wait(marker.passed, timeout_s)
 
     def close(self, timeout_s: float) -> bool:
         """Send what waits, end the thread, and tell what was dropped."""
@@ -125,10 +129,10 @@ class BackgroundQueue(Generic[T]):
         return sent
 
     def drain(self, timeout_s: float) -> bool:
-        """Send what waits, and end the thread."""
+        """Send what waits, and end the thread. A busy machine gets more time, since what is not sent then is lost."""
         self._teller.ending = True
         self.closing.set()
-        sent = self.flush(timeout_s)
+        sent = self._pass_marker(timeout_s, wait_patiently)
         self._wake.put(None)
         if sent and (thread := self._thread) is not None and thread is not threading.current_thread():
             thread.join(timeout_s)

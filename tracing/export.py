@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from assay.settings import Settings
 
 DELAY_WHILE_AWAY_S = 0.2  # a process that is killed then loses what ended since, and no more
-DRAINED_WITHIN_S = 8.0  # for encoding and spooling what waits; on a starved machine, since supervisors kill after 10
+DRAINED_WITHIN_S = 8.0  # for encoding and spooling what waits; supervisors kill after 10. See `patience`
 SPAN_BYTES = 600  # of a span without attributes, about
 
 

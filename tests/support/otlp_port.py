@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -28,13 +29,11 @@ class OtlpPort:
         self.taken: Counter[str] = Counter()  # names of spans, and how often each was taken
         self.requests = 0
         self.answer: Callable[[Handler], None] = take
-        self._server: ThreadingHTTPServer | None = None
+        self._server: Server | None = None
 
     def open(self) -> OtlpPort:
         handler = type("Bound", (Handler,), {"owner": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
+        self._server = Server(("127.0.0.1", self.port), handler)
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         return self
 
@@ -51,13 +50,25 @@ class OtlpPort:
         self.close()
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # else the program has ended while it was sending
+            super().handle_error(request, client_address)
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     owner: OtlpPort
     body = b""
 
     def do_POST(self) -> None:
-        self.body = self.rfile.read(int(self.headers["content-length"]))
+        length = int(self.headers["content-length"])
+        self.body = self.rfile.read(length)
+        if len(self.body) < length:
+            raise ConnectionAbortedError("half a request")
         self.owner.requests += 1
         self.owner.answer(self)
 
