@@ -79,8 +79,10 @@ chaos-mutants: $(READY)  ## Break a promise on purpose: the chaos tests must not
 bench: $(READY)  ## Print the benchmarks' figures
 	$(BIN)/python -m benchmarks
 
-fuzz: $(READY)  ## Fuzz decoders, filters, redaction and gunzip, each for FUZZ_SECONDS (600)
+fuzz: $(READY)  ## Fuzz decoders, filters, redaction and gunzip, each for FUZZ_SECONDS (600), and try all properties longer
 	cd tests && ../$(BIN)/python -m fuzz
+	grep --recursive --files-with-matches --include='*.py' '@given' tests | \
+		xargs $(BIN)/pytest -n auto --dist loadfile --hypothesis-profile thorough
 
 fuzz-api: $(READY)  ## Ask a collector everything that its OpenAPI document allows, and expect no 5xx
 	cd tests && ../$(BIN)/python -m fuzz.api

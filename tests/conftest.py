@@ -17,12 +17,14 @@ from assay.client import reset_client
 from assay.collector.server import Server
 from assay.settings import configure, reset_settings
 from assay.tracing import runtime
+from support.commands import keep_made_commands
 from support.fixtures_openai import openai_server
 from support.registries import copy_new_registries
 from support.stores import copy_new_stores
 
 copy_new_stores()
 copy_new_registries()
+keep_made_commands()
 
 __all__ = ["openai_server"]
 
@@ -30,8 +32,9 @@ __all__ = ["openai_server"]
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Machines are slow at times: how long an example takes says nothing about what it tests.
-hypothesis.settings.register_profile("assay", deadline=None, print_blob=True)
+# Machines are slow at times: how long an example takes says nothing about what it tests. `make fuzz` takes the other.
+hypothesis.settings.register_profile("assay", deadline=None, print_blob=True, max_examples=30)
+hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2_000)
 hypothesis.settings.load_profile("assay")
 
 
