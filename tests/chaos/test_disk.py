@@ -17,6 +17,8 @@ from support.faults import Faults
 from support.load import NOTHING_WRONG, PROTOBUF, Load, audit, batch, percentile
 from support.serving import Serving, patience
 
+BACK_WITHIN_S = 10.0  # of an idle machine, once there is room
+
 
 @pytest.fixture
 def faults(tmp_path: Path, data_dir: Path) -> Faults:
@@ -56,7 +58,10 @@ def test_without_room_spans_are_refused_while_reads_go_on(data_dir: Path, faults
             assert (refused.status_code, int(refused.headers["retry-after"]) >= 1) == (503, True)
             assert read(serving.url) == 200
             faults.end()
-            assert seconds_until(lambda number=number: send(serving.url, number).status_code == 200) <= 10.0
+            assert (
+                seconds_until(lambda number=number: send(serving.url, number).status_code == 200)
+                <= BACK_WITHIN_S * patience()
+            )
         assert "store failed" not in serving.log()
         assert serving.stop()[0] == 0
 
@@ -75,7 +80,7 @@ def test_a_disk_that_fills_up_is_refused_in_time_and_used_again(small_disk: Path
             assert read(serving.url) == 200
             before = load.acknowledged_spans
             ballast.unlink()
-            assert seconds_until(lambda before=before: load.acknowledged_spans > before) <= 10.0
+            assert seconds_until(lambda before=before: load.acknowledged_spans > before) <= BACK_WITHIN_S * patience()
         load.stop()
         print(f"statuses {dict(load.statuses)}")
         assert set(load.statuses) <= {200, 503}
@@ -111,6 +116,8 @@ def test_a_slow_disk_slows_only_what_waits_for_it(data_dir: Path, faults: Faults
 def seconds_until(happened: Callable[[], bool], within_s: float = 60.0) -> float:
     began = time.monotonic()
     while not happened():
-        assert time.monotonic() < began + within_s, f"not within {within_s} s, at load {os.getloadavg()[0]}"
+        assert time.monotonic() < began + within_s * patience(), (
+            f"not within {within_s} s, at load {os.getloadavg()[0]}"
+        )
         time.sleep(0.05)
     return time.monotonic() - began

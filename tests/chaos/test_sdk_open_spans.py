@@ -11,7 +11,7 @@ import pytest
 
 from support.export import until
 from support.sdk_program import Program
-from support.serving import Serving, patience
+from support.serving import Serving
 
 LOST_AFTER_S = 75.0  # a minute of silence, and upkeep's own pace
 
@@ -42,7 +42,7 @@ def test_a_program_that_ends_in_the_middle(number: signal.Signals, data_dir: Pat
         until(lambda: trace().get("status") == "in_progress")
         program.send(number)
         program.wait()
-        until(lambda: trace()["status"] == "interrupted", LOST_AFTER_S * patience())
+        until(lambda: trace()["status"] == "interrupted", LOST_AFTER_S)
         whole = httpx.get(f"{serving.url}/api/v1/traces/{trace()['trace_id']}", timeout=60).json()
         serving.stop()
     assert [(span["name"], span["status"], span["end_time"] is None) for span in whole["spans"]] == [

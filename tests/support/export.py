@@ -21,6 +21,7 @@ from assay.tracing.requests import Request
 from assay.tracing.spool import Spool
 from assay.tracing.tell import Teller
 from support.otlp import recorded
+from support.serving import patience
 from support.spans import catch_spans
 
 Answer = httpx.Response | Exception
@@ -87,7 +88,8 @@ def ended(*names: str, **attributes: Any) -> list[ReadableSpan]:
 
 
 def until(happened: Callable[[], object], within_s: float = 60.0) -> None:
-    deadline = time.monotonic() + within_s
+    """Wait until it happened, within so many seconds of an idle machine."""
+    deadline = time.monotonic() + within_s * patience()
     while not happened():
         assert time.monotonic() < deadline, "it did not happen"
         threading.Event().wait(0.01)

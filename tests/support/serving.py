@@ -74,7 +74,7 @@ class Serving:
         """SIGTERM; the exit status, and after how many seconds."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(within_s)
+        status = self.process.wait(within_s * patience())
         self._reap()
         return status, time.monotonic() - began
 
@@ -108,7 +108,7 @@ def refused(data_dir: Path, *, within_s: float) -> tuple[int, str, float]:
         [*command(), "serve", "--data-dir", str(data_dir), "--port", "0"],
         capture_output=True,
         text=True,
-        timeout=within_s,
+        timeout=within_s * patience(),
         check=False,
     )
     return run.returncode, run.stderr, time.monotonic() - began
