@@ -29,6 +29,7 @@ def make_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(urls=urls, asset=ASSETS.url, unknown=formats.UNKNOWN, KINDS=KINDS, SECTIONS=SECTIONS)
+    environment.globals.update(zip=zip)
     environment.globals.update(ATTRIBUTE_LIMIT=span_details.ATTRIBUTE_LIMIT, LIMIT_LINE=span_details.LIMIT_LINE)
     environment.filters.update(
         duration=formats.duration,

@@ -16,7 +16,7 @@ from assay.collector.pages.source import Row
 from assay.collector.pages.traces import filters
 from assay.collector.pages.traces.filter_words import conjuncts, joined
 from assay.collector.pages.traces.list_address import ListAddress
-from assay.collector.pages.traces.list_columns import Column, next_sort
+from assay.collector.pages.traces.list_columns import Column, Look, next_sort
 
 STRIP_PX = 44
 FACET_LABELS = {
@@ -30,16 +30,36 @@ FACET_LABELS = {
     "score": "Score",
 }
 FACET_FIELDS = {"model": "models", "user": "user_id", "tag": "tags"}
+CELL_CLASSES: dict[Look, str] = {
+    "when": "c-when",
+    "status": "c-status",
+    "text": "c-io",
+    "count": "n c-n",
+    "errors": "n c-n",
+    "time": "n c-ms",
+    "cost": "n c-cost",
+    "scores": "c-scores",
+    "score": "n c-score",
+    "list": "c-list",
+    "plain": "c-plain",
+    "name": "c-name",
+}
 SPAN_FACET_FIELDS = {**FACET_FIELDS, "model": "response_model"}
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Of a column. `order` is what screen readers are told: "ascending", "descending", or None."""
+    """Of a column. `order` is what screen readers are told: "ascending", "descending", or None.
+
+    What every cell below it asks for is a field of its own: it is read a thousand times for a page.
+    """
 
     column: Column
     url: str | None
     order: str | None
+    look: Look
+    css: str  # of its cells
+    said: str  # in front of each cell where the list is cards
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +100,14 @@ class Overview:
 def heads(address: ListAddress, columns: Sequence[Column]) -> list[Head]:
     orders = {address.sort.removeprefix("-"): "descending" if address.sort.startswith("-") else "ascending"}
     return [
-        Head(one, address.url(sort=next_sort(one, address.sort)) if one.sort else None, orders.get(one.key))
+        Head(
+            column=one,
+            url=address.url(sort=next_sort(one, address.sort)) if one.sort else None,
+            order=orders.get(one.key),
+            look=one.look,
+            css=CELL_CLASSES[one.look],
+            said=one.label.lower(),
+        )
         for one in columns
     ]
 
