@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from assay.collector.pages.security import CONTENT_SECURITY_POLICY, local_path
+from assay.collector.pages.web import get_source
 from assay.errors import CollectorUnavailable
 from support.html_parts import parts_of
 from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource
@@ -61,9 +66,23 @@ def text_of(client: TestClient, address: str) -> str:
 # What every page keeps --------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def asked(app: FastAPI, module_client: TestClient) -> Callable[[str], Response]:
+    """Ask for an address of the made-up data, once for all tests of what every page keeps: none of them changes it."""
+    pristine = FakeSource()
+
+    @cache
+    def ask(address: str) -> Response:
+        app.dependency_overrides[get_source] = lambda: pristine
+        module_client.cookies.clear()
+        return module_client.get(address)
+
+    return ask
+
+
 @pytest.mark.parametrize("address", PAGES)
-def test_every_page_carries_the_headers_that_keep_it_safe(client: TestClient, address: str) -> None:
-    headers = client.get(address).headers
+def test_every_page_carries_the_headers_that_keep_it_safe(asked: Callable[[str], Response], address: str) -> None:
+    headers = asked(address).headers
     assert headers["content-security-policy"] == CONTENT_SECURITY_POLICY
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cross-origin-opener-policy"] == "same-origin"
@@ -71,8 +90,8 @@ def test_every_page_carries_the_headers_that_keep_it_safe(client: TestClient, ad
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_page_is_well_formed_and_has_its_landmarks(client: TestClient, address: str) -> None:
-    html = client.get(address).text
+def test_every_page_is_well_formed_and_has_its_landmarks(asked: Callable[[str], Response], address: str) -> None:
+    html = asked(address).text
     parts = parts_of(html)
     assert (parts.unbalanced, parts.open) == ([], [])
     assert [len(parts.named(tag)) for tag in ("html", "h1", "main")] == [1] * 3
@@ -83,8 +102,8 @@ def test_every_page_is_well_formed_and_has_its_landmarks(client: TestClient, add
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_control_has_a_name(client: TestClient, address: str) -> None:
-    html = client.get(address).text
+def test_every_control_has_a_name(asked: Callable[[str], Response], address: str) -> None:
+    html = asked(address).text
     parts = parts_of(html)
     labels = {attributes.get("for") for attributes in parts.named("label")}
     for attributes in parts.named("input", "select", "textarea"):
@@ -97,13 +116,13 @@ NOT_MADE_UP = re.compile(r"/review|^/settings|/(newer|older)(\?|$)")  # pages wh
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_every_link_inside_leads_somewhere(client: TestClient, source: FakeSource, address: str) -> None:
-    page = client.get(address)
+def test_every_link_inside_leads_somewhere(asked: Callable[[str], Response], address: str) -> None:
+    page = asked(address)
     leads = {200, 302} | ({400} if page.status_code == 400 else set())  # a filter that cannot be read goes along
     targets = {attributes["href"].partition("#")[0] for attributes in parts_of(page.text).named("a", "link")}
     for target in sorted(targets):
         if target.startswith("/") and target != address and not NOT_MADE_UP.search(target):
-            assert client.get(target).status_code in leads, (address, target)
+            assert asked(target).status_code in leads, (address, target)
 
 
 # Start, projects, theme -------------------------------------------------------------------------------------------
@@ -133,7 +152,10 @@ def test_the_theme_is_kept_and_the_page_comes_back_in_it(client: TestClient) -> 
     assert (answer.status_code, answer.headers["location"]) == (303, f"{TRACES}?q=x")
     assert 'data-theme="dark"' in client.get(TRACES).text
     client.post("/look", data={"density": "compact", "rail": "narrow", "next": TRACES})
-    assert 'data-theme="dark" data-density="compact" data-rail="narrow"' in client.get(TRACES).text
+    client.post("/look", data={"times": "local", "next": TRACES})
+    shown = client.get(TRACES).text
+    assert 'data-theme="dark" data-density="compact" data-rail="narrow" data-times="local"' in shown
+    assert "Times stay in UTC: local ones need scripts." in shown
 
 
 def test_a_theme_chosen_by_another_site_is_refused(client: TestClient) -> None:
@@ -144,7 +166,7 @@ def test_a_theme_chosen_by_another_site_is_refused(client: TestClient) -> None:
 
 def test_a_look_that_there_is_not_is_as_if_it_were_not_chosen(client: TestClient) -> None:
     client.cookies.set("assay_look", 'pink.compact."><script>')
-    assert 'data-theme="system" data-density="compact" data-rail="wide"' in client.get(TRACES).text
+    assert 'data-theme="system" data-density="compact" data-rail="wide" data-times="utc"' in client.get(TRACES).text
 
 
 @pytest.mark.parametrize("theme", ["", "pink", '"><script>'])
