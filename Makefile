@@ -64,7 +64,7 @@ lock:  ## Pin every dependency again, with hashes, for all platforms
 
 .PHONY: chaos-short
 chaos-short: $(READY)  ## Kill, starve and flood the collector, briefly
-	$(BIN)/pytest -m chaos tests/chaos
+	$(BIN)/pytest -n auto --dist worksteal --tb short -m chaos tests/chaos
 
 # The full sizes of tests/chaos. DuckDB 1.5.5 lies beside, for the test that lets two versions take turns.
 .tools/duckdb-1.5.5: | $(READY) $(filter .tools/bin/uv,$(UV))

@@ -1,16 +1,15 @@
 """Chaos: the real `assay serve`, killed, starved, lied to and flooded. What was acknowledged must be there.
 
-The short set runs with every other test; `make chaos` sets CHAOS=full and runs the sizes that the bars speak of.
+The short set is part of `make check`; `make chaos` sets CHAOS=full, for all cases in the sizes that the bars speak of.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
-FULL = os.environ.get("CHAOS") == "full"
+from support.chaos_set import FULL
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,8 +9,9 @@ import pytest
 from assay.collector.server import Server
 from assay.prompts import ab_loading
 from support.ab_application import whole_life
+from support.chaos_set import only_full
 
-pytestmark = pytest.mark.chaos
+pytestmark = only_full
 
 
 @pytest.fixture(autouse=True)

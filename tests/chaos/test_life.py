@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
@@ -11,7 +10,6 @@ from typing import Any
 
 import duckdb
 import httpx
-import pytest
 
 from assay.backup_files import receive_backup
 from assay.client import Client
@@ -22,13 +20,13 @@ from assay.collector.deletions import Selection
 from assay.collector.life import Life, LifeRules
 from assay.collector.service import Service
 from assay.settings import load_settings
+from support.chaos_set import only_full
 from support.load import NOTHING_WRONG, Load, audit, batch, percentile
 from support.serving import Serving, patience
 
 DAY_S = 86_400
 BEGIN_S = 1_790_000_000 // DAY_S * DAY_S
 STALL_S = 0.5
-only_full = pytest.mark.skipif(os.environ.get("CHAOS") != "full", reason="takes long: make chaos runs it")
 SAME = "SELECT count(*), bit_xor(hash(s)) FROM {db}.spans s"
 
 

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from support.chaos_set import only_full, short
 from support.export import until
 from support.otlp_port import OtlpPort, free_port, hang, take
 from support.sdk_program import SENDER, Program, again, names, report, run, spooled, told_as_dropped
@@ -70,7 +72,7 @@ def work(first, count):
 """
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("ending", short(ENDINGS, "at once", "an executor"))
 def test_a_program_that_ends_right_after_the_last_call(ending: str, tmp_path: Path) -> None:
     with OtlpPort() as port:
         env = {"ASSAY_ENDPOINT": port.url}
@@ -89,7 +91,7 @@ def test_a_program_that_ends_right_after_the_last_call(ending: str, tmp_path: Pa
     assert away.told_as_dropped() == 0
 
 
-@pytest.mark.parametrize("collector", ["there", "away", "mute"])
+@pytest.mark.parametrize("collector", short(["there", "away", "mute"], "mute"))
 def test_sigterm_sends_or_spools_what_waits_and_ends_the_process_by_it(collector: str, tmp_path: Path) -> None:
     with OtlpPort() as port:
         port.answer = hang if collector == "mute" else take
@@ -142,7 +144,7 @@ except ImportError:
 }
 
 
-@pytest.mark.parametrize("moment", WORST_MOMENTS)
+@pytest.mark.parametrize("moment", short(WORST_MOMENTS, "while Assay is ending"))
 def test_sigterm_at_the_worst_moment_loses_nothing(moment: str, tmp_path: Path) -> None:
     with OtlpPort() as port:
         env = {"ASSAY_ENDPOINT": port.url}
@@ -165,7 +167,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.parametrize("method", short(["spawn", "forkserver"], "spawn"))
 def test_a_pool_that_is_left_at_once_loses_nothing(method: str, tmp_path: Path) -> None:
     """Its workers get a SIGTERM before they have sent anything: what sending takes is not even imported there."""
     program = tmp_path / "pool.py"  # what the workers import
@@ -188,9 +190,13 @@ def test_a_pool_that_is_left_at_once_loses_nothing(method: str, tmp_path: Path) 
     [
         pytest.param("import signal; signal.signal(15, lambda *_: sys.exit(7))", 7, True, id="set before"),
         pytest.param(
-            "import signal; assay.init(); signal.signal(15, lambda *_: os._exit(8))", 8, False, id="set afterwards"
+            "import signal; assay.init(); signal.signal(15, lambda *_: os._exit(8))",
+            8,
+            False,
+            id="set afterwards",
+            marks=only_full,
         ),
-        pytest.param("assay.init(handle_sigterm=False)", -15, False, id="turned off"),
+        pytest.param("assay.init(handle_sigterm=False)", -15, False, id="turned off", marks=only_full),
     ],
 )
 def test_the_applications_own_handler_of_sigterm_stays_in_charge(
@@ -249,11 +255,11 @@ def test_a_program_that_is_killed_loses_at_most_what_ended_in_the_last_moment(tm
     assert not numbers or numbers[0] in ended_at, "everything that ended before was on the disk"
 
 
-def test_an_earlier_end_than_the_first_batch(tmp_path: Path) -> None:
+def test_an_earlier_end_than_the_first_batch(tmp_path: Path, size: Any) -> None:
     """One span and out, many times: nothing has started yet when it is over."""
     with OtlpPort() as port:
         env = {"ASSAY_ENDPOINT": port.url}
-        for number in range(3):
+        for number in range(size(1, 5)):
             Program(SENDER, f"one {number}", 1, 0, cwd=tmp_path, env=env).done()
         again(tmp_path, env)
-    assert {f"one {number}/0" for number in range(3)} <= port.taken.keys()
+    assert {f"one {number}/0" for number in range(size(1, 5))} <= port.taken.keys()

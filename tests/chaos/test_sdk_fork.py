@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import signal
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from support.chaos_set import short
 from support.export import until
 from support.otlp_port import OtlpPort, free_port
 from support.sdk_program import Program, again, names, report, run, spooled
@@ -63,8 +65,12 @@ with assay.start_span("master"):
 """
 
 
-@pytest.mark.parametrize("collector", ["there", "away"])
-@pytest.mark.parametrize("how", ["os.fork", "fork", "spawn", "forkserver"])
+@pytest.mark.parametrize(
+    ("how", "collector"),
+    short(
+        product(["os.fork", "fork", "spawn", "forkserver"], ["there", "away"]), ("os.fork", "there"), ("fork", "away")
+    ),
+)
 def test_four_workers(how: str, collector: str, tmp_path: Path, size: Any) -> None:
     count = size(250, 2_500)
     port = OtlpPort()
@@ -91,7 +97,7 @@ def test_four_workers(how: str, collector: str, tmp_path: Path, size: Any) -> No
 
 
 @pytest.mark.skipif(importlib.util.find_spec("gunicorn") is None, reason="gunicorn is not installed")
-@pytest.mark.parametrize("preload", [True, False])
+@pytest.mark.parametrize("preload", short([True, False], True))
 def test_gunicorn_with_four_workers(preload: bool, tmp_path: Path, size: Any) -> None:
     count = size(100, 1_000)
     (tmp_path / "served.py").write_text(APPLICATION)

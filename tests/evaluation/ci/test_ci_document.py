@@ -64,8 +64,9 @@ def test_the_commands_run_on_the_file_shown(tmp_path: Path) -> None:
     assert "there is no baseline yet" in (tmp_path / "report.md").read_text(encoding="utf-8")
 
 
-def test_the_test_and_its_options_run(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+def test_the_test_and_its_options_run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytester.makeini("[pytest]\naddopts = -p assay.evaluation.pytest_plugin.plugin -p xdist\n")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # of others' plugins, which take seconds each time
     [snippet] = snippets(DOCUMENT)
     pytester.makepyfile(test_qa=snippet.code)
     for command in (line for line in shell_lines(DOCUMENT) if line.startswith("pytest ")):

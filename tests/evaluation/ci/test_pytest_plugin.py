@@ -19,6 +19,7 @@ from assay.settings import configure
 
 pytest_plugins = ["pytester"]
 LOADED = (ending, parameters, tracing)  # pytester forgets modules that its runs load; classes would be there twice
+OTHERS = ("langsmith_plugin", "schemathesis", "hypothesispytest", "respx", "anyio")  # plugins of seconds each
 
 # 30 items; every tenth is answered wrongly, and where it says so the task breaks
 TEST = """
@@ -47,7 +48,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def _settings(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytester: pytest.Pytester
 ) -> Iterator[None]:
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makeini(
+        "[pytest]\naddopts = -p assay.evaluation.pytest_plugin.plugin\n"
+        "filterwarnings = ignore::pytest.PytestAssertRewriteWarning\n"  # it is imported here already
+    )
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     # in the environment too, for workers of pytest-xdist
     for name, value in {"ASSAY_ENDPOINT": server.url, "ASSAY_PROJECT": "tests", "ASSAY_TIMEOUT_S": "60"}.items():
         monkeypatch.setenv(name, value)
@@ -143,9 +148,13 @@ def test_a_run_is_compared_with_the_one_before(pytester: pytest.Pytester) -> Non
     assert "0/20/10" in done.stdout.str()
 
 
-def test_workers_share_one_experiment(pytester: pytest.Pytester) -> None:
+def test_workers_share_one_experiment(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As people run it: pytest finds the plugin by itself."""
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
     write(pytester, broken=(3,))
-    done = pytester.runpytest_subprocess("-q", "-n", "2", "--assay-gate", "pass_rate >= 0.6")
+    without = [option for name in OTHERS for option in ("-p", f"no:{name}")]
+    done = pytester.runpytest_subprocess("-q", *without, "-n", "2", "--assay-gate", "pass_rate >= 0.6")
     assert done.ret == 3, done.stdout.str()
     _, rows = newest()
     assert len(rows) == 30
