@@ -47,6 +47,7 @@ class Mark:
 class Tick:
     at: float
     label: str
+    moment: str = ""  # ISO 8601, on the axis of time
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Entry:
 class Cell:
     text: str
     href: str | None = None
+    moment: str = ""  # ISO 8601, where the text is a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assay.collector.pages.charts.chart import Cell, Entry, Line, Mark, Series, Tick
 from assay.collector.pages.charts.scale import ValueAxis, moment_text, time_ticks
 from assay.collector.pages.charts.units import Unit
+from assay.collector.pages.time_range import iso
 
 NEAR = 9.0  # percent: of marks that stand nearer together only the first has its label written
 TOP = 6  # pixels above the highest tick
@@ -32,6 +33,10 @@ class Frame:
     def text(self, number: int) -> str:
         return moment_text(self.time(number))
 
+    def cell(self, number: int) -> Cell:
+        """The head of a bucket's row in the table."""
+        return Cell(self.text(number).removesuffix(" UTC"), self.link(number), iso(self.time(number)))
+
     def link(self, number: int) -> str | None:
         return self.links[number] if self.links else None
 
@@ -47,7 +52,9 @@ class Frame:
 
     def ticks(self) -> list[Tick]:
         ticks = time_ticks(self.start_ns, self.end_ns)
-        return [Tick(self.place(time), label) for time, label in ticks if label and 2 <= self.place(time) <= 98]
+        return [
+            Tick(self.place(time), label, iso(time)) for time, label in ticks if label and 2 <= self.place(time) <= 98
+        ]
 
 
 def y_ticks(axis: ValueAxis, unit: Unit, height: int) -> list[Tick]:
@@ -86,7 +93,7 @@ def table(frame: Frame, series: Sequence[Series], unit: Unit) -> tuple[list[str]
         head += [one.name, *(["95 % interval"] if one.low else []), *(["Period before"] if one.before else [])]
     rows = []
     for number in range(frame.count):
-        row = [Cell(frame.text(number).removesuffix(" UTC"), frame.link(number))]
+        row = [frame.cell(number)]
         for one in series:
             row.append(Cell(unit.text(one.values[number]), one.links[number] if one.links else None))
             if one.low and one.high:

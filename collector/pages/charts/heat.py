@@ -52,7 +52,7 @@ def heat(
         head=["Time (UTC)", *(f"{unit.text(band)} +" for band in bands)],
         rows=[
             [
-                Cell(frame.text(n).removesuffix(" UTC"), frame.link(n)),
+                frame.cell(n),
                 *(Cell(f"{counts.get((n, band), 0):,}", (link or {}).get((n, band))) for band in bands),
             ]
             for n in range(frame.count)

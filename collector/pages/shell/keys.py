@@ -18,6 +18,7 @@ KEYS: dict[str, list[Key]] = {
         Key("?", "These keys"),
         Key("Ctrl+K", "Search: pages, ids, prompts, data sets, experiments, messages"),
         Key("/", "The filter of the page"),
+        Key("U", "Times in the zone of this machine, or in UTC"),
         *(Key(section.keys, f"To {section.label}") for section in SECTIONS),
     ],
     "Review": [

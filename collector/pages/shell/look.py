@@ -1,4 +1,4 @@
-"""How pages look to one browser: colours, density of rows, width of the rail. Kept in one cookie."""
+"""How pages look to one browser: colours, density of rows, width of the rail, zone of times. Kept in one cookie."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from fastapi import Request
 from assay.errors import InvalidRequest
 
 COOKIE = "assay_look"
-CHOICES = {"theme": ("system", "light", "dark"), "density": ("cosy", "compact"), "rail": ("wide", "narrow")}
+CHOICES = {
+    "theme": ("system", "light", "dark"),
+    "density": ("cosy", "compact"),
+    "rail": ("wide", "narrow"),
+    "times": ("utc", "local"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +22,7 @@ class Look:
     theme: str = "system"
     density: str = "cosy"
     rail: str = "wide"
+    times: str = "utc"  # pages are made in UTC either way; static/js/times.js knows the other zone
 
     def cookie(self) -> str:
         return ".".join(asdict(self).values())

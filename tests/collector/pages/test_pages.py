@@ -364,7 +364,11 @@ def test_a_version_shows_what_came_of_it(client: TestClient) -> None:
         "812 ms",
     )
     scores = ("helpful 0.780 0.761 … 0.799", "warm 61", "helpful by day Day Mean 95 % interval Traces 2026-11-01")
-    links = ("qa-v3-grounded", "qa-tone as short 640 traces", "production 2026-10-31 12:00 2026-11-01 12:00 then v1")
+    links = (
+        "qa-v3-grounded",
+        "qa-tone as short 640 traces",
+        "production 2026-10-31 12:00 UTC 2026-11-01 12:00 UTC then v1",
+    )
     for part in (*figures, *scores, *links):
         assert part in " ".join(shown.split()), part
 

@@ -1,4 +1,5 @@
 // Parts of pages, fetched and put in place. The only way by which markup gets into the document.
+import { showTimes } from "./times.js";
 
 // The policy takes nothing but what `fragment` below has fetched from our own server.
 const fetched = new Set();
@@ -33,6 +34,7 @@ export function showFragment(piece, target) {
   if (!pieces.has(piece)) throw new TypeError("not a fragment of our server");
   fetched.add(piece.html);
   target.innerHTML = policy ? policy.createHTML(piece.html) : piece.html;
+  showTimes(target);
 }
 
 /** Tell those who cannot see what has changed. */
