@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -28,6 +29,8 @@ keep_made_commands()
 
 __all__ = ["openai_server"]
 
+gc.disable()  # until everything is imported
+
 # A runner started in the background may ignore Ctrl-C, and would hand that on to the programs which tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -36,6 +39,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 hypothesis.settings.register_profile("assay", deadline=None, print_blob=True, max_examples=30)
 hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2_000)
 hypothesis.settings.load_profile("assay")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported by now stays: to look through it for garbage, time after time, takes a tenth of the suite."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # libraries in C++ count at the end what nobody let go of
 
 
 @pytest.fixture(autouse=True)
