@@ -120,5 +120,18 @@ docs: $(READY)  ## Write the documents that are made from the code
 screenshots: $(READY)  ## Take the pictures of the pages that the README shows
 	$(BIN)/python docs/screenshots.py
 
+# coverage.py measures the pages now and then, and is no part of a run of the tests.
+.tools/coverage: | $(READY) $(filter .tools/bin/uv,$(UV))
+	$(UV) pip install --quiet --python $(BIN)/python --target $@ coverage
+
+.PHONY: coverage-pages
+coverage-pages: $(READY) .tools/coverage  ## How much of the pages' Python is tested without a browser
+	PYTHONPATH=.tools/coverage $(BIN)/python -m coverage run --data-file=build/coverage --source=collector/pages $(BIN)/pytest tests/collector/pages
+	PYTHONPATH=.tools/coverage $(BIN)/python -m coverage report --data-file=build/coverage --sort=cover --skip-covered
+
+.PHONY: screenshots-all
+screenshots-all: $(READY)  ## Take pictures of every page in every look, to be looked at (FOLDER=build/screenshots)
+	$(BIN)/python docs/screenshots.py $(or $(FOLDER),build/screenshots)
+
 clean:  ## Remove what make made
 	rm -rf .venv .tools .typecheck .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

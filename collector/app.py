@@ -58,6 +58,7 @@ def create_app(
     access: Access | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
     cors_origins: Collection[str] = (),
+    dev: bool = False,
 ) -> ASGIApp:
     """The whole application over one service.
 
@@ -69,6 +70,7 @@ def create_app(
         access: who checks keys, where another transport does so too; in place of `keys_required` and `limits`.
         max_body_bytes: of an OTLP request, after decompression.
         cors_origins: of web pages that may send OTLP from a browser.
+        dev: with the pages for people who work on the pages.
     """
 
     def load_api() -> ASGIApp:
@@ -79,7 +81,7 @@ def create_app(
     def load_pages() -> ASGIApp:
         from assay.collector.pages.app import create_pages
 
-        return create_pages(service)
+        return create_pages(service, dev=dev)
 
     api, pages = LoadedWhenAsked(load_api), LoadedWhenAsked(load_pages)
 

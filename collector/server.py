@@ -57,6 +57,7 @@ class Server:
         settings: Settings | None = None,
         rules: LifeRules = KEEP_EVERYTHING,
         sql_timeout_s: float = SQL_TIMEOUT_S,
+        dev: bool = False,
     ) -> None:
         """Nothing happens yet.
 
@@ -68,6 +69,7 @@ class Server:
             settings: of limits, names and redaction; those of the process when absent.
             rules: what is kept, and how long.
             sql_timeout_s: how long one statement of somebody's SQL may take.
+            dev: serve the pages for people who work on the pages, too: /dev/components.
         """
         self.data_dir = data_dir
         self.host = host
@@ -78,6 +80,7 @@ class Server:
         self._settings = settings or current_settings()
         self._rules = rules
         self._sql_timeout_s = sql_timeout_s
+        self._dev = dev
         self._service: Service | None = None
         self._uvicorn: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
@@ -185,6 +188,7 @@ class Server:
                 access=access,
                 max_body_bytes=self._max_body_bytes,
                 cors_origins=self._cors_origins,
+                dev=self._dev,
             ),
             log_config=None,
             access_log=False,

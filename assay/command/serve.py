@@ -31,6 +31,8 @@ GrpcPort = Annotated[
     ),
 ]
 
+Dev = Annotated[bool, typer.Option("--dev", help="Also serve /dev/components: every part of the pages on one page.")]
+
 
 def add_commands(app: typer.Typer) -> None:
     """Make these commands of `assay`."""
@@ -45,7 +47,7 @@ def add_commands(app: typer.Typer) -> None:
     command(app, "settings", "assay settings", project=False, data_dir=False)(settings)
 
 
-def serve(host: Host = None, port: Port = None, grpc_port: GrpcPort = None) -> None:
+def serve(host: Host = None, port: Port = None, grpc_port: GrpcPort = None, dev: Dev = False) -> None:
     """Run the collector: OTLP, the API and the web pages on one port, OTLP/gRPC on another, until Ctrl-C."""
     from assay.own_prices import read_own_prices
     from assay.settings import configure
@@ -68,6 +70,7 @@ def serve(host: Host = None, port: Port = None, grpc_port: GrpcPort = None) -> N
         cors_origins=settings.cors_origins,
         rules=LifeRules.of(settings),
         sql_timeout_s=settings.sql_timeout_s,
+        dev=dev,
     ).run()
 
 

@@ -14,6 +14,7 @@ from assay.collector.api.untraced import UNTRACED
 from assay.collector.pages.ab import ab_pages
 from assay.collector.pages.dashboards import dashboard_pages, edit_pages
 from assay.collector.pages.datasets import dataset_pages
+from assay.collector.pages.dev import component_pages
 from assay.collector.pages.experiments import compare_pages, eval_pages
 from assay.collector.pages.overview import overview_pages
 from assay.collector.pages.playground import playground_pages
@@ -73,18 +74,21 @@ ROUTERS = (
 )
 
 
-def create_pages(service: Service) -> FastAPI:
-    """The pages without what guards them: for `collector/app.py`, and for lists of what there is."""
+def create_pages(service: Service, *, dev: bool = False) -> FastAPI:
+    """The pages without what guards them: for `collector/app.py`, and for lists of what there is.
+
+    dev: those for people who work on the pages, too.
+    """
     app = FastAPI(title="Assay", openapi_url=None, docs_url=None, redoc_url=None, telemetry=UNTRACED)
     app.state.service = service
     add_error_handlers(app)
-    mount(app)
+    mount(app, dev=dev)
     return app
 
 
-def mount(app: FastAPI) -> None:
+def mount(app: FastAPI, *, dev: bool = False) -> None:
     """Add the pages to `app`, and answer a browser's wrong address with a page. Programs get what they got before."""
-    for router in ROUTERS:
+    for router in (*ROUTERS, component_pages.router) if dev else ROUTERS:
         app.include_router(router)
     before = app.exception_handlers.get(HTTPException)
 

@@ -22,7 +22,7 @@ AXE = os.environ.get("AXE_CORE_JS")  # path of axe.min.js from the npm package a
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    server = Server(data_dir=tmp_path_factory.mktemp("filled") / ".assay")
+    server = Server(data_dir=tmp_path_factory.mktemp("filled") / ".assay", dev=True)
     server.start()
     yield server.url, fill(server)
     reset_client()

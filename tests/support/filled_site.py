@@ -238,6 +238,7 @@ def addresses(ids: list[str], call: str, old: str, new: str) -> dict[str, str]:
         **{f"settings {page}": f"/settings/{page}" for page in SETTINGS},
         **{f"settings {page}": f"/settings/{page}?project={PROJECT}" for page in PROJECT_SETTINGS},
         "projects": "/projects",
+        "components": "/dev/components",
         "wrong filter": urls.traces(PROJECT, q="statsu = 1"),
         "not found": "/nothing-here",
         **{f"no {name}": f"/p/empty/{name}" for name in EMPTY},

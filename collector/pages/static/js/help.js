@@ -15,7 +15,7 @@ export function startHelp() {
 }
 
 async function show(url) {
-  if (document.querySelector("dialog[open]")) return;
+  if (document.querySelector("dialog:modal")) return;
   watchSwitch(await openFragment("Keys", `${url}?part=1`, "keys"));
 }
 

@@ -42,7 +42,7 @@ function pressed(event) {
   if (event.altKey || (!together && (inField(event.target) || (event.key.length === 1 && singleKeysAreOff())))) return;
   const name = event.key.length === 1 && together ? event.key.toUpperCase() : event.key;
   const key = (together ? "Ctrl+" : "") + (event.shiftKey && event.key.length > 1 ? "Shift+" : "") + name;
-  if (!together && document.querySelector("dialog[open]")) return;
+  if (!together && document.querySelector("dialog:modal")) return;
   const binding = (pressedBefore && find(`${pressedBefore} ${key}`, event)) || find(key, event);
   clearTimeout(timer);
   pressedBefore = binding ? "" : key;

@@ -1,0 +1,1 @@
+"""For those who work on Assay: every part of the pages on one page."""
