@@ -4,7 +4,7 @@ The same traces are sent to each system; then a browser with an empty cache open
 one of 2,000 spans, one system after the other, round after round. A page is ready when a text of the data that it was
 opened for can be seen. The peers are measured where their environments are given:
 
-    python -m benchmarks.pages --phoenix VENV/bin/python --mlflow VENV/bin/python [--rounds 5]
+    python -m benchmarks.pages --phoenix VENV --mlflow VENV [--rounds 5]
 
 Needs chromium and playwright (both are of the tests too).
 """
@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
-import statistics
 import tempfile
 import time
 from collections import defaultdict
@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
@@ -34,6 +33,7 @@ from opentelemetry.trace import Tracer, set_span_in_context
 from playwright.sync_api import Browser, CDPSession, Page, TimeoutError, sync_playwright
 
 from benchmarks import systems
+from benchmarks.page_bars import LONG, Load, bars, browser_cpu, median, ready, server_cpu
 from benchmarks.payload import words
 from benchmarks.systems import Running, System, running
 
@@ -44,7 +44,7 @@ SPANS_OF_THE_LONG_ONE = 2000
 READY_WITHIN_S = 60
 SETTLED_AFTER_S = 1.5  # what a page does after it can be read counts as well
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-PAGES = ("list", "trace", "trace of 2,000 spans")
+PAGES = ("list", "trace", LONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,6 @@ class Peer:
 
     system: System
     addresses: Callable[[Running, Corpus], dict[str, tuple[str, str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    ready_s: float
-    browser_cpu_s: float  # of the page's main thread
-    server_cpu_s: float
-    kilobytes: float
-    requests: int
 
 
 # The data --------------------------------------------------------------------------------------------------------
@@ -239,41 +230,32 @@ def main() -> None:
         raise SystemExit("no chromium on this machine (Debian: apt-get install chromium)")
     peers = [Peer(systems.assay(), assay_addresses)]
     if arguments.phoenix:
-        peers.append(Peer(systems.phoenix(arguments.phoenix), phoenix_addresses))
+        peers.append(Peer(systems.phoenix(_python(arguments.phoenix)), phoenix_addresses))
     if arguments.mlflow:
-        peers.append(Peer(systems.mlflow(arguments.mlflow), mlflow_addresses))
+        peers.append(Peer(systems.mlflow(_python(arguments.mlflow)), mlflow_addresses))
     found: dict[tuple[str, str], list[Load]] = defaultdict(list)
     for system, name, load in measure(peers, arguments.rounds):
         found[name, system].append(load)
     report(found)
 
 
+def _python(environment: Path) -> Path:
+    """The interpreter of a virtual environment, which may be given itself."""
+    return environment / "bin/python" if environment.is_dir() else environment
+
+
 def report(found: dict[tuple[str, str], list[Load]]) -> None:
-    print(f"medians of {max(map(len, found.values()))} cold loads\n")
+    print(f"medians of {max(map(len, found.values()))} cold loads; load of the machine: {os.getloadavg()[0]:.1f}\n")
     print(f"{'page':22}{'':18}{'ready s':>9}{'browser CPU s':>15}{'server CPU s':>14}{'KB':>8}{'requests':>10}")
-    ours: dict[str, Load] = {}
     for (name, system), loads in sorted(found.items(), key=lambda item: PAGES.index(item[0][0])):
-        middle = _median(loads)
-        ours.setdefault(name, middle)
-        cpu, ready = middle.browser_cpu_s / ours[name].browser_cpu_s, middle.ready_s / ours[name].ready_s
-        ratio = f"   CPU x {cpu:.0f}, ready x {ready:.1f}"
         print(
-            f"{name:22}{system:18}{middle.ready_s:9.2f}{middle.browser_cpu_s:15.3f}{middle.server_cpu_s:14.3f}"
-            f"{middle.kilobytes:8.0f}{middle.requests:10}{ratio if middle is not ours[name] else ''}"
+            f"{name:22}{system:18}{median(loads, ready):9.2f}{median(loads, browser_cpu):15.3f}"
+            f"{median(loads, server_cpu):14.3f}{median(loads, lambda load: load.kilobytes):8.0f}"
+            f"{median(loads, lambda load: load.requests):10.0f}"
         )
-
-
-def _median(loads: list[Load]) -> Load:
-    def of(read: Callable[[Load], Any]) -> Any:
-        return statistics.median(map(read, loads))
-
-    return Load(
-        of(lambda one: one.ready_s),
-        of(lambda one: one.browser_cpu_s),
-        of(lambda one: one.server_cpu_s),
-        of(lambda one: one.kilobytes),
-        round(of(lambda one: one.requests)),
-    )
+    print(f"\n{'page':22}{'bar':44}{'is':>10}{'at most':>10}")
+    for bar in bars(found):
+        print(bar)
 
 
 if __name__ == "__main__":

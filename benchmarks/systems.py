@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
-READY_WITHIN_S = 180
+READY_WITHIN_S = 600  # peers import for minutes where other programs keep the machine busy
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -84,6 +84,7 @@ def mlflow(python: Path) -> System:
             *(str(python), "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)),
             *("--backend-store-uri", f"sqlite:///{directory / 'mlflow.db'}"),
             *("--default-artifact-root", str(directory / "artifacts")),
+            *("--uvicorn-opts", "--timeout-worker-healthcheck 600"),  # else slow machines end its workers as they start
         ],
         _in_sqlite("mlflow.db"),
         countable_live=True,
