@@ -1,4 +1,4 @@
-"""What went wrong most lately: errors by their message, with numbers and ids in it left out."""
+"""What went wrong most lately: errors by their message, those alike that differ in numbers and ids alone."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from assay.collector.store import SpanStore
 # What makes two messages of one kind differ: ids and numbers
 VARYING = r"\b[0-9a-fA-F]{8,}(?:-[0-9a-fA-F]{4,})*\b|\d+(?:\.\d+)?"
 LONGEST = 300  # characters of a message that count
+SAID = f"left(coalesce(nullif(trim(s.status_message), ''), s.name), {LONGEST})"
 
 
 def error_messages(store: SpanStore, *, project: str, start: int, end: int, limit: int = 8) -> list[dict[str, Any]]:
-    """Rows of `message`, `count`, `traces`, `last_time`, and `trace_id`, `span_id` and `name` of the newest; those that
+    """Rows of `count`, `traces`, `last_time`, and `message`, `trace_id`, `span_id` and `name` of the newest; those that
     came last first. Spans that say nothing of their error stand under their names.
     """
     where, parameters = within(project, "s")
     sql = (
-        f"SELECT regexp_replace(left(coalesce(nullif(trim(s.status_message), ''), s.name), {LONGEST}), ?, '…', 'g')"
-        " AS message, count(*) AS count, count(DISTINCT s.trace_id) AS traces,"
+        f"SELECT regexp_replace({SAID}, ?, '…', 'g') AS alike, count(*) AS count, count(DISTINCT s.trace_id) AS traces,"
         " epoch_ns(max(s.start_time)) AS last_time,"
-        " arg_max({'trace_id': s.trace_id, 'span_id': s.span_id, 'name': s.name}, s.start_time) AS newest"
+        f" arg_max({{'message': {SAID}, 'trace_id': s.trace_id, 'span_id': s.span_id, 'name': s.name}}, s.start_time)"
+        " AS newest"
         f" FROM span_log s WHERE {where} AND s.status = 'error'"
         " AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
-        f" GROUP BY 1 ORDER BY last_time DESC, message LIMIT {limit}"
+        f" GROUP BY 1 ORDER BY last_time DESC, alike LIMIT {limit}"
     )
     times = [max(-LAST_NS, min(time, LAST_NS)) for time in (start, end)]
     with store.read() as db:
         rows = fetch(db, sql, [VARYING, *parameters, *times])
     return [
         {
-            **{name: row[name] for name in ("message", "count", "traces")},
+            **{name: row[name] for name in ("count", "traces")},
             "last_time": iso_time(row["last_time"]),
             **row["newest"],
         }

@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote
 
+PAGES = frozenset({"new"})  # words that stand in addresses where names do
+FILE_ENDS = frozenset({"json", "jsonl", "csv", "svg"})  # what pages answer as a file where an address ends so
+
 
 def segment(name: str) -> str:
     """`name` as one path segment that still is one after it was decoded on the way."""
     kept = name.replace("%", "%25").replace("/", "%2F")
     if kept in {".", ".."}:  # browsers resolve these, encoded or not
         kept = kept.replace(".", "%2E")
+    stem, dot, end = kept.rpartition(".")
+    if dot and end in FILE_ENDS:
+        kept = f"{stem}%2E{end}"
+    if kept in PAGES:
+        kept = f"%{ord(kept[0]):02X}{kept[1:]}"
     return quote(kept, safe="")
 
 

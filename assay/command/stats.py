@@ -21,7 +21,7 @@ from assay.command.threshold import Threshold, parse_threshold
 from assay.errors import ConfigurationError
 
 MEASURES = ("count", "error_rate", "latency_p50_ms", "latency_p95_ms", "total_tokens", "cost_usd")
-BUCKETS = ("1m", "5m", "15m", "1h", "6h", "1d", "1w")
+BUCKETS = ("1m", "5m", "15m", "1h", "6h", "1d", "1w", "4w", "52w")
 KEYS = (
     *("name", "model", "status", "user_id", "session_id", "tag", "environment", "release", "prompt_name"),
     *("prompt_version", "ab_arm", "experiment_id", "project", "kind", "provider", "tool_name"),
@@ -81,7 +81,8 @@ def stats(
         list[str] | None,
         typer.Option(
             metavar="CONDITION",
-            help=f"End with {EXIT_MISSED} where a row is so, or unknown: 'error_rate > 5%'; several times: any.",
+            help=f"End with {EXIT_MISSED} where a row is so, or its figure is unknown, or there is no row at all: "
+            "'error_rate > 5%'; several times: any.",
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many groups, the largest first.")] = 50,
@@ -144,11 +145,13 @@ def _ago(written: str) -> timedelta:
 
 
 def _missed(rows: Sequence[dict[str, Any]], thresholds: Sequence[Threshold], keys: Sequence[str]) -> list[str]:
-    """What fails, in words; of no rows at all nothing is known."""
+    """What fails, in words; of no rows at all nothing is known, and a check of nothing passes for nothing."""
+    if not rows:
+        return [f"--fail-if {each.written!r}: there is no row, so {each.measure} is unknown" for each in thresholds]
     return [
         f"--fail-if {each.written!r}: {why}{_where(row, keys)}"
         for each in thresholds
-        for row in (rows or [{}])
+        for row in rows
         if (why := each.verdict(row)) is not None
     ]
 

@@ -30,17 +30,22 @@ def build_server(reader: Reader) -> Any:
     try:
         from mcp.server.mcpserver import MCPServer
         from mcp_types import ToolAnnotations
+
+        from assay.mcp_server.strict_tool import StrictTool
     except ImportError as error:
         raise MissingExtra("assay mcp", "mcp") from error
     import assay
 
-    server = MCPServer(
-        "assay", title="Assay", version=assay.__version__, instructions=INSTRUCTIONS, log_level="WARNING"
-    )
     reads = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
     prompts = PromptTools(reader)
-    for tool in tools(reader, prompts):
-        server.add_tool(telling(tool), annotations=reads, structured_output=False)
+    server = MCPServer(
+        "assay",
+        title="Assay",
+        version=assay.__version__,
+        instructions=INSTRUCTIONS,
+        log_level="WARNING",
+        tools=[StrictTool.of(telling(tool), reads) for tool in tools(reader, prompts)],
+    )
     server.resource(
         "assay://prompts/{name}/{version}",
         name="prompt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from assay.collector import ab_service, queries
 from assay.collector.lineage import lineage
 from assay.collector.pages.source import Row, Rows
+from assay.collector.score_stats import score_stats
 from assay.errors import DatasetNotFound, NotFound, TraceNotFound
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ MOST_SPANS = 20_000  # spans of one trace that are read whole
 MOST_IN_TREE = 200_000
 LIST_PAGE = 100
 LARGEST_PAGE = 1000
+DAY_NS = 86_400 * 10**9
+BY_VERSION = ("prompt_name", "prompt_version")
 Found = TypeVar("Found")
 
 
@@ -87,6 +91,14 @@ class ServiceSource:
             ),
         )
         return {row["prompt_name"]: _calls(row) for row in found}
+
+    def prompt_scores(self, project: str, *, days: int) -> dict[tuple[str, int], list[Row]]:
+        now = time.time_ns()
+        rows = score_stats(self._store, project=project, start=now - days * DAY_NS, end=now, group_by=BY_VERSION)
+        found: dict[tuple[str, int], list[Row]] = {}
+        for row in sorted(rows, key=lambda row: (-row["n"], row["name"])):
+            found.setdefault((row["prompt_name"], row["prompt_version"]), []).append(row)
+        return found
 
     def prompt_versions(self, project: str, name: str) -> list[Row]:
         prompts = self._registry.prompts

@@ -57,6 +57,10 @@ class Source(Protocol):
         """Prompts by name; `filter` is a part of it."""
         ...
 
+    def prompt_scores(self, project: str, *, days: int) -> dict[tuple[str, int], list[Row]]:
+        """Name and version -> `name`, `mean`, `ci_low`, `ci_high`, `n` of each score of its traces, the most first."""
+        ...
+
     def prompt_calls(self, project: str, *, days: int) -> dict[str, Row]:
         """Name of a prompt -> its model calls of the last days, with `calls` and `cost_usd_per_call`."""
         ...

@@ -14,7 +14,7 @@ from fastapi import Response
 from assay.collector.pages.formats import plain
 from assay.collector.pages.security import PAGE_HEADERS
 
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")
+RUN_BY_SPREADSHEETS = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")  # the last four are wide ones, which some run too
 CSV_TYPE = "text/csv; charset=utf-8"
 
 

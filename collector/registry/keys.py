@@ -130,7 +130,10 @@ class Keys:
         with self.database.write() as session:
             row = session.get(ApiKey, id)
             if row is None:
-                raise NotFound(f"There is no key {id!r}.", hint="GET /api/v1/keys lists them.")
+                raise NotFound(
+                    f"There is no key with the id {id!r}.",
+                    hint="It is ended by its id, not by its name or its secret; `assay keys list` has them.",
+                )
             if row.revoked_at is None:
                 row.revoked_at = self.clock()
                 record(session, actor, row.revoked_at, "key.revoke", id, project=row.project, name=row.name)

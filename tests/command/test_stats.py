@@ -46,6 +46,12 @@ def test_a_threshold_that_is_missed_ends_with_100(condition: str, ends_with: int
 
 
 @pytest.mark.usefixtures("asked")
+def test_no_row_at_all_passes_for_nothing() -> None:
+    ended = runner.invoke(app, ["stats", "--by", "name", "--filter", "name = 'none'", "--fail-if", "error_rate > 5%"])
+    assert (ended.exit_code, "there is no row" in ended.stderr) == (100, True)
+
+
+@pytest.mark.usefixtures("asked")
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -33,7 +33,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(data_dir=tmp_path_factory.mktemp("mcp") / ".assay")
     server.start()
     server.service.ingest(_trace()).result()
-    configure(endpoint=server.url, project=PROJECT)
+    configure(endpoint=server.url, project=PROJECT, timeout_s=60.0)
     client = current_client()
     for words in ("Answer {{question}}", "Answer {{question}} briefly"):
         client.post("/prompts", {"name": "team/qa", "template": words, "commit_message": words})
@@ -160,6 +160,15 @@ async def test_errors_say_what_to_do(server: Any) -> None:
     assert "list_experiments" in await refused(server, "get_experiment", experiment="nope")
     assert "no name" in await refused(server, "get_prompt", name="..")
     assert "nope" in await refused(server, "get_trace", trace_id="nope")
+
+
+async def test_an_argument_that_a_tool_does_not_know_is_refused_with_those_it_has(server: Any) -> None:
+    said = await refused(server, "search_traces", filters="status = 'error'")
+    assert "no argument 'filters'. Did you mean 'filter'? It takes: " in said
+    assert "It takes none" in await refused(server, "list_projects", project="p")
+    async with Client(server) as client:
+        listed = await client.list_tools()
+    assert all(tool.input_schema["additionalProperties"] is False for tool in listed.tools)
 
 
 async def test_the_command_speaks_over_standard_input_and_output(filled: Server) -> None:

@@ -329,6 +329,10 @@ class FakeSource:
             else []
         )
 
+    def prompt_scores(self, project: str, *, days: int) -> dict[tuple[str, int], list[Row]]:
+        helpful = {"name": "helpful", "mean": 0.82, "ci_low": 0.74, "ci_high": 0.9, "n": 96}
+        return {("qa", 1): [helpful], ("qa", 2): [{**helpful, "mean": 0.87}]}
+
     def prompt_calls(self, project: str, *, days: int) -> dict[str, Row]:
         return {"qa": {"calls": 1204, "cost_usd_per_call": 0.00011}}
 

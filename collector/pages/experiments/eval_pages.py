@@ -16,6 +16,7 @@ from assay.collector.pages.snippets import evaluation_snippet
 from assay.collector.pages.source import Source
 from assay.collector.pages.tables import csv_answer
 from assay.collector.pages.web import PageRoute, get_source, page, redirect
+from assay.errors import InvalidRequest
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 FromSource = Annotated[Source, Depends(get_source)]
@@ -53,7 +54,8 @@ def experiment_json(source: FromSource, project: str, experiment_id: str) -> Res
 def experiment_csv(source: FromSource, project: str, experiment_id: str) -> Response:
     """The rows as a table, a column for each scorer."""
     found = source.experiment(urls.name_of(project), urls.name_of(experiment_id))
-    rows = source.experiment_rows(found["id"])
+    items = source.item_metadata(urls.name_of(project), found["dataset"] or {})
+    rows = eval_view.in_data_order(source.experiment_rows(found["id"]), items)
     scorers = eval_view.scorer_names(rows)
     lines = ([*(row.get(name) for name in CSV_COLUMNS), *eval_view.values_of(row, scorers)] for row in rows)
     return csv_answer(found["name"], (*CSV_COLUMNS, *scorers), lines)
@@ -72,17 +74,23 @@ def experiment(
     score: str = "",
     start: int = 1,
 ) -> Response:
-    """`q`: rows that hold this text; `sort`: by this score, the worst first; `by` and `score`: scores by groups."""
+    """`q`: rows that hold this text; `sort`: by this score, the worst first, or by `duration_ms`, the slowest first;
+    `by` and `score`: scores by groups.
+    """
     project = urls.name_of(project)
     found = source.experiment(project, urls.name_of(experiment_id))
-    rows = source.experiment_rows(found["id"])
+    metadata = source.item_metadata(project, found["dataset"] or {})
+    rows = eval_view.in_data_order(source.experiment_rows(found["id"]), metadata)
     failed = [row for row in rows if eval_view.failed(row)]
     ways = eval_view.directions(found)
+    scorers = eval_view.scorer_names(rows)
+    if rows and sort not in ("", eval_view.LATENCY, *scorers):
+        known = ", ".join((eval_view.LATENCY, *scorers))
+        raise InvalidRequest(f"Rows cannot be sorted by {sort!r}.", hint=f"They can by: {known}.")
     chosen = eval_view.chosen_rows(failed if only == "error" else rows, q.strip(), sort, ways)
     start = max(1, start)
     others = [other for other in source.experiments(project, cursor=None).items if other["id"] != found["id"]]
-    scorers = eval_view.scorer_names(rows)
-    fields = slices.labels_of(rows, source.item_metadata(project, found["dataset"] or {}))
+    fields = slices.labels_of(rows, metadata)
     by = by if by in fields else next(iter(fields), "")
     score = score if score in scorers else next(iter(scorers), "")
     return page(

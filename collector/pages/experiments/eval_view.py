@@ -13,6 +13,7 @@ from assay.evaluation.summary import summarise_rows
 
 Row = Mapping[str, Any]
 SEARCHED = ("item_id", "input", "output", "expected", "error")
+LATENCY = "duration_ms"  # what rows are sorted by, besides scores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +91,28 @@ def values_of(row: Row, scorers: Iterable[str]) -> list[Any]:
     ]
 
 
-def chosen_rows(rows: Iterable[Row], text: str, worst_of: str, ways: Mapping[str, str]) -> list[Row]:
-    """Rows that hold `text` in item, input, output, expected or error; those with the worst score of `worst_of` first,
-    and those without one last.
+def in_data_order(rows: Iterable[Row], items: Iterable[str]) -> list[Row]:
+    """Rows in the order of the data set's items, those of none last; there, and among repeats, as they were begun."""
+    places = {item: number for number, item in enumerate(items)}
+
+    def place(row: Row) -> tuple[int, str, int]:
+        return places.get(row["item_id"], len(places)), row.get("started_at") or "", row.get("repeat") or 0
+
+    return sorted(rows, key=place)
+
+
+def chosen_rows(rows: Iterable[Row], text: str, sort: str, ways: Mapping[str, str]) -> list[Row]:
+    """Rows that hold `text` in item, input, output, expected or error; by LATENCY, the slowest first, or by a score,
+    the worst first; those without such a figure last.
     """
     wanted = text.lower()
     found = [row for row in rows if not wanted or wanted in _text(row)]
-    if not worst_of:
+    if not sort:
         return found
-    sign = -1 if ways.get(worst_of) == "lower" else 1
+    sign = -1 if sort == LATENCY or ways.get(sort) == "lower" else 1
 
     def place(row: Row) -> tuple[bool, float]:
-        [value] = values_of(row, [worst_of])
+        [value] = [row.get(LATENCY)] if sort == LATENCY else values_of(row, [sort])
         return (False, sign * value) if isinstance(value, int | float) else (True, 0.0)
 
     return sorted(found, key=place)

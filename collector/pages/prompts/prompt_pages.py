@@ -9,7 +9,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from assay.collector.pages import urls
 from assay.collector.pages.prompts.lineage_view import filter_of_arm, filter_of_version, score_lines
-from assay.collector.pages.prompts.prompt_view import find_version, history, role_class, template_messages
+from assay.collector.pages.prompts.prompt_view import (
+    find_version,
+    history,
+    role_class,
+    scored_versions,
+    template_messages,
+)
 from assay.collector.pages.runs import without_islands
 from assay.collector.pages.snippets import load_prompt_snippet, prompt_snippet
 from assay.collector.pages.source import Row, Source
@@ -47,6 +53,7 @@ def prompt_list(request: Request, source: FromSource, project: str, q: str = "",
         q=q,
         prompts=found.items,
         calls=source.prompt_calls(project, days=CALLS_OF_DAYS) if found.items else {},
+        scores=scored_versions(found.items, source.prompt_scores(project, days=CALLS_OF_DAYS)) if found.items else {},
         days=CALLS_OF_DAYS,
         next_cursor=found.next_cursor,
         snippets=[prompt_snippet(str(request.base_url).rstrip("/"), project)],

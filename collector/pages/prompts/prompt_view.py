@@ -10,6 +10,7 @@ from typing import Any, Literal
 from assay.collector.pages.traces.messages import ROLE_LABELS
 
 PLACEHOLDER = "placeholder"
+PRODUCTION = "production"
 PieceKind = Literal["text", "variable", "include", "code", "comment"]
 
 # Only for colours: what a template means is decided in assay.prompts. A tag that none of these fits stays text.
@@ -36,6 +37,30 @@ class TemplateMessage:
     pieces: list[Piece]
     parts: Any = None  # content that is a list of parts, which is shown as data
     is_placeholder: bool = False  # other messages go here; the one piece is the name they are given by
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredVersion:
+    """The mean of one score of one version."""
+
+    version: int
+    score: Mapping[str, Any]
+
+
+def scored_versions(
+    prompts: Iterable[Mapping[str, Any]], scores: Mapping[tuple[str, int], Sequence[Mapping[str, Any]]]
+) -> dict[str, list[ScoredVersion]]:
+    """For each prompt its version in production beside the latest one, by the score that most of their traces have."""
+    found: dict[str, list[ScoredVersion]] = {}
+    for prompt in prompts:
+        name = prompt["name"]
+        versions = dict.fromkeys([(prompt["aliases"] or {}).get(PRODUCTION), prompt["latest_version"]])
+        shown = [number for number in versions if number is not None and (name, number) in scores]
+        score = next((scores[name, number][0]["name"] for number in shown), None)
+        found[name] = [
+            ScoredVersion(number, one) for number in shown for one in scores[name, number] if one["name"] == score
+        ]
+    return found
 
 
 def template_messages(version: Mapping[str, Any]) -> list[TemplateMessage]:

@@ -24,7 +24,7 @@ EXAMPLES = (
     ("any(kind = 'llm' and cost_usd > 0.01)", "Some span of the trace matches all of it"),
     ("child(kind = 'tool' and status = 'error')", "Some span right below the root does"),
     ("search('late delivery')", "Input or output holds these words"),
-    ("model in ('gpt-4o', 'gpt-4o-mini') or model is null", "One of several, or unknown"),
+    ("environment in ('staging', 'test') or environment is null", "One of several, or unknown"),
 )
 OPERATORS = "= != < <= > >= · and or not · in (…) · between … and … · like ilike · is null, is not null"
 

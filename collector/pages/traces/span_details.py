@@ -102,6 +102,16 @@ def span_details(
     )
 
 
+def matching(attributes: Mapping[str, Any] | None, text: str) -> dict[str, Any]:
+    """The attributes that hold `text` in name or value, upper or lower case alike; all of them for an empty one."""
+    wanted = text.lower()
+    return {
+        name: value
+        for name, value in (attributes or {}).items()
+        if not wanted or wanted in name.lower() or wanted in plain(value).lower()
+    }
+
+
 def is_note(score: Mapping[str, Any]) -> bool:
     return score.get("name") == NOTE and isinstance(score.get("value"), str)
 

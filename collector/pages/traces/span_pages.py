@@ -15,7 +15,7 @@ from assay.collector.pages.review.review_source import reviewer_of
 from assay.collector.pages.source import Row, Source
 from assay.collector.pages.traces.details_source import DetailsSource, get_details
 from assay.collector.pages.traces.score_form import NOTHING_TYPED
-from assay.collector.pages.traces.span_details import span_details
+from assay.collector.pages.traces.span_details import matching, span_details
 from assay.collector.pages.web import PageRoute, fragment, get_source
 from assay.errors import NotFound
 
@@ -67,8 +67,12 @@ def details_context(
         scores: of the trace with all of its spans.
     """
     details = span_details(span, tab or None, scores=scores)
+    wanted = request.query_params.get("attribute", "").strip()
     return {
         "details": details,
+        "wanted": wanted,
+        "attributes": matching(span.get("attributes"), wanted),
+        "resource": matching(span.get("resource"), wanted),
         "as_text": request.query_params.get("text") == "plain",
         "author": reviewer_of(request),
         "typed": NOTHING_TYPED,

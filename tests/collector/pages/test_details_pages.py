@@ -74,6 +74,16 @@ def test_plain_text_stays_chosen_from_tab_to_tab(client: TestClient) -> None:
     assert all("text=plain" in link["data-fragment"] and "text=plain" in link["href"] for link in tabs)
 
 
+def test_attributes_are_found_by_a_form_that_works_without_scripts(client: TestClient) -> None:
+    page = client.get(f"/p/{PROJECT}/traces/{TRACE}?span={SPAN}&tab=attributes").text
+    form = next(form for form in forms_of(page) if "attribute" in form)
+    assert (form["span"], form["tab"]) == ([SPAN], ["attributes"])
+    [*before] = parts_of(page).named("th")
+    found = client.get(f"/p/{PROJECT}/traces/{TRACE}?span={SPAN}&tab=attributes&attribute=no+such+thing").text
+    assert 'value="no such thing"' in found
+    assert len(list(parts_of(found).named("th"))) < len(before)
+
+
 def test_dropped_attributes_are_told_with_the_line_that_helps(client: TestClient, source: FakeSource) -> None:
     source.by_project[PROJECT][0]["spans"][4]["dropped_attributes_count"] = 31
     text = words(opened(client, urls.span_details(PROJECT, TRACE, SPAN)))

@@ -107,3 +107,18 @@ def test_a_total_of_nothing_known_is_unknown(field: str, sum_of: float | None) -
 def test_an_experiment_that_runs_has_not_taken_any_time_yet() -> None:
     assert eval_view.running_ms({"created_at": "2026-11-21T12:00:00Z", "finished_at": None}) is None
     assert eval_view.running_ms({"created_at": "2026-11-21T12:00:00Z", "finished_at": "2026-11-21T12:00:48Z"}) == 48_000
+
+
+def test_rows_stand_in_the_order_of_the_data_whenever_they_came() -> None:
+    rows = [
+        {"item_id": item, "repeat": repeat, "started_at": f"2026-01-01T00:00:0{begun}Z"}
+        for item, repeat, begun in (("new", 0, 1), ("b", 1, 5), ("a", 0, 6), ("b", 0, 2))
+    ]
+    found = [(row["item_id"], row["repeat"]) for row in eval_view.in_data_order(rows, ["a", "b"])]
+    assert found == [("a", 0), ("b", 0), ("b", 1), ("new", 0)]
+
+
+def test_rows_are_sorted_by_latency_with_the_slowest_first() -> None:
+    rows = [{"item_id": str(ms), "duration_ms": ms, "scores": []} for ms in (2.0, None, 7.5)]
+    found = eval_view.chosen_rows(rows, "", eval_view.LATENCY, {"duration_ms": "lower"})
+    assert [row["duration_ms"] for row in found] == [7.5, 2.0, None]

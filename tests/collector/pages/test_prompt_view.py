@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector.pages.prompts.prompt_view import Piece, find_version, history, pieces, template_messages
+from assay.collector.pages.prompts.prompt_view import (
+    Piece,
+    find_version,
+    history,
+    pieces,
+    scored_versions,
+    template_messages,
+)
 
 SIMPLE = "Answer {{ question }}, {briefly} {{> team/tone@production }} {{'{{'}} {% if x %}"
 JINJA = "{# note #}{% if sources %}{{ sources | upper }}{% endif %} {{question}} {{> tone }}"
@@ -75,3 +82,15 @@ def test_a_version_that_there_is_not_is_none() -> None:
 def test_the_history_has_moves_above_the_versions_of_their_instant(later: str) -> None:
     events = history([{"version": 1, "created_at": "2026-10-01T00:00:00Z"}], [{"alias": "a", "moved_at": later}])
     assert [event.version is None for event in events] == [True, False]
+
+
+def test_the_list_shows_the_most_frequent_score_of_production_and_of_the_latest_version() -> None:
+    prompts = [
+        {"name": "qa", "aliases": {"production": 1}, "latest_version": 3},
+        {"name": "new", "aliases": {}, "latest_version": 1},
+    ]
+    helpful, kind = {"name": "helpful", "mean": 0.8}, {"name": "kind", "mean": 0.5}
+    scores = {("qa", 1): [helpful, kind], ("qa", 2): [kind], ("qa", 3): [kind, {**helpful, "mean": 0.9}]}
+    found = scored_versions(prompts, scores)
+    assert [(line.version, line.score["mean"]) for line in found["qa"]] == [(1, 0.8), (3, 0.9)]
+    assert found["new"] == []

@@ -9,8 +9,10 @@ from fastapi import Response
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from assay.collector.filter import compile_trace_filter
 from assay.collector.pages import notices
 from assay.collector.pages.notices import Notice
+from assay.collector.pages.shell.help_pages import EXAMPLES
 from assay.collector.pages.shell.keys import KEYS
 from assay.collector.pages.shell.search_source import find, marked
 from support.page_data import FakeSource
@@ -78,6 +80,8 @@ def test_help_names_every_key_and_every_field(client: TestClient) -> None:
         for key in rows:
             assert key.meaning.split(":")[0] in keys
     assert "duration_ms" in filters
+    for example, _ in EXAMPLES:
+        compile_trace_filter(example)  # raises where it is none
     assert client.get("/help/keys?part=1").headers["x-assay-fragment"] == "1"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assay.collector.pages.traces.span_details import TABS, is_note, span_details
+from assay.collector.pages.traces.span_details import TABS, is_note, matching, span_details
 from support.page_data import score, span, support_trace
 
 
@@ -89,3 +89,11 @@ def test_documents_keep_their_scores_and_odd_ones_are_shown_without() -> None:
 
 def test_dropped_attributes_are_counted() -> None:
     assert span_details(span("t", 1, dropped_attributes_count=12)).dropped_attributes == 12
+
+
+def test_attributes_are_found_by_name_and_value() -> None:
+    attributes = {"http.route": "/ask", "net.peer": "Router", "tries": 3}
+    assert list(matching(attributes, "ROUTE")) == ["http.route", "net.peer"]
+    assert list(matching(attributes, "3")) == ["tries"]
+    assert matching(attributes, "") == attributes
+    assert matching(None, "x") == {}

@@ -8,7 +8,7 @@ import pytest
 from assay.collector.pages.tables import cell, csv_answer, csv_lines, file_headers
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+cmd", "@sum", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1+cmd", "@sum", "\tx", "\rx", "\n=1", "\uff1d1+1"])
 def test_what_a_spreadsheet_would_run_is_text(text: str) -> None:
     assert cell(text) == f"'{text}"
 

@@ -20,6 +20,18 @@ def test_a_name_is_one_segment_even_after_a_server_has_decoded_it(name: str) -> 
     assert urls.name_of(decoded_on_the_way) == name
 
 
+def test_a_name_is_never_the_word_of_another_page() -> None:
+    assert unquote(urls.review_queue("p", "new")) != "/p/p/review/new"
+    assert urls.name_of(unquote(urls.segment("new"))) == "new"
+
+
+@pytest.mark.parametrize("name", ["x.csv", "a/b.json", "items.jsonl"])
+def test_a_name_that_ends_like_a_file_asks_for_no_file(name: str) -> None:
+    on_the_way = unquote(urls.dataset("p", name))
+    assert not on_the_way.endswith((".csv", ".json", ".jsonl"))
+    assert urls.name_of(unquote(urls.segment(name))) == name
+
+
 @pytest.mark.parametrize("name", [".", ".."])
 def test_dots_are_not_taken_for_folders(name: str) -> None:
     assert "." not in unquote(urls.segment(name))
