@@ -1,7 +1,7 @@
-"""The collector with one promise broken: the chaos suite must notice. Never imported by anything else.
+"""The collector with one promise broken: the chaos tests must notice. Never imported by anything else.
 
 python tests/chaos/mutants.py MUTANT serve …      as `assay serve …`, with that promise broken
-python tests/chaos/mutants.py                     run the suite against each; fails if one survives
+python tests/chaos/mutants.py                     run the test of each promise, kept and broken; fails if one survives
 """
 
 from __future__ import annotations
@@ -49,6 +49,11 @@ MUTANTS: dict[str, Callable[[], None]] = {
     "drop-dedupe": drop_dedupe,
     "remove-lock": remove_lock,
 }
+NOTICED_BY = {
+    "acknowledge-early": "test_endings.py::test_kill_9_under_load_loses_and_doubles_nothing",
+    "drop-dedupe": "test_endings.py::test_kill_9_under_load_loses_and_doubles_nothing",
+    "remove-lock": "test_starts.py::test_a_second_collector_is_refused_by_name_and_harms_nobody",
+}
 
 
 def serve(mutant: str, arguments: list[str]) -> None:
@@ -60,23 +65,29 @@ def serve(mutant: str, arguments: list[str]) -> None:
 
 
 def judge() -> int:
-    """Run the suite against every mutant; how many survived."""
+    """How many mutants survived: the test that passes without them passes with them too."""
     survived = 0
-    for name in MUTANTS:
-        run = subprocess.run(
-            ["pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "chaos", str(Path(__file__).parent)],
-            env={**os.environ, "CHAOS_MUTANT": name},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        failed = [line for line in run.stdout.splitlines() if line.startswith("FAILED")]
-        caught = run.returncode == pytest.ExitCode.TESTS_FAILED and bool(failed)
-        if run.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            sys.exit(f"{name}: the suite did not run\n{run.stdout}\n{run.stderr}")
-        print(f"{name}: {'caught by ' + failed[0].split()[1] if caught else 'SURVIVED'}", flush=True)
+    for name, test in NOTICED_BY.items():
+        if failure := failed(test, mutant=""):
+            sys.exit(f"{test} fails with no promise broken, so it can judge none:\n{failure}")
+        caught = bool(failed(test, mutant=name))
+        print(f"{name}: {'caught by ' + test if caught else 'SURVIVED'}", flush=True)
         survived += not caught
     return survived
+
+
+def failed(test: str, *, mutant: str) -> str:
+    """What the test says when it fails; nothing when it passes."""
+    run = subprocess.run(
+        ["pytest", "-q", "-p", "no:cacheprovider", "-m", "chaos", str(Path(__file__).with_name(test))],
+        env={**os.environ, "CHAOS_MUTANT": mutant},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        sys.exit(f"{test}: it did not run\n{run.stdout}\n{run.stderr}")
+    return run.stdout if run.returncode else ""
 
 
 if __name__ == "__main__":

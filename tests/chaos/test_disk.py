@@ -39,11 +39,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def send(url: str, number: int) -> httpx.Response:
-    return httpx.post(f"{url}/v1/traces", content=batch(50, number, 10), headers=PROTOBUF, trust_env=False, timeout=120)
+    return httpx.post(
+        f"{url}/v1/traces", content=batch(50, number, 10), headers=PROTOBUF, trust_env=False, timeout=120 * patience()
+    )
 
 
 def read(url: str) -> int:
-    return httpx.get(f"{url}/api/v1/spans", params={"limit": 1}, trust_env=False, timeout=120).status_code
+    return httpx.get(f"{url}/api/v1/spans", params={"limit": 1}, trust_env=False, timeout=120 * patience()).status_code
 
 
 def test_without_room_spans_are_refused_while_reads_go_on(data_dir: Path, faults: Faults) -> None:

@@ -24,26 +24,26 @@ def test_kill_9_under_load_loses_and_doubles_nothing(data_dir: Path, size: Any) 
         load = Load(serving.url, 4)
         ready = []
         for _ in range(size(3, 50)):
-            time.sleep(dice.uniform(0.3, 1.5))
+            wait_until_it_takes_spans(load)
+            time.sleep(dice.uniform(0.0, 1.2))
             serving.kill()
             serving.start()
             ready.append(serving.ready_after_s)
             load.move(serving.url)
-        time.sleep(0.3)
+        wait_until_it_takes_spans(load)
         rate = load.stop()
         serving.stop()
     print(
         f"{load.acknowledged_spans} spans acknowledged, {rate:.0f}/s over all; ready after at most {max(ready):.1f} s"
     )
     assert audit(data_dir, load) == NOTHING_WRONG
-    assert load.acknowledged_spans > 1000
 
 
 def test_sigterm_under_load_ends_orderly_and_in_time(data_dir: Path, size: Any) -> None:
     with Serving(data_dir) as serving:
         load = Load(serving.url, 4)
         for _ in range(size(1, 20)):
-            time.sleep(0.7)
+            wait_until_it_takes_spans(load)
             status, seconds = serving.stop()
             assert status == 0
             assert seconds <= STOP_WITHIN_S * patience()
@@ -74,7 +74,9 @@ def test_a_checkpoint_that_meets_a_full_disk_costs_nothing(data_dir: Path, tmp_p
             wait_until(lambda: post(serving.url, batch(99, 0, 1)) == 200)
             assert time.monotonic() - began <= BACK_WITHIN_S * patience()
             assert (
-                httpx.get(f"{serving.url}/api/v1/spans", params={"limit": 1}, trust_env=False, timeout=60).status_code
+                httpx.get(
+                    f"{serving.url}/api/v1/spans", params={"limit": 1}, trust_env=False, timeout=60 * patience()
+                ).status_code
                 == 200
             )
         load.stop()
@@ -84,13 +86,21 @@ def test_a_checkpoint_that_meets_a_full_disk_costs_nothing(data_dir: Path, tmp_p
     assert (found.lost, found.twice, found.partial) == (0, 0, 0)
 
 
+def wait_until_it_takes_spans(load: Load) -> None:
+    """So that what comes next meets a collector at work, on the busiest machine too."""
+    before = load.acknowledged_spans
+    wait_until(lambda: load.acknowledged_spans >= before + 1000)
+
+
 def log_bytes(data_dir: Path) -> int:
     log = data_dir / "assay.duckdb.wal"
     return log.stat().st_size if log.exists() else 0
 
 
 def post(url: str, body: bytes) -> int:
-    return httpx.post(f"{url}/v1/traces", content=body, headers=PROTOBUF, trust_env=False, timeout=30).status_code
+    return httpx.post(
+        f"{url}/v1/traces", content=body, headers=PROTOBUF, trust_env=False, timeout=30 * patience()
+    ).status_code
 
 
 def wait_until(happened: Any, within_s: float = 30.0) -> None:

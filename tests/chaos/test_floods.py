@@ -29,11 +29,13 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 
 
 def send(serving: Serving, body: Any, **headers: str) -> httpx.Response:
-    return httpx.post(f"{serving.url}/v1/traces", content=body, headers=PROTOBUF | headers, trust_env=False, timeout=60)
+    return httpx.post(
+        f"{serving.url}/v1/traces", content=body, headers=PROTOBUF | headers, trust_env=False, timeout=60 * patience()
+    )
 
 
 def get(serving: Serving, path: str, **params: Any) -> httpx.Response:
-    return httpx.get(f"{serving.url}/api/v1{path}", params=params, trust_env=False, timeout=60)
+    return httpx.get(f"{serving.url}/api/v1{path}", params=params, trust_env=False, timeout=60 * patience())
 
 
 def one_span(trace: int, span: int = 1, name: str = "flood") -> tuple[ExportTraceServiceRequest, Any]:
@@ -178,7 +180,7 @@ def test_times_of_any_age_orphans_and_cycles_are_stored_and_readable(serving: Se
     assert {span["span_id"] for span in shown["spans"]} == {
         f"{number:016x}" for number in (1, *range(2, 2 + len(starts)), *parents)
     }
-    page = httpx.get(f"{serving.url}/t/{trace:032x}", trust_env=False, follow_redirects=True, timeout=30)
+    page = httpx.get(f"{serving.url}/t/{trace:032x}", trust_env=False, follow_redirects=True, timeout=30 * patience())
     assert page.status_code == 200
 
 

@@ -119,7 +119,7 @@ def test_kill_9_during_compactions_loses_nothing(data_dir: Path, size: Any) -> N
             asking.join()
             serving.start()
             load.move(serving.url)
-        httpx.post(f"{serving.url}/api/v1/compactions", trust_env=False, timeout=60).raise_for_status()
+        httpx.post(f"{serving.url}/api/v1/compactions", trust_env=False, timeout=60 * patience()).raise_for_status()
         load.stop()
         serving.stop()
     assert audit(data_dir, load) == NOTHING_WRONG
@@ -128,7 +128,7 @@ def test_kill_9_during_compactions_loses_nothing(data_dir: Path, size: Any) -> N
 
 def _compact(url: str) -> None:
     try:
-        httpx.post(f"{url}/api/v1/compactions", trust_env=False, timeout=60)
+        httpx.post(f"{url}/api/v1/compactions", trust_env=False, timeout=60 * patience())
     except httpx.HTTPError:
         return  # it was killed, as it was meant to be
 

@@ -5,9 +5,13 @@ none left out, none lost, and each holds what its program was told it holds.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +59,9 @@ def versions_of(url: str) -> dict[int, str]:
     found: dict[int, str] = {}
     params: dict[str, Any] = {"project": "p", "limit": 1000}
     while True:
-        answer = httpx.get(f"{url}/api/v1/prompts/team/qa/versions", params=params, trust_env=False, timeout=60).json()
+        answer = httpx.get(
+            f"{url}/api/v1/prompts/team/qa/versions", params=params, trust_env=False, timeout=60 * patience()
+        ).json()
         found |= {row["version"]: row["template"] for row in answer["items"]}
         if answer["next_cursor"] is None:
             return found
@@ -64,21 +70,14 @@ def versions_of(url: str) -> dict[int, str]:
 
 def test_programs_that_register_at_once_leave_consecutive_numbers(data_dir: Path, size: Any) -> None:
     versions, kills = size(10, 200), size(1, 5)
-    with Serving(data_dir, port=free_port()) as serving:
-        give_up_s = str(60 * patience())
-        program = subprocess.Popen(
-            [sys.executable, "-c", WRITE, serving.url, str(versions), give_up_s, THE_SAME],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        planned = PROGRAMS * versions + 1
+    planned = PROGRAMS * versions + 1
+    with Serving(data_dir, port=free_port()) as serving, writing(serving.url, versions) as programs:
         for turn in range(1, kills + 1):
             wait_for(serving.url, planned * turn // (kills + 1))
             serving.kill()
             serving.start()
-        told, errors = program.communicate(timeout=600 * patience())
-        assert program.returncode == 0, errors
+        told, errors = programs.communicate(timeout=600 * patience())
+        assert programs.returncode == 0, errors
         kept = versions_of(serving.url)
     assert sorted(kept) == list(range(1, planned + 1))
     texts = {f"{one} {number}" for one in range(PROGRAMS) for number in range(versions)}
@@ -88,11 +87,31 @@ def test_programs_that_register_at_once_leave_consecutive_numbers(data_dir: Path
     assert len({version for version, template in answers if template == THE_SAME}) == 1
 
 
+@contextmanager
+def writing(url: str, versions: int) -> Iterator[subprocess.Popen[str]]:
+    """The programs, started; none of them outlives a failure."""
+    programs = subprocess.Popen(
+        [sys.executable, "-c", WRITE, url, str(versions), str(60 * patience()), THE_SAME],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield programs
+    finally:
+        if programs.poll() is None:
+            os.killpg(programs.pid, signal.SIGKILL)
+            programs.communicate()
+
+
 def wait_for(url: str, count: int) -> None:
     """Until so many versions are there."""
     end = time.monotonic() + 300 * patience()
     while time.monotonic() < end:
-        answer = httpx.get(f"{url}/api/v1/prompts", params={"project": "p"}, trust_env=False, timeout=60).json()
+        answer = httpx.get(
+            f"{url}/api/v1/prompts", params={"project": "p"}, trust_env=False, timeout=60 * patience()
+        ).json()
         if any(prompt["latest_version"] >= count for prompt in answer["items"]):
             return
         time.sleep(0.02)

@@ -16,6 +16,7 @@ from support.chaos_set import only_full, short
 from support.export import until
 from support.otlp_port import OtlpPort, free_port, hang, take
 from support.sdk_program import SENDER, Program, again, names, report, run, spooled, told_as_dropped
+from support.serving import patience
 
 # Each prints what it has handed over, one number at a time, so that its end can come at any moment.
 FOR_EVER = """
@@ -176,7 +177,7 @@ def test_a_pool_that_is_left_at_once_loses_nothing(method: str, tmp_path: Path) 
         env = {**os.environ, "ASSAY_ENDPOINT": port.url, "ASSAY_DATA_DIR": str(tmp_path / ".assay")}
         command = [sys.executable, str(program), method]
         pool = subprocess.run(
-            command, env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True, timeout=300, check=False
+            command, env=env, cwd=tmp_path, stderr=subprocess.PIPE, text=True, timeout=300 * patience(), check=False
         )
         assert pool.returncode == 0, pool.stderr
         if spooled(tmp_path):

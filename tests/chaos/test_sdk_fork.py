@@ -15,6 +15,7 @@ from support.chaos_set import short
 from support.export import until
 from support.otlp_port import OtlpPort, free_port
 from support.sdk_program import Program, again, names, report, run, spooled
+from support.serving import patience
 
 WORK = """
 import assay, os, sys
@@ -108,7 +109,7 @@ def test_gunicorn_with_four_workers(preload: bool, tmp_path: Path, size: Any) ->
         arguments += ["--preload"] if preload else []
         code = f"import sys; sys.argv[:] = {arguments!r}; from gunicorn.app.wsgiapi import run; run()"
         program = Program(code.replace("wsgiapi", "wsgiapp"), cwd=tmp_path, env=env)
-        with httpx.Client(base_url=f"http://127.0.0.1:{web}", trust_env=False, timeout=60) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{web}", trust_env=False, timeout=60 * patience()) as client:
             until(lambda: _answers(client))
             for number in range(count):
                 assert client.get(f"/?web/{number}", headers={"connection": "close"}).status_code == 200

@@ -11,7 +11,7 @@ import pytest
 
 from support.export import until
 from support.sdk_program import Program
-from support.serving import Serving
+from support.serving import Serving, patience
 
 LOST_AFTER_S = 75.0  # a minute of silence, and upkeep's own pace
 
@@ -34,7 +34,7 @@ def test_a_program_that_ends_in_the_middle(number: signal.Signals, data_dir: Pat
     with Serving(data_dir) as serving:
 
         def trace() -> dict[str, Any]:
-            found = httpx.get(f"{serving.url}/api/v1/traces", timeout=60).json()["items"]
+            found = httpx.get(f"{serving.url}/api/v1/traces", timeout=60 * patience()).json()["items"]
             return found[0] if found else {}
 
         program = Program(AGENT, cwd=tmp_path, env={"ASSAY_ENDPOINT": serving.url})
@@ -43,7 +43,7 @@ def test_a_program_that_ends_in_the_middle(number: signal.Signals, data_dir: Pat
         program.send(number)
         program.wait()
         until(lambda: trace()["status"] == "interrupted", LOST_AFTER_S)
-        whole = httpx.get(f"{serving.url}/api/v1/traces/{trace()['trace_id']}", timeout=60).json()
+        whole = httpx.get(f"{serving.url}/api/v1/traces/{trace()['trace_id']}", timeout=60 * patience()).json()
         serving.stop()
     assert [(span["name"], span["status"], span["end_time"] is None) for span in whole["spans"]] == [
         ("research", "interrupted", True),

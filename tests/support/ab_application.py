@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import threading
-import time
-from collections.abc import Callable
 
 import assay
 from assay.client import current_client
 from assay.prompts import AbTest
+from support.export import until
+from support.serving import patience
 
 ARMS = {"control": "prompts:/qa/1", "short": "prompts:/qa/2"}
 HELPFUL = {1: 0.35, 2: 0.75}  # how often a user is helped, by the version that they got
@@ -35,7 +35,7 @@ class Application:
             thread.start()
         for thread in threads:
             thread.join()
-        assert assay.flush(60)
+        assert assay.flush(60 * patience())
 
     def _each(self, users: list[str]) -> None:
         for user in users:
@@ -47,7 +47,7 @@ class Application:
         for _, trace_id, version in self.answered:
             assay.score("helpful", opinions.random() < HELPFUL[version], trace_id=trace_id)
         self.answered.clear()
-        assert assay.flush(60)
+        assert assay.flush(60 * patience())
 
 
 def declare(name: str) -> AbTest:
@@ -57,15 +57,6 @@ def declare(name: str) -> AbTest:
     return assay.create_ab_test(
         name, ARMS, primary="scores.helpful", guardrails={"error_rate": "<= +30pp"}, min_days=0, min_units=50
     )
-
-
-def until(holds: Callable[[], bool], *, within_s: float) -> bool:
-    deadline = time.monotonic() + within_s
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def whole_life(n_users: int) -> None:
@@ -99,8 +90,8 @@ def whole_life(n_users: int) -> None:
     assert in_use.version == 1
     # by somebody else: this process is not told
     current_client().post("/ab-tests/qa-tone/stop", {"promote": "short", "reason": "it helps more"})
-    assert until(lambda: elsewhere.prompt("anybody").version == 2 and elsewhere.status == "stopped", within_s=30)
-    assert until(lambda: assay.load_prompt("qa", alias="production", cache_ttl=0.2).version == 2, within_s=30)
+    until(lambda: elsewhere.prompt("anybody").version == 2 and elsewhere.status == "stopped")
+    until(lambda: assay.load_prompt("qa", alias="production", cache_ttl=0.2).version == 2)
     assert {elsewhere.prompt(user).version for user in users[:50]} == {2}
 
     decision = test.definition()["decisions"][-1]

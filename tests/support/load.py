@@ -12,6 +12,8 @@ import duckdb
 import httpx
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from support.serving import patience
+
 PROTOBUF = {"content-type": "application/x-protobuf"}
 TEXT = "what a person asked, and what was answered, at some length " * 4
 
@@ -54,7 +56,7 @@ class Sender:
     statuses: Counter[int | str] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     url: str = ""
-    timeout_s: float = 30.0
+    timeout_s: float = field(default_factory=lambda: 30.0 * patience())
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()

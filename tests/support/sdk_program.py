@@ -17,6 +17,7 @@ from typing import Any
 import duckdb
 
 from support.export import until
+from support.serving import patience
 
 # argv: prefix of the names, how many, how many a second (0: as fast as it goes)
 SENDER = """
@@ -77,7 +78,7 @@ class Program:
     def wait(self, within_s: float = 300.0) -> int:
         """Its exit status."""
         try:
-            output, self.errors = self._process.communicate(timeout=within_s)
+            output, self.errors = self._process.communicate(timeout=within_s * patience())
         except subprocess.TimeoutExpired:
             self._process.kill()
             output, self.errors = self._process.communicate()
