@@ -66,12 +66,13 @@ lock:  ## Pin every dependency again, with hashes, for all platforms
 chaos-short: $(READY)  ## Kill, starve and flood the collector, briefly
 	$(BIN)/pytest -n auto --dist worksteal --tb short -m chaos tests/chaos
 
-# The full sizes of tests/chaos. DuckDB 1.5.5 lies beside, for the test that lets two versions take turns.
+# The full sizes of tests/chaos, and what is as slow elsewhere. DuckDB 1.5.5 lies beside, for the test that lets two
+# versions take turns.
 .tools/duckdb-1.5.5: | $(READY) $(filter .tools/bin/uv,$(UV))
 	$(UV) pip install --quiet --python $(BIN)/python --target $@ duckdb==1.5.5
 
 chaos: $(READY) .tools/duckdb-1.5.5  ## Kill, starve and flood the collector, at full size
-	CHAOS=full CHAOS_DUCKDB=$(CURDIR)/.tools/duckdb-1.5.5 $(BIN)/pytest -m chaos -s tests/chaos
+	CHAOS=full CHAOS_DUCKDB=$(CURDIR)/.tools/duckdb-1.5.5 $(BIN)/pytest -m chaos -s tests
 
 chaos-mutants: $(READY)  ## Break a promise on purpose: the chaos tests must notice, each time
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/python tests/chaos/mutants.py
