@@ -87,15 +87,7 @@ class Declared(BaseModel):
         return text
 
 
-ScorerName = Annotated[
-    str,
-    Field(
-        min_length=1,
-        max_length=MAX_NAME_CHARS,
-        pattern=r"^[^/\x00-\x1f\x7f]+$",
-        description="Its scores' name, without '/'.",
-    ),
-]
+ScorerName = Annotated[str, Field(max_length=MAX_NAME_CHARS, description="Its scores' name, without '/'.")]
 
 
 def is_sampled(trace_id: str, rate: float) -> bool:

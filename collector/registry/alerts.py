@@ -15,7 +15,7 @@ from assay.collector.registry.actor import LOCAL, Actor
 from assay.collector.registry.audit import record
 from assay.collector.registry.database import Database
 from assay.collector.registry.models_online import Alert, AlertEvent
-from assay.collector.registry.names import check_label
+from assay.collector.registry.names import check_part
 from assay.collector.registry.page import DEFAULT_LIMIT, Page, checked_limit, numeric_cursor, page_of
 from assay.collector.registry.projects import ensure_project
 from assay.collector.registry.times import Clock, iso, utc_now
@@ -51,7 +51,7 @@ class Alerts:
         Raises:
             Conflict: the project has one of this name.
         """
-        check_label("alert", name)
+        check_part("alert", name)
         with self.database.write() as session:
             now = self.clock()
             ensure_project(session, project, now, actor)

@@ -14,7 +14,8 @@ RESERVED_PARTS = frozenset({"versions", "aliases", "items", "diff", "v"})
 
 _NAME = re.compile(r"[\w.\-]+(?: +[\w.\-]+)*(?:/[\w.\-]+(?: +[\w.\-]+)*)*")
 _ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Control characters, halves of pairs, and marks that turn the direction of writing: no name looks like another
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def check_name(kind: str, name: str) -> str:
@@ -26,15 +27,18 @@ def check_name(kind: str, name: str) -> str:
     _check_length(kind, name)
     if not _NAME.fullmatch(name):
         raise InvalidRequest(
-            f"{name!r} cannot be the name of a {kind}.",
+            f"{name!r} cannot be the name of {_a(kind)}.",
             hint="Use letters, digits, '_', '-', '.', single spaces inside, and '/' between the parts of a name.",
         )
     parts = name.split("/")
     if reserved := RESERVED_PARTS.intersection(parts) or {"..", "."}.intersection(parts):
-        raise InvalidRequest(f"{name!r} cannot be the name of a {kind}: {min(reserved)!r} is reserved.")
+        raise InvalidRequest(
+            f"{name!r} cannot be the name of {_a(kind)}: {min(reserved)!r} means something else in addresses.",
+            hint="Use another word for that part.",
+        )
     if len(parts) > 1 and parts[-1].isdigit():
         raise InvalidRequest(
-            f"{name!r} cannot be the name of a {kind}: its last part is a number, which would be read as a version.",
+            f"{name!r} cannot be the name of {_a(kind)}: its last part is a number, which would be read as a version.",
             hint="End the name with something that is not a number.",
         )
     return name
@@ -81,8 +85,26 @@ def check_label(kind: str, name: str) -> str:
     """
     _check_length(kind, name)
     if _CONTROL.search(name):
-        raise InvalidRequest(f"{name!r} cannot be the name of a {kind}.", hint="Leave out control characters.")
+        raise InvalidRequest(f"{name!r} cannot be the name of {_a(kind)}.", hint="Leave out control characters.")
     return name
+
+
+def check_part(kind: str, name: str) -> str:
+    """`name`, when an online scorer or an alert may have it: a label that is one part of a path.
+
+    Raises:
+        InvalidRequest: it may not; the message says why.
+    """
+    check_label(kind, name)
+    if "/" in name or name in (".", ".."):
+        raise InvalidRequest(
+            f"{name!r} cannot be the name of {_a(kind)}.", hint="Leave out '/'; '.' and '..' alone are none either."
+        )
+    return name
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _check_length(kind: str, name: str) -> None:

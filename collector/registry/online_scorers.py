@@ -14,7 +14,7 @@ from assay.collector.registry.actor import LOCAL, Actor
 from assay.collector.registry.audit import record
 from assay.collector.registry.database import Database
 from assay.collector.registry.models_online import OnlineDay, OnlineScorer, OnlineWork
-from assay.collector.registry.names import check_label
+from assay.collector.registry.names import check_part
 from assay.collector.registry.projects import ensure_project
 from assay.collector.registry.times import Clock, iso, utc_now
 from assay.errors import Conflict, NotFound
@@ -42,7 +42,7 @@ class OnlineScorers:
         Raises:
             Conflict: the project has one of this name.
         """
-        check_label("online scorer", name)
+        check_part("online scorer", name)
         with self.database.write() as session:
             now = self.clock()
             ensure_project(session, project, now, actor)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,10 +38,14 @@ Keep = Callable[[Change], None]  # returns once the scores are on disk, or raise
 
 @dataclass(frozen=True, slots=True)
 class ReviewWork:
-    """Of two people at the same moment each gets another item: all of this is one transaction after the other."""
+    """Of two people at the same moment each gets another item: all of this is one transaction after the other.
+
+    Labels wait for each other while scores are stored, but nobody else does who writes to the registry.
+    """
 
     database: Database
     clock: Clock = utc_now
+    _saying: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def next(self, project: str, name: str, reviewer: str, *, beside: Collection[int] = ()) -> dict[str, Any] | None:
         """The next item for somebody, reserved for them; None when nothing is left that they could do.
@@ -110,17 +115,23 @@ class ReviewWork:
             Conflict: the queue is closed.
         """
         check_reviewer(reviewer)
-        with self.database.write() as session:
-            queue, now = _open_queue(session, project, name), self.clock()
-            item = item_of(session, queue, position)
-            given = answers(rubric_of(queue.rubric, queue.mode), values)
-            said = _checked_comment(comment)
-            before = _newest(session, item, reviewer)
-            is_label = before is not None and before.action == LABEL
-            if before is None or not is_label or (before.values, before.comment) != (given, said):
-                session.add(_word(queue, item, reviewer, LABEL, now, given, said))
-                keep(_change(queue, item, reviewer, before.values if before and is_label else None, given, said))
-            return _finish(session, queue, item, reviewer)
+        said = _checked_comment(comment)
+        with self._saying:
+            with self.database.read() as session:
+                queue = _open_queue(session, project, name)
+                item = item_of(session, queue, position)
+                given = answers(rubric_of(queue.rubric, queue.mode), values)
+                before = _label_of(_newest(session, item, reviewer))
+                is_news = before is None or (before.values, before.comment) != (given, said)
+                change = _change(queue, item, reviewer, before.values if before else None, given, said)
+            if is_news:
+                keep(change)
+            with self.database.write() as session:
+                queue = queue_of(session, project, name)
+                item = item_of(session, queue, position)
+                if is_news:
+                    session.add(_word(queue, item, reviewer, LABEL, self.clock(), given, said))
+                return _finish(session, queue, item, reviewer)
 
     def skip(self, project: str, name: str, position: int, reviewer: str) -> dict[str, Any]:
         """Leave an item to others. Whoever has labelled it goes on without a change.
@@ -147,27 +158,26 @@ class ReviewWork:
             Conflict: the queue is closed.
         """
         check_reviewer(reviewer)
-        with self.database.write() as session:
-            queue, now = _open_queue(session, project, name), self.clock()
-            query = select(ReviewLabel).where(
-                ReviewLabel.queue_id == queue.id, ReviewLabel.reviewer == reviewer, ReviewLabel.undone_at.is_(None)
-            )
-            if position is not None:
-                query = query.where(ReviewLabel.item_id == item_of(session, queue, position).id)
-            last = session.scalar(query.order_by(ReviewLabel.id.desc()).limit(1))
-            if last is None:
-                raise NotFound(f"{reviewer!r} has nothing to take back here.", hint="Labels given before are final.")
-            item = session.get_one(ReviewItem, last.item_id)
-            last.undone_at = now
-            session.flush()
-            before = _newest(session, item, reviewer)
-            if last.action == LABEL:
-                stands = before if before is not None and before.action == LABEL else None
+        with self._saying:
+            with self.database.read() as session:
+                queue = _open_queue(session, project, name)
+                last = _last_word(session, queue, reviewer, position)
+                item = session.get_one(ReviewItem, last.item_id)
+                taken_back, was_label = last.id, last.action == LABEL
+                stands = _label_of(_newest(session, item, reviewer, before=last.id))
                 after, comment = (stands.values, stands.comment) if stands else (None, None)
-                keep(_change(queue, item, reviewer, last.values, after, comment))
-            found = _finish(session, queue, item, reviewer)
-            _reserve(session, queue, item, reviewer, now)
-            return found
+                change = _change(queue, item, reviewer, last.values, after, comment)
+            if was_label:
+                keep(change)
+            with self.database.write() as session:
+                queue, now = queue_of(session, project, name), self.clock()
+                last = session.get_one(ReviewLabel, taken_back)
+                item = session.get_one(ReviewItem, last.item_id)
+                last.undone_at = now
+                session.flush()
+                found = _finish(session, queue, item, reviewer)
+                _reserve(session, queue, item, reviewer, now)
+                return found
 
     def reviewers(self, project: str, name: str) -> list[dict[str, Any]]:
         """How many items each person has labelled and left out in a queue, the busiest first."""
@@ -244,14 +254,35 @@ def _reserve(session: Session, queue: ReviewQueue, item: ReviewItem, reviewer: s
     session.merge(ReviewReservation(item_id=item.id, reviewer=reviewer, until=until))
 
 
-def _newest(session: Session, item: ReviewItem, reviewer: str) -> ReviewLabel | None:
-    """Somebody's last word on an item that was not taken back."""
-    return session.scalar(
-        select(ReviewLabel)
-        .where(ReviewLabel.item_id == item.id, ReviewLabel.reviewer == reviewer, ReviewLabel.undone_at.is_(None))
-        .order_by(ReviewLabel.id.desc())
-        .limit(1)
+def _newest(session: Session, item: ReviewItem, reviewer: str, *, before: int | None = None) -> ReviewLabel | None:
+    """Somebody's last word on an item that was not taken back; the last one before that of an id."""
+    query = select(ReviewLabel).where(
+        ReviewLabel.item_id == item.id, ReviewLabel.reviewer == reviewer, ReviewLabel.undone_at.is_(None)
     )
+    if before is not None:
+        query = query.where(ReviewLabel.id < before)
+    return session.scalar(query.order_by(ReviewLabel.id.desc()).limit(1))
+
+
+def _label_of(word: ReviewLabel | None) -> ReviewLabel | None:
+    """The word, where it is no mere "not me"."""
+    return word if word is not None and word.action == LABEL else None
+
+
+def _last_word(session: Session, queue: ReviewQueue, reviewer: str, position: int | None) -> ReviewLabel:
+    """
+    Raises:
+        NotFound: there is none, in the queue or on the item at `position`.
+    """
+    query = select(ReviewLabel).where(
+        ReviewLabel.queue_id == queue.id, ReviewLabel.reviewer == reviewer, ReviewLabel.undone_at.is_(None)
+    )
+    if position is not None:
+        query = query.where(ReviewLabel.item_id == item_of(session, queue, position).id)
+    last = session.scalar(query.order_by(ReviewLabel.id.desc()).limit(1))
+    if last is None:
+        raise NotFound(f"{reviewer!r} has nothing to take back here.", hint="Labels given before are final.")
+    return last
 
 
 def _standing(queue_id: int) -> Any:

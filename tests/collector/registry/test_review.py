@@ -231,3 +231,15 @@ def test_who_did_how_much_is_told(registry: Registry, kept: Kept) -> None:
         {"reviewer": "ada", "labelled": 1, "skipped": 1},
         {"reviewer": "bob", "labelled": 1, "skipped": 0},
     ]
+
+
+def test_others_write_to_the_registry_while_the_scores_of_a_label_are_stored(registry: Registry) -> None:
+    work = filled(registry).review_work
+    made = iter(("while labelled", "while taken back"))
+
+    def slow(change: Change) -> None:
+        registry.review_queues.create("p", next(made), RUBRIC)
+
+    work.label("p", "q", 1, "ada", GOOD, keep=slow)
+    work.undo("p", "q", "ada", keep=slow)
+    assert {queue["name"] for queue in registry.review_queues.page("p").items} >= {"while labelled", "while taken back"}
