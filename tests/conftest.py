@@ -77,7 +77,7 @@ def collector(tmp_path: Path) -> Iterator[Server]:
     """A collector on a free loopback port; the process's settings point to it, project `test`."""
     server = Server(data_dir=tmp_path / ".assay")
     server.start()
-    configure(endpoint=server.url, project="test")
+    configure(endpoint=server.url, project="test", timeout_s=60.0)
     yield server
     reset_client()
     server.stop()

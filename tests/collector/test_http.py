@@ -102,7 +102,7 @@ def test_a_request_that_cannot_be_taken_is_answered_with_why(
 def test_a_body_that_says_it_is_too_long_is_refused_before_it_is_read(collector: Server) -> None:
     head = f"POST /v1/traces HTTP/1.1\r\nhost: localhost\r\ncontent-length: {MAX_BODY_BYTES + 1}\r\n"
     head += "content-type: application/x-protobuf\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", httpx.URL(collector.url).port or 0), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", httpx.URL(collector.url).port or 0), timeout=120) as connection:
         connection.sendall(head.encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413")
 
@@ -325,7 +325,7 @@ def test_assay_serve_says_where_stops_when_told_and_keeps_everything(tmp_path: P
             assert answer.status_code == 200
         finally:
             process.send_signal(number)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
     assert not (tmp_path / "data" / "collector.json").exists()
     assert not (tmp_path / "data" / "assay.duckdb.wal").exists()

@@ -25,5 +25,5 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def own_project(shared_server: Server) -> str:
     """The process's settings point to the shared collector and to a project that nobody else uses; its name."""
     project = f"test-{uuid.uuid4().hex[:12]}"
-    configure(endpoint=shared_server.url, project=project)
+    configure(endpoint=shared_server.url, project=project, timeout_s=60.0)
     return project

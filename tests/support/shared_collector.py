@@ -28,5 +28,5 @@ def running_collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serv
 def project(running_collector: Server) -> str:
     """The settings of this process point to the collector, and to a project that nothing else uses."""
     name = f"test-{uuid.uuid4().hex[:8]}"
-    configure(endpoint=running_collector.url, project=name)
+    configure(endpoint=running_collector.url, project=name, timeout_s=60.0)
     return name

@@ -200,7 +200,7 @@ def test_what_a_function_does_not_get_to_in_time_does_not_leave(
         assert "more than 0.2 s" in caplog.text
     finally:
         go_on.set()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while functions(["another"]) == [FAILED] and time.monotonic() < deadline:
         time.sleep(0.01)
     assert functions(["another"]) == ["another"]

@@ -163,7 +163,8 @@ async def test_what_is_streamed_is_paid_from_the_rows_budget(openai_server: Open
     assert (budget.spent.tokens, budget.spent.calls) == (1100, 1)
 
 
-of_litellm = pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class")  # pydantic's, on LiteLLM's types
+# Pydantic's, on LiteLLM's types, and on how it reads them
+of_litellm = pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class", "ignore:Accessing the 'model_")
 
 
 @of_litellm
