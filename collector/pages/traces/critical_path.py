@@ -27,8 +27,10 @@ def _blocking(shape: TraceShape, ends: list[int], siblings: range, begin: int, e
     """Those of the siblings that, one after the other, were waited for between two times."""
     blocking = []
     until = end
-    for number in sorted(siblings, key=lambda one: (min(ends[one], end), shape.begins[one]), reverse=True):
-        if min(ends[number], end) <= until and shape.begins[number] < until and ends[number] > begin:
+    begins = shape.begins
+    latest_first = sorted([(-min(ends[number], end), -begins[number], number) for number in siblings])
+    for ended_before, _, number in latest_first:
+        if -ended_before <= until and begins[number] < until and ends[number] > begin:
             blocking.append(number)
-            until = shape.begins[number]
+            until = begins[number]
     return blocking

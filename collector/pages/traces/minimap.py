@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
 
-from assay.collector.pages.traces.trace_shape import TraceShape
+import numpy as np
+
+from assay.collector.pages.traces.trace_shape import Numbers, TraceShape
 
 COLUMNS = 600  # the picture is stretched to the window
 LANES = 9  # depths that have a lane of their own; what is deeper shares the last
@@ -24,43 +25,47 @@ class Minimap:
 
 
 def minimap(shape: TraceShape, critical: Iterable[int]) -> Minimap:
-    lanes = [min(depth, LANES - 1) for depth in shape.depths]
-    count = max(lanes, default=0) + 1
+    lanes = np.minimum(np.array(shape.depths, dtype=np.int64), LANES - 1)
     statuses = shape.columns["status"]
-    failed = (number for number, place in enumerate(shape.places) if statuses[place] == "error")
+    failed = [number for number, place in enumerate(shape.places) if statuses[place] == "error"]
+    firsts, ends = _columns(shape)
+
+    def path(numbers: Iterable[int]) -> str:
+        some = np.fromiter(numbers, dtype=np.int64)
+        return _path(lanes[some], firsts[some], ends[some])
+
     return Minimap(
-        height=count * LANE,
-        ran=_path(shape, range(len(shape)), lanes),
-        failed=_path(shape, failed, lanes),
-        critical=_path(shape, critical, lanes),
+        height=(int(lanes.max(initial=0)) + 1) * LANE,
+        ran=_path(lanes, firsts, ends),
+        failed=path(failed),
+        critical=path(critical),
     )
 
 
-def _path(shape: TraceShape, numbers: Iterable[int], lanes: list[int]) -> str:
-    """Boxes where any of these spans ran, lane by lane. Starts and ends are counted: any number may overlap."""
+def _columns(shape: TraceShape) -> tuple[Numbers, Numbers]:
+    """In which column of the picture each span begins, and before which it ends: one column at least."""
     scale = COLUMNS / max(shape.length_ns, 1)
-    changes: dict[int, list[int]] = {}
-    for number in numbers:
-        lane = changes.get(lanes[number])
-        if lane is None:
-            lane = changes[lanes[number]] = [0] * (COLUMNS + 1)
-        first = min(int(shape.begins[number] * scale), COLUMNS - 1)
-        lane[first] += 1
-        lane[min(max(first + 1, round((shape.begins[number] + shape.lengths[number]) * scale)), COLUMNS)] -= 1
+    begins, lengths = np.array(shape.begins, dtype=np.int64), np.array(shape.lengths, dtype=np.int64)
+    firsts = np.minimum((begins * scale).astype(np.int64), COLUMNS - 1)
+    ends = np.clip(np.rint((begins + lengths) * scale).astype(np.int64), firsts + 1, COLUMNS)
+    return firsts, ends
+
+
+def _path(lanes: Numbers, firsts: Numbers, ends: Numbers) -> str:
+    """Boxes where any of these spans ran, lane by lane. Starts and ends are counted: any number may overlap."""
+    size = LANES, COLUMNS + 1
+    started = np.bincount(lanes * size[1] + firsts, minlength=size[0] * size[1])
+    ended = np.bincount(lanes * size[1] + ends, minlength=size[0] * size[1])
+    running = (started - ended).reshape(size).cumsum(axis=1)
     boxes = (
         f"M{left} {lane * LANE}h{right - left}v{LANE - 1}h{left - right}z"
-        for lane, steps in sorted(changes.items())
-        for left, right in _runs(accumulate(steps))
+        for lane, counts in enumerate(running)
+        for left, right in _runs(counts)
     )
     return "".join(boxes)
 
 
-def _runs(counts: Iterable[int]) -> Iterator[tuple[int, int]]:
+def _runs(counts: Numbers) -> Iterator[tuple[int, int]]:
     """Where counts are above nothing: first column, and the one after the last."""
-    start = None
-    for column, count in enumerate(counts):
-        if count and start is None:
-            start = column
-        elif not count and start is not None:
-            yield start, column
-            start = None
+    edges = np.flatnonzero(np.diff(counts > 0, prepend=False, append=False)).tolist()
+    return zip(edges[::2], edges[1::2], strict=True)

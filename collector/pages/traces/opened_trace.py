@@ -45,8 +45,8 @@ class OpenedTrace:
     @property
     def may_grow(self) -> bool:
         """Whether spans are still to come: it runs, or a parent of what is here is not."""
-        parent_ids = self.shape.column("parent_span_id")
-        return self.trace["status"] == "in_progress" or any(parent_ids[number] for number in self.shape.tops())
+        shape, parent_ids = self.shape, self.shape.columns["parent_span_id"]
+        return self.trace["status"] == "in_progress" or any(parent_ids[shape.places[top]] for top in shape.tops())
 
     @property
     def unread(self) -> int:

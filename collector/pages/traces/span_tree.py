@@ -56,14 +56,14 @@ class SpanTree:
         self._numbers = [0] * len(self._rows)
         for number, row in enumerate(self._rows):
             self._numbers[row] = number
-        self._ids = shape.column("span_id")
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def number_of(self, span_id: str) -> int | None:
         """Where in the shape a span is; None when it is not there."""
-        return self._ids.index(span_id) if span_id in self.shape.columns["span_id"] else None
+        ids = self.shape.columns["span_id"]
+        return self.shape.places.index(ids.index(span_id)) if span_id in ids else None
 
     def row_of(self, number: int) -> int:
         """In which line, from 0, a span of the shape stands."""
@@ -119,7 +119,7 @@ class SpanTree:
     def _dearest(self) -> tuple[str, float]:
         """By which column spans are weighed, and its largest value: costs where any is known, else tokens."""
         for name in ("cost_usd", "total_tokens"):
-            if largest := max((value for value in self.shape.columns[name] if value is not None), default=0):
+            if largest := max(filter(None, self.shape.columns[name]), default=0):
                 return name, largest
         return "cost_usd", 0
 

@@ -10,9 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from assay.collector.skeleton import NO_PARENT, arrange
 
 Columns = Mapping[str, Sequence[Any]]
+Numbers = npt.NDArray[np.int64]
+LONGEST_NS = 2**62  # what a sum of two of can still be counted in 64 bits: 146 years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +60,7 @@ class TraceShape:
 
 def trace_shape(columns: Columns) -> TraceShape:
     places, parents = _arranged(columns["span_id"], columns["parent_span_id"])
-    starts, durations = columns["start_ns"], columns["duration_ms"]
-    beginning = min(starts, default=0)
-    begins = [starts[place] - beginning for place in places]
-    lengths = [_in_ns(durations[place]) for place in places]
+    begins, lengths = _times(columns, places)
     first_children, child_counts, depths, below = _families(parents)
     return TraceShape(
         columns=columns,
@@ -68,9 +70,9 @@ def trace_shape(columns: Columns) -> TraceShape:
         first_children=first_children,
         child_counts=child_counts,
         below=below,
-        begins=begins,
-        lengths=lengths,
-        length_ns=max(map(int.__add__, begins, lengths), default=0),
+        begins=begins.tolist(),
+        lengths=lengths.tolist(),
+        length_ns=int((begins + lengths).max(initial=0)),
     )
 
 
@@ -102,19 +104,25 @@ def _arranged(ids: Sequence[str], parent_ids: Sequence[str | None]) -> tuple[lis
 def _families(parents: Sequence[int]) -> tuple[list[int], list[int], list[int], list[int]]:
     """First children, numbers of children, depths, numbers below. No recursion: a trace may be a thousand deep."""
     size = len(parents)
-    first_children, child_counts, depths, below = [0] * size, [0] * size, [0] * size, [0] * size
-    for number, parent in enumerate(parents):
-        if parent >= 0:
-            if not child_counts[parent]:
-                first_children[parent] = number
-            child_counts[parent] += 1
-            depths[number] = depths[parent] + 1
+    above = np.array(parents, dtype=np.int64)
+    children = np.flatnonzero(above >= 0)
+    first_children = np.zeros(size, dtype=np.int64)
+    first_children[above[children[::-1]]] = children[::-1]  # the last one written is the first of its siblings
+    child_counts = np.bincount(above[children], minlength=size)
+    depths: list[int] = []
+    for parent in parents:
+        depths.append(depths[parent] + 1 if parent >= 0 else 0)
+    below = [0] * size
     for number in range(size - 1, -1, -1):
         if (parent := parents[number]) >= 0:
             below[parent] += below[number] + 1
-    return first_children, child_counts, depths, below
+    return first_children.tolist(), child_counts.tolist(), depths, below
 
 
-def _in_ns(duration_ms: float | None) -> int:
-    """No time at all where it is unknown, or less than none."""
-    return max(0, round((duration_ms or 0) * 1e6))
+def _times(columns: Columns, places: Sequence[int]) -> tuple[Numbers, Numbers]:
+    """Begins and lengths in the order of the shape; no length where it is unknown, or less than none."""
+    starts = np.array(columns["start_ns"], dtype=np.int64)
+    durations = np.nan_to_num(np.array(columns["duration_ms"], dtype=np.float64))
+    lengths = np.clip(np.rint(durations * 1e6), 0, LONGEST_NS).astype(np.int64)
+    begins = np.minimum(starts - starts.min(), LONGEST_NS) if len(starts) else starts
+    return begins[places], lengths[places]

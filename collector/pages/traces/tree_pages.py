@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import orjson
@@ -34,8 +34,11 @@ NDJSON = "application/x-ndjson"
 def tree(request: Request, source: FromSource, project: str, trace_id: str, state: str = "") -> Response:
     """The tree of a large trace, a chunk a line: see tree_payload. `state`: what the page called it."""
     name, identity = urls.name_of(project), urls.name_of(trace_id)
-    shape = RECENT.take(name, identity, state) or trace_shape(source.outline(identity, name)["columns"])
-    lines = _lines(shape)
+    kept = RECENT.take(name, identity, state)
+    if kept is None:
+        shape = trace_shape(source.outline(identity, name)["columns"])
+        kept = shape, critical_path(shape)
+    lines = _lines(*kept)
     headers = dict(PAGE_HEADERS)
     if "gzip" in request.headers.get("accept-encoding", ""):
         headers["content-encoding"] = "gzip"
@@ -43,8 +46,8 @@ def tree(request: Request, source: FromSource, project: str, trace_id: str, stat
     return StreamingResponse(lines, media_type=NDJSON, headers=headers)
 
 
-def _lines(shape: TraceShape) -> Iterator[bytes]:
-    for chunk in tree_payload.chunks(shape, critical_path(shape)):
+def _lines(shape: TraceShape, critical: Iterable[int]) -> Iterator[bytes]:
+    for chunk in tree_payload.chunks(shape, critical):
         yield orjson.dumps(chunk) + b"\n"
 
 

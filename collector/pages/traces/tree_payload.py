@@ -12,7 +12,9 @@ Some 20 bytes a span where it is compressed, ids among them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import itemgetter, sub
 from typing import Any
 
 from assay.collector.pages.traces.trace_shape import TraceShape
@@ -30,29 +32,28 @@ def head(shape: TraceShape) -> dict[str, int]:
 
 def chunks(shape: TraceShape, critical: Iterable[int], size: int = CHUNK) -> Iterator[dict[str, Any]]:
     kinds: dict[tuple[Any, ...], int] = {}
-    unit, on_path = _unit_ns(shape), frozenset(critical)
-    columns = shape.columns
+    unit, path = _unit_ns(shape), sorted(critical)
     parent_before = start_before = 0
     for first in range(0, max(len(shape), 1), size):
-        numbers = range(first, min(first + size, len(shape)))
         places = shape.places[first : first + size]
+        pick = _picker(places)
         known = len(kinds)
-        names = zip(*([columns[name][place] for place in places] for name in ("name", "kind", "model")), strict=True)
+        names = zip(*(pick(shape.columns[name]) for name in ("name", "kind", "model")), strict=True)
         kind = [kinds.setdefault(each, len(kinds)) for each in names]
-        starts = [shape.begins[number] // unit for number in numbers]
+        starts = _in_units(shape.begins[first : first + size], unit)
         parents = shape.parents[first : first + size]
-        statuses = [columns["status"][place] for place in places]
+        statuses = pick(shape.columns["status"])
         yield {
             "kinds": list(kinds)[known:],
             "kind": kind,
             "parent": _steps(parents, parent_before),
             "start": _steps(starts, start_before),
-            "length": [shape.lengths[number] // unit for number in numbers],
-            "tokens": [columns["total_tokens"][place] for place in places],
-            "cost": [_billionths(columns["cost_usd"][place]) for place in places],
-            **_ids([columns["span_id"][place] for place in places]),
-            **{one: [at for at, status in enumerate(statuses) if status == one] for one in STATUSES},
-            "critical": [number - first for number in numbers if number in on_path],
+            "length": _in_units(shape.lengths[first : first + size], unit),
+            "tokens": pick(shape.columns["total_tokens"]),
+            "cost": [None if cost is None else round(cost * 1e9) for cost in pick(shape.columns["cost_usd"])],
+            **_ids(pick(shape.columns["span_id"])),
+            **{one: _where(statuses, one) for one in STATUSES},
+            "critical": [number - first for number in path[bisect_left(path, first) : bisect_left(path, first + size)]],
         }
         parent_before, start_before = (parents or [0])[-1], (starts or [0])[-1]
 
@@ -62,15 +63,24 @@ def _unit_ns(shape: TraceShape) -> int:
 
 
 def _steps(values: Sequence[int], before: int) -> list[int]:
-    return [value - last for value, last in zip(values, (before, *values), strict=False)]
+    return list(map(sub, values, (before, *values[:-1])))
 
 
-def _billionths(dollars: float | None) -> int | None:
-    return None if dollars is None else round(dollars * 1e9)
+def _in_units(values: Sequence[int], unit: int) -> list[int]:
+    return [value // unit for value in values] if unit > 1 else list(values)
+
+
+def _where(values: Sequence[Any], wanted: Any) -> list[int]:
+    return [at for at, value in enumerate(values) if value == wanted] if wanted in values else []
+
+
+def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """What picks from a column the values in these places; `itemgetter` gives no tuple of one, and takes no none."""
+    return itemgetter(*places) if len(places) > 1 else lambda values: tuple(values[place] for place in places)
 
 
 def _ids(ids: Sequence[str]) -> dict[str, Any]:
-    sizes = {len(one) for one in ids}
-    if len(sizes) == 1 and all(map(str.isascii, ids)):
-        return {"id_size": sizes.pop(), "ids": "".join(ids)}
+    sizes = set(map(len, ids))
+    if len(sizes) == 1 and (joined := "".join(ids)).isascii():
+        return {"id_size": sizes.pop(), "ids": joined}
     return {"id_size": 0, "ids": list(ids)}

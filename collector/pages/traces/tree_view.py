@@ -47,5 +47,5 @@ def _payload(opened: OpenedTrace) -> dict[str, Any]:
     head: dict[str, Any] = tree_payload.head(shape)
     if len(shape) <= tree_payload.INLINE:
         return head | {"chunks": list(tree_payload.chunks(shape, opened.tree.critical))}
-    state = RECENT.keep(address.project, address.trace_id, shape)
+    state = RECENT.keep(address.project, address.trace_id, shape, opened.tree.critical)
     return head | {"url": address.part("tree", state=state)}

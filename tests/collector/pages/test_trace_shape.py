@@ -181,8 +181,8 @@ def test_what_an_agent_does_is_in_its_band_and_what_its_own_agents_do_in_theirs(
 
 def test_few_shapes_are_kept_and_each_is_given_once() -> None:
     recent, shape = RecentShapes(), shape_of(("a", None, 0, 1))
-    states = [recent.keep("p", "t", shape) for _ in range(AT_MOST + 1)]
+    states = [recent.keep("p", "t", shape, [0]) for _ in range(AT_MOST + 1)]
     assert recent.take("p", "t", states[0]) is None
     assert recent.take("other", "t", states[-1]) is None
-    assert recent.take("p", "t", states[-1]) is shape
+    assert recent.take("p", "t", states[-1]) == (shape, [0])
     assert recent.take("p", "t", states[-1]) is None
