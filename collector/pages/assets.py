@@ -7,6 +7,7 @@ it may be kept by browsers for ever.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ _TOP_LEVEL = re.compile(r"^(?:async )?(?:function\*?|class|const|let) +(\w+)", r
 class Asset:
     content: bytes
     media_type: str
+    packed: bytes  # the same as gzip, made once for all who ask
+
+
+def _asset(content: bytes, media_type: str) -> Asset:
+    return Asset(content, media_type, gzip.compress(content, mtime=0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,9 @@ def load_assets(folder: Path) -> Assets:
         ValueError: a script cannot be joined with the others.
     """
     files = {
-        "assay.css": Asset(_joined_styles(folder / "css").encode(), "text/css; charset=utf-8"),
-        "assay.js": Asset(_joined_scripts(folder / "js").encode(), "text/javascript; charset=utf-8"),
-        **{path.name: Asset(path.read_bytes(), "image/svg+xml") for path in sorted(folder.glob("*.svg"))},
+        "assay.css": _asset(_joined_styles(folder / "css").encode(), "text/css; charset=utf-8"),
+        "assay.js": _asset(_joined_scripts(folder / "js").encode(), "text/javascript; charset=utf-8"),
+        **{path.name: _asset(path.read_bytes(), "image/svg+xml") for path in sorted(folder.glob("*.svg"))},
     }
     digest = hashlib.sha256()
     for name, asset in files.items():

@@ -52,11 +52,17 @@ async def set_look(request: Request) -> Response:
 
 
 @router.get("/static/{build}/{name}")
-def static_file(build: str, name: str) -> Response:
+def static_file(request: Request, build: str, name: str) -> Response:
     asset = ASSETS.files.get(name)
     if asset is None:
         raise NotFound(f"There is no file {name!r}.", hint="Reload the page that asked for it.")
-    headers = {"Cache-Control": ASSETS.caching(build), "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Cache-Control": ASSETS.caching(build),
+        "X-Content-Type-Options": "nosniff",
+        "Vary": "Accept-Encoding",
+    }
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(asset.packed, media_type=asset.media_type, headers={**headers, "Content-Encoding": "gzip"})
     return Response(asset.content, media_type=asset.media_type, headers=headers)
 
 
