@@ -8,12 +8,13 @@ import duckdb
 
 from assay.collector.columns import LONG_TEXT_COLUMNS
 from assay.collector.filter import Compiled
-from assay.collector.filter_probe import RANK_TEXT, Probe
+from assay.collector.filter_probe import RANK_SUM, Probe
 from assay.collector.filter_text import ANY_CONTENT
 from assay.collector.paging import within
+from assay.collector.trace_blocks import ANYWHERE, TraceBlocks
 
-FIRST_SLICE_SPANS = 30_000
 SLICE_GROWTH = 4
+FEW_TRACES = 500  # of more, spans lie nearly everywhere
 
 Slice = tuple[int | None, int | None]  # times between which spans start, in nanoseconds
 
@@ -25,10 +26,12 @@ class Near:
     trace_ids: list[str]
     since: int | None
     complete: bool
+    lies: str = ANYWHERE  # SQL that holds for each span `s` of these traces
 
 
 def find_near(
     db: duckdb.DuckDBPyConnection,
+    blocks: TraceBlocks,
     project: str | None,
     probe: Probe | None,
     bounds: Slice,
@@ -40,7 +43,8 @@ def find_near(
     """
     found: list[tuple[str, int]] = []
     (since, upper), complete = bounds, True
-    for lower, before in _slices(db, bounds) if probe is not None and probe.rank == RANK_TEXT else [bounds]:
+    at_once = probe is not None and probe.rank == RANK_SUM  # each slice would ask for all of the sums
+    for lower, before in [bounds] if at_once else slices(db, blocks, bounds):
         where = bounded(project, lower, before)
         if probe is not None:
             where = where.joined("AND", _with_content_of(db, probe.condition, where))
@@ -58,29 +62,25 @@ def find_near(
     trace_ids = {trace_id for trace_id, _ in found}
     if probe is not None and upper is not None:
         trace_ids.update(_reaching_beyond(db, project, probe.condition, since, upper))
-    return Near(list(trace_ids), since, complete)
+    lies = blocks.condition(db, trace_ids) if len(trace_ids) <= FEW_TRACES else ANYWHERE
+    return Near(list(trace_ids), since, complete, lies)
 
 
-def _slices(db: duckdb.DuckDBPyConnection, bounds: Slice) -> list[Slice]:
+def slices(db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, bounds: Slice) -> list[Slice]:
     """The time within the bounds in slices, the newest first, each of some times as many spans as the one before.
 
-    So a search for text reads hardly more than it needs; for other conditions the database itself stops where it has
-    enough. How many spans a slice has is a guess: mostly, spans come in order of time.
+    So a page of the newest reads hardly more than it needs. How many spans a slice has is a guess: mostly, spans come
+    in order of time.
     """
-    [(last,)] = db.execute("SELECT coalesce(max(row_id), 0) FROM span_log").fetchall()
-    rows, n_spans = [], FIRST_SLICE_SPANS
-    while n_spans < last:
-        rows.append(last - n_spans)
-        n_spans *= SLICE_GROWTH
-    if not rows:
-        return [bounds]
-    where = bounded(None, *bounds)
-    found = db.execute(
-        f"SELECT epoch_ns(s.start_time) FROM span_log s WHERE {where.sql} AND s.row_id IN (SELECT unnest(?::BIGINT[]))",
-        [*where.parameters, rows],
-    ).fetchall()
-    times = sorted({time for (time,) in found}, reverse=True)
-    return list(zip([*times, bounds[0]], [bounds[1], *(time - 1 for time in times)], strict=True))
+    lower, upper = bounds
+    starts = [start for start in blocks.starts(db) if upper is None or start <= upper]
+    times, at, step = set[int](), len(starts) - 1, 1
+    while at >= 0:
+        if lower is None or starts[at] > lower:
+            times.add(starts[at])
+        at, step = at - step, step * SLICE_GROWTH
+    newest_first = sorted(times, reverse=True)
+    return list(zip([*newest_first, lower], [upper, *(time - 1 for time in newest_first)], strict=True))
 
 
 def _with_content_of(db: duckdb.DuckDBPyConnection, probe: Compiled, where: Compiled) -> Compiled:
@@ -111,8 +111,13 @@ def _reaching_beyond(
 
 def bounded(project: str | None, lower: int | None, upper: int | None) -> Compiled:
     """The condition that a span `s` is of a project, and starts between two times."""
-    sql, parameters = within(project, "s")
+    return Compiled(*within(project, "s")).joined("AND", started_between("s", lower, upper))
+
+
+def started_between(alias: str, lower: int | None, upper: int | None) -> Compiled:
+    """The condition that a span starts between two times, in nanoseconds; None: there is no such bound."""
+    where = Compiled()
     for sign, time in ((">=", lower), ("<=", upper)):
         if time is not None:
-            sql, parameters = f"{sql} AND s.start_time {sign} make_timestamp_ns(?)", [*parameters, time]
-    return Compiled(sql, parameters)
+            where = where.joined("AND", Compiled(f"{alias}.start_time {sign} make_timestamp_ns(?)", [time]))
+    return where

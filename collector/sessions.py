@@ -24,6 +24,7 @@ from assay.collector.paging import (
     within,
 )
 from assay.collector.store import SpanStore
+from assay.collector.trace_blocks import TraceBlocks
 from assay.collector.trace_list import list_traces
 from assay.collector.trace_rows import TraceKey, trace_rows
 from assay.collector.trace_sql import summed_up
@@ -33,6 +34,7 @@ from assay.errors import InvalidRequest
 
 KEYS = ("session_id", "project")
 LAST_FIRST = Order("last", "DESC")
+MANY_TRACES = 5_000  # of the sessions of a page: too many to look for one by one
 FIELDS = ("session_id", "user_id", "start_time", "end_time", "span_count", "status", *COUNTED, "cost_usd")
 SUMS = ", ".join(
     (
@@ -82,7 +84,7 @@ def list_sessions(
             found = _find(db, project, condition if filter and filter.strip() else None, after, limit + 1)
         else:
             found = _find_ordered(db, project, condition, order, after, limit + 1)
-        items = _rows(db, found[:limit])
+        items = _rows(db, store.trace_blocks, found[:limit])
     last = found[limit - 1] if len(found) > limit else None
     if last is None:
         return Page(items, None)
@@ -122,7 +124,7 @@ def get_session(
             f" FROM span_log s WHERE {where} AND s.session_id = ? GROUP BY ALL ORDER BY last DESC LIMIT 1",
             [*parameters, session_id],
         )
-        rows = _rows(db, found)
+        rows = _rows(db, store.trace_blocks, found)
     if not rows:
         return None
     quoted = session_id.replace("'", "''")
@@ -216,17 +218,22 @@ def _by_traces(project: str | None, condition: TraceFilter, value: str = "NULL")
     ]
 
 
-def _rows(db: duckdb.DuckDBPyConnection, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _rows(db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The sessions' rows in the order given, summed up over all the spans of their traces."""
     if not found:
         return []
     named = [list({each[name] for each in found}) for name in ("session_id", "project")]
-    where = (
-        "s.project IN (SELECT unnest(?::VARCHAR[])) AND s.trace_id IN (SELECT s.trace_id FROM span_log s"
-        " WHERE s.session_id IN (SELECT unnest(?::VARCHAR[])) AND s.project IN (SELECT unnest(?::VARCHAR[])))"
+    of_sessions = (
+        "SELECT s.trace_id FROM span_log s"
+        " WHERE s.session_id IN (SELECT unnest(?::VARCHAR[])) AND s.project IN (SELECT unnest(?::VARCHAR[]))"
     )
-    traces = summed_up(FIELDS, where)
-    rows = fetch(db, f"SELECT {SUMS} FROM ({traces}) t GROUP BY t.project, t.session_id", [named[1], *named])
+    traces = [one for (one,) in db.execute(f"{of_sessions} GROUP BY ALL LIMIT {MANY_TRACES}", named).fetchall()]
+    if len(traces) < MANY_TRACES:
+        among, parameters = f"SELECT unnest(?::VARCHAR[])) AND {blocks.condition(db, traces)}", [traces]
+    else:
+        among, parameters = f"{of_sessions})", named
+    spans = summed_up(FIELDS, f"s.project IN (SELECT unnest(?::VARCHAR[])) AND s.trace_id IN ({among}")
+    rows = fetch(db, f"SELECT {SUMS} FROM ({spans}) t GROUP BY t.project, t.session_id", [named[1], *parameters])
     by_key = {(row["project"], row["session_id"]): row for row in rows}
     wanted = [by_key[key] for each in found if (key := (each["project"], each["session_id"])) in by_key]
     last = trace_rows(

@@ -110,8 +110,8 @@ def get_outline(store: SpanStore, trace_id: str, *, project: str | None = None, 
     Args:
         most: how many spans are read; the row is summed up from all of them.
     """
-    with store.read() as db, trace_beside(db, store, trace_id):
-        key = find_trace(db, trace_id, project)
+    with store.read() as db, trace_beside(db, store, trace_id) as lies:
+        key = find_trace(db, trace_id, project, lies)
         if key is None:
             return None
         where, parameters = of_trace(key)
@@ -127,8 +127,8 @@ def get_outline(store: SpanStore, trace_id: str, *, project: str | None = None, 
 
 def project_of_trace(store: SpanStore, trace_id: str, *, project: str | None = None) -> str | None:
     """Where a trace is filed, the latest of this id; None when there is none."""
-    with store.read() as db, trace_beside(db, store, trace_id):
-        key = find_trace(db, trace_id, project)
+    with store.read() as db, trace_beside(db, store, trace_id) as lies:
+        key = find_trace(db, trace_id, project, lies)
     return key.project if key else None
 
 
@@ -147,8 +147,8 @@ def get_skeleton(
     """
     after = decode_cursor(cursor)
     first, last_row = (number_in(after), number_in(after, 1)) if after else (0, 2**63 - 1)
-    with store.read() as db, trace_beside(db, store, trace_id):
-        key = find_trace(db, trace_id, project)
+    with store.read() as db, trace_beside(db, store, trace_id) as lies:
+        key = find_trace(db, trace_id, project, lies)
         if key is None:
             return None
         where, parameters = of_trace(key)

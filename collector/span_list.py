@@ -12,6 +12,7 @@ import orjson
 from assay.collector.columns import PUBLIC_COLUMNS
 from assay.collector.filter import Compiled, compile_filter, time_bounds
 from assay.collector.listed import listed_span
+from assay.collector.near import slices, started_between
 from assay.collector.open_view import open_beside, shown_open
 from assay.collector.paging import (
     TIME_COLUMNS,
@@ -28,6 +29,7 @@ from assay.collector.paging import (
 )
 from assay.collector.scores import SCORE_COLUMNS
 from assay.collector.store import SpanStore
+from assay.collector.trace_blocks import ANYWHERE, TraceBlocks
 from assay.collector.trace_rows import TraceKey, trace_rows
 from assay.collector.whole import stored_columns, whole_spans
 from assay.collector.windows import moment
@@ -57,11 +59,11 @@ def list_spans(
     condition, bounds = compile_filter(filter, "spans", "t"), time_bounds(filter)
     order, after = order_of(order_by, "spans"), decode_cursor(cursor, len(KEYS))
     with store.read() as db:
-        found = _find(db, project, condition, bounds, order, after, limit + 1)
+        found = _find(db, store.trace_blocks, project, condition, bounds, order, after, limit + 1)
         still_open: list[dict[str, Any]] = []
         if store.open_spans.of(project):
             with open_beside(db, store.open_spans, ended=False):
-                still_open = _find(db, project, condition, bounds, order, after, limit + 1)
+                still_open = _find(db, None, project, condition, bounds, order, after, limit + 1)
         found = order.merged(found, still_open, KEYS)[: limit + 1]
         with open_beside(db, store.open_spans) if still_open else nullcontext():
             items = list(_within_budget(_read_by_row(db, found[:limit])))
@@ -72,6 +74,7 @@ def list_spans(
 
 def _find(
     db: duckdb.DuckDBPyConnection,
+    blocks: TraceBlocks | None,
     project: str | None,
     condition: Compiled,
     bounds: tuple[Sequence[Compiled], Sequence[Compiled]],
@@ -79,25 +82,28 @@ def _find(
     after: Cursor | None,
     wanted: int,
 ) -> list[dict[str, Any]]:
-    """Which spans, by narrow columns alone. The database looks at the newest first, and stops where it has enough."""
+    """Which spans, by narrow columns alone. `blocks`: of the table, where it is that which is asked."""
     earliest, latest = bounds
     lower, upper = moment(db, earliest, "max"), moment(db, latest, "min")
-    where, parameters = within(project, "t")
+    where = Compiled(*within(project, "t")).joined("AND", condition)
     if after is not None:
-        beyond, values = order.beyond("t", KEYS, after)
-        where, parameters = f"{where} AND {beyond}", [*parameters, *values]
+        where = where.joined("AND", Compiled(*order.beyond("t", KEYS, after)))
         if order.newest_first:  # says no more than the cursor, but lets the database leave out what is newer
             upper = number_in(after) if upper is None else min(upper, number_in(after))
-    for sign, time in ((">=", lower), ("<=", upper)):
-        if time is not None:
-            where, parameters = f"{where} AND t.start_time {sign} make_timestamp_ns(?)", [*parameters, time]
     value = f"epoch_ns(t.{order.column})" if order.column in TIME_COLUMNS else f"t.{order.column}"
-    return fetch(
-        db,
-        f"SELECT t.row_id, t.project, t.trace_id, t.span_id, epoch_ns(t.start_time) AS start, {value} AS value"
-        f" FROM span_log t WHERE {where} AND {condition.sql} ORDER BY {order.sql('t', KEYS)} LIMIT ?",
-        [*parameters, *condition.parameters, wanted],
-    )
+    found: list[dict[str, Any]] = []
+    looked_at = [(lower, upper)] if blocks is None or not order.newest_first else slices(db, blocks, (lower, upper))
+    for low, high in looked_at:
+        between = started_between("t", low, high)
+        found += fetch(
+            db,
+            f"SELECT t.row_id, t.project, t.trace_id, t.span_id, epoch_ns(t.start_time) AS start, {value} AS value"
+            f" FROM span_log t WHERE {where.sql} AND {between.sql} ORDER BY {order.sql('t', KEYS)} LIMIT ?",
+            [*where.parameters, *between.parameters, wanted - len(found)],
+        )
+        if len(found) == wanted:
+            break
+    return found
 
 
 def _read_by_row(db: duckdb.DuckDBPyConnection, found: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -137,21 +143,25 @@ def _size(value: Any) -> int:
 
 
 @contextmanager
-def trace_beside(db: duckdb.DuckDBPyConnection, store: SpanStore, trace_id: str) -> Iterator[None]:
-    """Within it, a trace that has open spans has them in `span_log`."""
+def trace_beside(db: duckdb.DuckDBPyConnection, store: SpanStore, trace_id: str) -> Iterator[str]:
+    """Within it, a trace that has open spans has them in `span_log`. Gives SQL that holds for each span `s` of it."""
     if any(trace_id == each for _, each in store.open_spans.traces):
         with open_beside(db, store.open_spans, [trace_id]):
-            yield
+            yield ANYWHERE
     else:
-        yield
+        yield store.trace_blocks.condition(db, [trace_id])
 
 
-def find_trace(db: duckdb.DuckDBPyConnection, trace_id: str, project: str | None) -> TraceKey | None:
-    """The trace of this id, the latest where several projects have one; None when there is none."""
+def find_trace(db: duckdb.DuckDBPyConnection, trace_id: str, project: str | None, lies: str) -> TraceKey | None:
+    """The trace of this id, the latest where several projects have one; None when there is none.
+
+    Args:
+        lies: what `trace_beside` gave.
+    """
     where, parameters = within(project, "s")
     rows = db.execute(
         "SELECT s.project, s.trace_id, epoch_ns(min(s.start_time)), epoch_ns(max(s.start_time)) FROM span_log s"
-        f" WHERE {where} AND s.trace_id = ? GROUP BY ALL ORDER BY 3 DESC LIMIT 1",
+        f" WHERE {where} AND s.trace_id = ? AND {lies} GROUP BY ALL ORDER BY 3 DESC LIMIT 1",
         [*parameters, trace_id],
     ).fetchall()
     return TraceKey(*rows[0]) if rows else None
@@ -170,8 +180,8 @@ def get_trace(
     A page ends after `limit` spans, or where it would grow beyond a few megabytes.
     """
     after = decode_cursor(cursor)
-    with store.read() as db, trace_beside(db, store, trace_id):
-        key = find_trace(db, trace_id, project)
+    with store.read() as db, trace_beside(db, store, trace_id) as lies:
+        key = find_trace(db, trace_id, project, lies)
         if key is None:
             return None
         [row] = trace_rows(db, [key])
@@ -222,11 +232,11 @@ def of_trace(key: TraceKey) -> tuple[str, list[Any]]:
 def get_span(store: SpanStore, trace_id: str, span_id: str, *, project: str | None = None) -> dict[str, Any] | None:
     """One span, whole; None when there is none."""
     where, parameters = within(project, "s")
-    with store.read() as db, trace_beside(db, store, trace_id):
+    with store.read() as db, trace_beside(db, store, trace_id) as lies:
         found = fetch(
             db,
             f"SELECT s.row_id, epoch_ns(s.start_time) AS start FROM span_log s"
-            f" WHERE {where} AND s.trace_id = ? AND s.span_id = ? ORDER BY s.row_id DESC LIMIT 1",
+            f" WHERE {where} AND s.trace_id = ? AND s.span_id = ? AND {lies} ORDER BY s.row_id DESC LIMIT 1",
             [*parameters, trace_id, span_id],
         )
         return next(_read_by_row(db, found), None)

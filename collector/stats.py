@@ -14,8 +14,10 @@ import duckdb
 
 from assay.collector.filter import compile_filter, compile_trace_filter
 from assay.collector.intervals import mean_of
+from assay.collector.nested_calls import NestedCalls
 from assay.collector.paging import fetch, iso_time, within
 from assay.collector.store import SpanStore
+from assay.collector.summed_parts import Part, Sums, added, in_order, largest_first
 from assay.collector.trace_sql import MODEL_KINDS, summed_up
 from assay.errors import InvalidRequest
 
@@ -26,15 +28,22 @@ TOKENS = (
     *("input_tokens", "output_tokens", "total_tokens"),
     *("cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
 )
-_LATENCY = {
-    "latency_mean_ms": "avg(s.duration_ms)",
-    **{f"latency_p{rank}_ms": f"quantile_cont(s.duration_ms, {rank / 100})" for rank in (50, 90, 95, 99)},
-}
+RANKS = (50, 90, 95, 99)
+
+
+def _quantiles(name: str, ranks: Sequence[int], condition: str = "true") -> dict[str, str]:
+    """Measures of latency among the spans for which `condition` holds. Equal sums are made once, so all are in one."""
+    chosen = "" if condition == "true" else f" FILTER (WHERE {condition})"
+    every = f"quantile_cont(s.duration_ms, [{', '.join(str(rank / 100) for rank in ranks)}]){chosen}"
+    return {f"{name}latency_p{rank}_ms": f"({every})[{place}]" for place, rank in enumerate(ranks, 1)}
+
+
 _COMMON = {
     "count": "count(*)",
     "error_count": "count(*) FILTER (WHERE s.status = 'error')",
     "error_rate": "avg((s.status = 'error')::INT)",
-    **_LATENCY,
+    "latency_mean_ms": "avg(s.duration_ms)",
+    **_quantiles("", RANKS),
     # Of what took some time: latencies are compared by ratios
     "latency_log_mean": "avg(ln(s.duration_ms)) FILTER (WHERE s.duration_ms > 0)",
     "latency_log_sd": "stddev_samp(ln(s.duration_ms)) FILTER (WHERE s.duration_ms > 0)",
@@ -47,10 +56,7 @@ def _among(name: str, condition: str) -> dict[str, str]:
     """Measures of those spans alone for which `condition` holds."""
     return {
         f"{name}_error_count": f"count(*) FILTER (WHERE {condition} AND s.status = 'error')",
-        **{
-            f"{name}_latency_p{rank}_ms": f"quantile_cont(s.duration_ms, {rank / 100}) FILTER (WHERE {condition})"
-            for rank in (50, 95, 99)
-        },
+        **_quantiles(f"{name}_", (50, 95, 99), condition),
     }
 
 
@@ -204,13 +210,73 @@ def _readable(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
     return {**time, **{key: row[key] for key in query.group_by}, **_values(query, row)}
 
 
+# From what is remembered ------------------------------------------------------------------------------------------
+
+# Measures that are told from others which add up
+TOLD_FROM = {"error_rate": ("error_count", "count")}
+
+
+def _from_parts(db: duckdb.DuckDBPyConnection, store: SpanStore, query: StatsQuery) -> list[dict[str, Any]] | None:
+    """The rows, from sums over parts of the store; None where they cannot be told from such."""
+    needed = tuple(dict.fromkeys(name for measure in query.measures for name in TOLD_FROM.get(measure, (measure,))))
+    if query.of != "spans" or query.trace_filter is not None or not ADDS_UP.issuperset(needed):
+        return None
+    condition = compile_filter(query.filter, "spans", "s")
+    if "SELECT" in condition.sql or "now()" in condition.sql:  # it holds or not by something else than the span
+        return None
+    if OF_MODEL_CALLS.intersection(needed) and not store.nested_calls.none(db):
+        return None
+    measures = {name: MEASURES["spans"][name] for name in needed}
+
+    def ask(part: Part, bounded: bool) -> Sums:
+        asked = replace(query, measures=needed) if bounded else replace(query, measures=needed, start=None, end=None)
+        source, parameters = _source(db, asked, store.nested_calls, part.where)
+        sql = f"{_head(asked, measures)} FROM ({_with_groups(asked, source)}) s GROUP BY ALL"
+        n_keys = 1 + len(query.group_by)
+        return {
+            row[:n_keys]: row[n_keys:] for row in map(tuple, (each.values() for each in fetch(db, sql, parameters)))
+        }
+
+    question = (query.project, query.group_by, query.bucket, needed, condition.sql, repr(condition.parameters))
+    sums = store.summed_parts.sums(db, question, query.start, query.end, ask)
+    return None if sums is None else _of_sums(query, needed, sums)
+
+
+def _of_sums(query: StatsQuery, needed: Sequence[str], sums: Sums) -> list[dict[str, Any]]:
+    """Rows of the largest groups by the first measure, in the order of `_grouped`."""
+
+    def told(values: Sequence[Any]) -> tuple[Any, ...]:
+        summed = dict(zip(needed, values, strict=True))
+        return tuple(
+            summed["error_count"] / summed["count"] if name == "error_rate" and summed["count"] else summed.get(name)
+            for name in query.measures
+        )
+
+    if query.bucket is None:
+        groups = largest_first({group: told(values) for group, values in sums.items()})[: query.limit]
+    elif query.group_by:
+        totals = added({group[1:]: values} for group, values in sums.items())
+        top = set(largest_first({group: told(values) for group, values in totals.items()})[: query.limit])
+        groups = sorted((group for group in sums if group[1:] in top), key=in_order)
+    else:
+        groups = sorted(sums, key=in_order)
+    _too_many(groups)
+    names = ("time", *query.group_by)
+    return [
+        {**dict(zip(names, group, strict=True)), **dict(zip(query.measures, told(sums[group]), strict=True))}
+        for group in groups
+    ]
+
+
 # SQL --------------------------------------------------------------------------------------------------------------
 
 
 def _rows(store: SpanStore, query: StatsQuery) -> list[dict[str, Any]]:
     plain = [measure for measure in query.measures if not measure.startswith(SCORES)]
     with store.read() as db:
-        source, parameters = _source(db, query)
+        if (remembered := _from_parts(db, store, query)) is not None:
+            return remembered
+        source, parameters = _source(db, query, store.nested_calls)
         rows = _grouped(db, query, source, parameters, {name: MEASURES[query.of][name] for name in plain})
         for measure in query.measures:
             if measure.startswith(SCORES):
@@ -230,15 +296,11 @@ def _grouped(
 ) -> list[dict[str, Any]]:
     """Rows of the largest groups by the first measure."""
     sums = measures or {"count": "count(*)"}
-    keys = [f"k{number}" for number in range(len(query.group_by))]
-    values = [f'{sql} AS "{name}"' for name, sql in sums.items()]
-    time = (
-        f"epoch_ns(time_bucket(INTERVAL '{BUCKETS[query.bucket]}', s.start_time::TIMESTAMP))" if query.bucket else "0"
-    )
+    keys = _keys(query)
     from_groups = f"FROM ({_with_groups(query, source)}) s"
     largest = f'"{next(iter(sums))}" DESC NULLS LAST'
     same = " AND ".join(f"s.{key} IS NOT DISTINCT FROM top.{key}" for key in keys)
-    head = f"SELECT {time} AS time{''.join(f', s.{key} AS {key}' for key in keys)}, {', '.join(values)}"
+    head = _head(query, sums)
     if query.bucket is None or not keys:
         order = ", ".join(["time" if query.bucket else largest, *keys])
         limit = MAX_ROWS + 1 if query.bucket else query.limit
@@ -260,11 +322,27 @@ def _grouped(
         sql = f"{head} {from_groups} JOIN ({top}) top ON {same} GROUP BY ALL ORDER BY ALL LIMIT {MAX_ROWS + 1}"
         values_of = [*parameters, *parameters]
     rows = fetch(db, sql, values_of)
+    _too_many(rows)
+    return [_with_keys(query, row) for row in rows]
+
+
+def _keys(query: StatsQuery) -> list[str]:
+    return [f"k{number}" for number in range(len(query.group_by))]
+
+
+def _head(query: StatsQuery, sums: Mapping[str, str]) -> str:
+    """What is selected from the groups `s`: the start of the bucket, the keys, and the measures."""
+    bucket = f"time_bucket(INTERVAL '{BUCKETS[query.bucket]}', s.start_time::TIMESTAMP)" if query.bucket else ""
+    time = f"epoch_ns({bucket})" if bucket else "0"
+    values = [f'{sql} AS "{name}"' for name, sql in sums.items()]
+    return f"SELECT {time} AS time{''.join(f', s.{key} AS {key}' for key in _keys(query))}, {', '.join(values)}"
+
+
+def _too_many(rows: Sequence[Any]) -> None:
     if len(rows) > MAX_ROWS:
         raise InvalidRequest(
             f"The answer has more than {MAX_ROWS} rows.", hint="Ask for wider buckets, less time or fewer groups."
         )
-    return [_with_keys(query, row) for row in rows]
 
 
 def _with_keys(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -278,17 +356,25 @@ def _with_groups(query: StatsQuery, source: str) -> str:
     return source
 
 
-def _source(db: duckdb.DuckDBPyConnection, query: StatsQuery) -> tuple[str, list[Any]]:
-    """The rows that are counted, under the alias `s` of whoever asks, and the parameters."""
-    bounds, times = "", list[int]()
+def _source(
+    db: duckdb.DuckDBPyConnection, query: StatsQuery, calls: NestedCalls, part: str = ""
+) -> tuple[str, list[Any]]:
+    """The rows that are counted, under the alias `s` of whoever asks, and the parameters.
+
+    Args:
+        part: of spans, SQL of which rows; all when empty.
+    """
+    bounds, times = f" AND {part}" if part else "", list[int]()
     for sign, time in ((">=", query.start), ("<", query.end)):
         if time is not None:
             bounds = f"{bounds} AND s.start_time {sign} make_timestamp_ns(?)"
             times.append(max(-LAST_NS, min(time, LAST_NS)))
-    return _of_spans(db, query, bounds, times) if query.of == "spans" else _of_traces(query, bounds, times)
+    return _of_spans(db, query, bounds, times, calls) if query.of == "spans" else _of_traces(query, bounds, times)
 
 
-def _of_spans(db: duckdb.DuckDBPyConnection, query: StatsQuery, bounds: str, times: list[int]) -> tuple[str, list[Any]]:
+def _of_spans(
+    db: duckdb.DuckDBPyConnection, query: StatsQuery, bounds: str, times: list[int], calls: NestedCalls
+) -> tuple[str, list[Any]]:
     condition = compile_filter(query.filter, "spans", "s")
     where, parameters = within(query.project, "s")
     chosen, chosen_parameters = of_chosen_traces(query.project, query.trace_filter, bounds, times)
@@ -296,12 +382,15 @@ def _of_spans(db: duckdb.DuckDBPyConnection, query: StatsQuery, bounds: str, tim
     values = [*parameters, *times, *condition.parameters, *chosen_parameters]
     if not OF_MODEL_CALLS.intersection(query.measures):
         return spans, values
+    each_counts = f"SELECT o.*, o.kind IN {MODEL_KINDS} AS is_model_call FROM ({spans}) o"
+    if calls.none(db):
+        return each_counts, values
     inside, inside_parameters = within(query.project, "i")
     for sign, time in ((">=", query.start and query.start - SKEW_NS), ("<", query.end and query.end + SKEW_NS)):
         if time is not None:
             inside = f"{inside} AND i.start_time {sign} make_timestamp_ns(?)"
             inside_parameters = [*inside_parameters, max(-LAST_NS, min(time, LAST_NS))]
-    # Mostly no call stands around another one, which is soon known from numbers; to join the calls takes far longer
+    # Where it is not these spans that have such calls, that is soon known from numbers; to join the calls takes longer
     nested = db.execute(
         f"SELECT 1 FROM span_log s WHERE {where}{bounds} AND s.kind IN {MODEL_KINDS} AND hash(s.span_id) IN"
         f" (SELECT DISTINCT hash(i.parent_span_id) FROM span_log i WHERE {inside} AND i.kind IN {MODEL_KINDS}"
@@ -309,7 +398,7 @@ def _of_spans(db: duckdb.DuckDBPyConnection, query: StatsQuery, bounds: str, tim
         [*parameters, *times, *inside_parameters],
     ).fetchall()
     if not nested:
-        return f"SELECT o.*, o.kind IN {MODEL_KINDS} AS is_model_call FROM ({spans}) o", values
+        return each_counts, values
     around = (
         f"SELECT DISTINCT i.project, i.trace_id, i.parent_span_id AS span_id, i.kind FROM span_log i WHERE {inside}"
         f" AND i.kind IN {MODEL_KINDS} AND i.total_tokens IS NOT NULL AND i.parent_span_id IN"

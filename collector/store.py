@@ -25,10 +25,13 @@ from assay.collector.data_file import DataFile
 from assay.collector.deadlines import Deadlines
 from assay.collector.manifest import Manifest, forget_manifest, read_manifest, write_manifest
 from assay.collector.migrations import MIGRATIONS, migrate
+from assay.collector.nested_calls import NestedCalls
 from assay.collector.open_index import OpenIndex, open_rows
 from assay.collector.rows import prepare
 from assay.collector.start_checks import check_contents, check_files, damaged, log_path
+from assay.collector.summed_parts import SummedParts
 from assay.collector.timings import Timings
+from assay.collector.trace_blocks import TraceBlocks
 from assay.errors import CollectorUnavailable, StoreError, StoreLocked
 
 logger = logging.getLogger("assay.collector")
@@ -91,6 +94,9 @@ class SpanStore:
             migrate(connection)
             self.store_id = check_contents(path, connection)
             self.content = _known_content(connection)
+            self.trace_blocks = TraceBlocks()
+            self.nested_calls = NestedCalls(self.trace_blocks)
+            self.summed_parts = SummedParts(self.trace_blocks)
             self.open_spans = OpenIndex()
             self.open_spans.replace(open_rows(connection))
         except BaseException:

@@ -21,8 +21,8 @@ def find_in_trace(
         InvalidRequest: the filter cannot be read.
     """
     condition = compile_filter(filter, "spans", "s")
-    with store.read() as db, trace_beside(db, store, trace_id):
-        key = find_trace(db, trace_id, project)
+    with store.read() as db, trace_beside(db, store, trace_id) as lies:
+        key = find_trace(db, trace_id, project, lies)
         if key is None:
             return None
         where, parameters = of_trace(key)
@@ -38,6 +38,6 @@ def find_in_trace(
 
 def start_of_trace(store: SpanStore, trace_id: str, *, project: str) -> int | None:
     """When the first of its spans began, in nanoseconds; None when there is no such trace."""
-    with store.read() as db, trace_beside(db, store, trace_id):
-        key = find_trace(db, trace_id, project)
+    with store.read() as db, trace_beside(db, store, trace_id) as lies:
+        key = find_trace(db, trace_id, project, lies)
     return key.start if key else None

@@ -31,6 +31,7 @@ from assay.collector.paging import (
     within,
 )
 from assay.collector.store import SpanStore
+from assay.collector.trace_blocks import ANYWHERE, TraceBlocks
 from assay.collector.trace_bounds import AT_MOST, largest
 from assay.collector.trace_rows import TraceKey, trace_rows
 from assay.collector.trace_sql import summed_up
@@ -72,8 +73,8 @@ def list_traces(
         if opened:
             found = _find_with_open(db, store, opened, project, condition, order, after, limit + 1)
         else:
-            found = find_traces(db, project, condition, order, after, limit + 1)
-        rows = _rows(db, store, found[:limit])
+            found = find_traces(db, store.trace_blocks, project, condition, order, after, limit + 1)
+        rows = _rows(db, store, found[:limit], near_in_time=order.newest_first)
     more = len(found) > len(rows)
     last = found[len(rows) - 1] if rows else None
     return Page(rows, encode_cursor([last.value, last.key.trace_id, last.key.project]) if more and last else None)
@@ -91,11 +92,11 @@ def _find_with_open(
 ) -> list[_Found]:
     """As `find_traces`, where some traces have open spans: those are asked for apart, and count with what is open."""
     asked = wanted + (len(opened) if len(opened) <= wanted else 0)  # else once more, should it really be needed
-    found = find_traces(db, project, condition, order, after, asked)
+    found = find_traces(db, store.trace_blocks, project, condition, order, after, asked)
     not_whole = set(opened)
     ended = [each for each in found if each.key.of not in not_whole]
     if len(ended) < wanted and len(found) == asked:
-        found = find_traces(db, project, condition, order, after, wanted + len(opened))
+        found = find_traces(db, store.trace_blocks, project, condition, order, after, wanted + len(opened))
         ended = [each for each in found if each.key.of not in not_whole]
     trace_ids = sorted({trace_id for _, trace_id in opened})
     since = store.open_spans.since(opened) - BEFORE_OPEN_NS
@@ -113,12 +114,15 @@ def _sortable(found: Sequence[_Found]) -> list[dict[str, Any]]:
     ]
 
 
-def _rows(db: duckdb.DuckDBPyConnection, store: SpanStore, found: Sequence[_Found]) -> list[dict[str, Any]]:
+def _rows(
+    db: duckdb.DuckDBPyConnection, store: SpanStore, found: Sequence[_Found], *, near_in_time: bool
+) -> list[dict[str, Any]]:
     """Their rows, or the first of them where they hold more text than one answer should."""
     rows: list[dict[str, Any]] = []
     n_bytes = 0
     for first in range(0, len(found), ROWS_AT_ONCE):
-        for row in _rows_of(db, store, [each.key for each in found[first : first + ROWS_AT_ONCE]]):
+        keys = [each.key for each in found[first : first + ROWS_AT_ONCE]]
+        for row in _rows_of(db, store, keys, near_in_time=near_in_time):
             n_bytes += len(row["input"] or "") + len(row["output"] or "")
             if rows and n_bytes > MAX_PAGE_BYTES:
                 return rows
@@ -126,12 +130,16 @@ def _rows(db: duckdb.DuckDBPyConnection, store: SpanStore, found: Sequence[_Foun
     return rows
 
 
-def _rows_of(db: duckdb.DuckDBPyConnection, store: SpanStore, keys: Sequence[TraceKey]) -> list[dict[str, Any]]:
+def _rows_of(
+    db: duckdb.DuckDBPyConnection, store: SpanStore, keys: Sequence[TraceKey], *, near_in_time: bool
+) -> list[dict[str, Any]]:
     """Their rows, each from all of its spans, the open ones among them."""
     opened = [key for key in keys if key.of in store.open_spans.traces]
+    whole = [key for key in keys if key.of not in store.open_spans.traces]
+    lies = ANYWHERE if near_in_time else store.trace_blocks.condition(db, [key.trace_id for key in whole])
+    rows = trace_rows(db, whole, lies)
     if not opened:
-        return trace_rows(db, keys)
-    rows = trace_rows(db, [key for key in keys if key.of not in store.open_spans.traces])
+        return rows
     with open_beside(db, store.open_spans, [key.trace_id for key in opened], since=min(key.start for key in opened)):
         rows += trace_rows(db, opened)
     by_key = {(row["project"], row["trace_id"]): row for row in rows}
@@ -143,6 +151,7 @@ def _rows_of(db: duckdb.DuckDBPyConnection, store: SpanStore, keys: Sequence[Tra
 
 def find_traces(
     db: duckdb.DuckDBPyConnection,
+    blocks: TraceBlocks,
     project: str | None,
     condition: TraceFilter,
     order: Order,
@@ -159,17 +168,18 @@ def find_traces(
         for n_spans in (min(SPANS_PER_TRACE * wanted, MANY_SPANS), MANY_SPANS):
             seen_by = None if probe is None or (probe.rank == RANK_SUM and n_spans < MANY_SPANS) else probe
             enough = wanted + wanted // 4 if n_spans < MANY_SPANS else None
-            near = find_near(db, project, seen_by, (lower, upper), n_spans, enough)
-            found = _first(db, project, condition, order, after, near, wanted) if near.trace_ids else []
+            near = find_near(db, blocks, project, seen_by, (lower, upper), n_spans, enough)
+            found = _first(db, blocks, project, condition, order, after, near, wanted) if near.trace_ids else []
             if len(found) >= wanted or near.complete:
                 return found
-    elif (largest_found := _largest(db, project, condition, order, after, wanted)) is not None:
+    elif (largest_found := _largest(db, blocks, project, condition, order, after, wanted)) is not None:
         return largest_found
-    return _first(db, project, condition, order, after, Near([], lower, complete=True), wanted)
+    return _first(db, blocks, project, condition, order, after, Near([], lower, complete=True), wanted)
 
 
 def _largest(
     db: duckdb.DuckDBPyConnection,
+    blocks: TraceBlocks,
     project: str | None,
     condition: TraceFilter,
     order: Order,
@@ -184,13 +194,15 @@ def _largest(
     trace_ids, others = largest(db, order.column, where, parameters, LARGEST_PER_TRACE * wanted)
     if others is None or not trace_ids:
         return None
-    found = _candidates(db, project, condition, order, after, Near(trace_ids, None, complete=False), wanted)
+    near = Near(trace_ids, None, complete=False, lies=blocks.condition(db, trace_ids))
+    found = _candidates(db, project, condition, order, after, near, wanted)
     enough = len(found) == wanted and found[-1].value is not None and found[-1].value > others
     return found if enough else None
 
 
 def _first(
     db: duckdb.DuckDBPyConnection,
+    blocks: TraceBlocks,
     project: str | None,
     condition: TraceFilter,
     order: Order,
@@ -206,7 +218,7 @@ def _first(
         batch = _candidates(db, project, condition, order, after, near, wanted)
         if len(found) + len(batch) < wanted and not near.complete:
             break  # the traces of more spans are asked for next: which of these began earlier is of no use, and costs
-        late = _started_before(db, near.since, batch)
+        late = _started_before(db, blocks, near, batch)
         found += [each for each in batch if (each.key.project, each.key.trace_id) not in late]
         if len(batch) < wanted:
             break
@@ -224,7 +236,7 @@ def _candidates(
     wanted: int,
 ) -> list[_Found]:
     """The first traces behind the cursor, of those given or of all, summed up from spans that start late enough."""
-    where = bounded(project, near.since, None)
+    where = bounded(project, near.since, None).joined("AND", Compiled(near.lies))
     if near.trace_ids:
         where = where.joined("AND", Compiled("s.trace_id IN (SELECT unnest(?::VARCHAR[]))", [near.trace_ids]))
     elif condition.probe is not None:
@@ -254,13 +266,17 @@ def _candidates(
     ]
 
 
-def _started_before(db: duckdb.DuckDBPyConnection, lower: int | None, batch: Sequence[_Found]) -> set[tuple[str, str]]:
-    """Which of these traces have a span before `lower`: they belong further down, and were summed up in part only."""
-    if lower is None or not batch:
+def _started_before(
+    db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, near: Near, batch: Sequence[_Found]
+) -> set[tuple[str, str]]:
+    """Which of these traces have a span before `near.since`: they belong further down, and were summed up in part."""
+    if near.since is None or not batch:
         return set()
+    trace_ids = [each.key.trace_id for each in batch]
+    lies = blocks.condition(db, trace_ids) if near.lies == ANYWHERE else near.lies
     rows = db.execute(
-        "SELECT DISTINCT project, trace_id FROM span_log WHERE start_time < make_timestamp_ns(?)"
-        " AND trace_id IN (SELECT unnest(?::VARCHAR[]))",
-        [lower, [each.key.trace_id for each in batch]],
+        "SELECT DISTINCT s.project, s.trace_id FROM span_log s WHERE s.start_time < make_timestamp_ns(?)"
+        f" AND s.trace_id IN (SELECT unnest(?::VARCHAR[])) AND {lies}",
+        [near.since, trace_ids],
     ).fetchall()
     return set(rows)

@@ -16,6 +16,7 @@ from assay.collector.filter_fields import TRACE_FIELDS
 from assay.collector.listed import listed_trace
 from assay.collector.open_view import shown_open
 from assay.collector.paging import TIME_COLUMNS, fetch, readable
+from assay.collector.trace_blocks import ANYWHERE
 from assay.collector.trace_sql import summed_up
 from assay.collector.trace_sums import SPAN_FIELDS, sum_up
 from assay.collector.whole import whole_spans
@@ -46,13 +47,17 @@ class TraceKey:
         return (self.project, self.trace_id)
 
 
-def trace_rows(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey]) -> list[dict[str, Any]]:
-    """The rows of these traces, in their order, with `input` and `output` whole."""
+def trace_rows(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey], lies: str = ANYWHERE) -> list[dict[str, Any]]:
+    """The rows of these traces, in their order, with `input` and `output` whole.
+
+    Args:
+        lies: SQL that holds for each of their spans `s`.
+    """
     if not keys:
         return []
     where = (
         "s.start_time BETWEEN make_timestamp_ns(?) AND make_timestamp_ns(?)"
-        " AND s.trace_id IN (SELECT unnest(?::VARCHAR[])) AND s.project IN (SELECT unnest(?::VARCHAR[]))"
+        f" AND s.trace_id IN (SELECT unnest(?::VARCHAR[])) AND s.project IN (SELECT unnest(?::VARCHAR[])) AND {lies}"
     )
     parameters = [
         min(key.start for key in keys),

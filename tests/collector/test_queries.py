@@ -11,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.collector import near, queries
+from assay.collector.nested_calls import NestedCalls
 from assay.collector.news import last_row, news
 from assay.collector.pages.formats import nanoseconds
 from assay.collector.queries import StatsQuery
 from assay.collector.service import Service
 from assay.collector.skeleton import arrange
+from assay.collector.summed_parts import SummedParts
+from assay.collector.trace_blocks import TraceBlocks
 from assay.errors import CollectorUnavailable, InvalidRequest
 from support.queried import SECOND, span, store_spans
 
@@ -40,6 +43,8 @@ def conversation(trace: int, start: int, project: str = "test", **fields: Any) -
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Forty traces over two months, some of which reach over hours into those that started later."""
     service = Service(tmp_path_factory.mktemp("queries") / ".assay")
+    blocks = service.store.trace_blocks = TraceBlocks(block_rows=16)
+    service.store.nested_calls, service.store.summed_parts = NestedCalls(blocks), SummedParts(blocks, part_rows=16)
     spans = []
     for trace in range(40):
         start = NOON - (trace**2) * 3600 * SECOND
@@ -97,8 +102,8 @@ def test_a_search_that_looks_back_slice_by_slice_finds_what_one_look_at_everythi
     service: Service, monkeypatch: pytest.MonkeyPatch, project: str | None, filter: str, found: int
 ) -> None:
     whole = every_page(service, 15, project=project, filter=filter)
-    monkeypatch.setattr(near, "FIRST_SLICE_SPANS", 2)
     monkeypatch.setattr(near, "SLICE_GROWTH", 2)
+    monkeypatch.setattr(service.store, "trace_blocks", TraceBlocks(block_rows=2))
     assert every_page(service, 15, project=project, filter=filter) == whole
     assert len(whole) == found
 
