@@ -16,6 +16,10 @@ from assay.errors import InvalidRequest
 MAX_DEPTH = 100  # of lists and objects within each other: what JSON libraries read differs beyond a few hundred
 DERIVED_ID_LENGTH = 16  # hex digits: 64 bits, ample for a data set that fits in memory
 
+# `json.dumps` makes an encoder for every call
+_AS_IT_IS = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_SORTED = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, sort_keys=True)
+
 
 def json_bytes(value: Any, *, sort_keys: bool = False) -> bytes:
     """`value` as JSON in UTF-8, without white space.
@@ -24,8 +28,7 @@ def json_bytes(value: Any, *, sort_keys: bool = False) -> bytes:
         InvalidRequest: `value` holds what JSON cannot say: NaN, an infinity, half a surrogate pair, an object.
     """
     try:
-        text = json.dumps(value, sort_keys=sort_keys, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        return text.encode("utf-8")
+        return (_SORTED if sort_keys else _AS_IT_IS).encode(value).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidRequest(
             f"This cannot be written as JSON: {error}.",

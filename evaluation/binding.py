@@ -75,8 +75,11 @@ def bind_task(
             return (), dict(item.input)
         return (item.input,), {}
 
+    fitting: set[tuple[int, frozenset[str]]] = set()  # numbers of arguments and names of keywords
     for item in items:
         args, kwargs = arguments(item)
+        if (len(args), frozenset(kwargs)) in fitting:
+            continue
         try:
             signature.bind(*args, **kwargs)
         except TypeError as error:
@@ -86,6 +89,7 @@ def bind_task(
                 f"{given} of its input ({error}).",
                 hint="A dict's keys become keyword arguments; anything else becomes the first argument.",
             ) from error
+        fitting.add((len(args), frozenset(kwargs)))
     return arguments
 
 

@@ -22,6 +22,8 @@ def plain(value: Any, depth: int = 0) -> Any:
     """
     if value is None or isinstance(value, bool):
         return value
+    if type(value) is str and value.isascii():
+        return value
     if isinstance(value, Enum):
         return plain(value.value, depth)
     if isinstance(value, str):
@@ -37,11 +39,12 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def plain_text(value: str) -> str:
     """`value` without half surrogate pairs, which cannot be stored."""
-    return str(value).encode("utf-8", "replace").decode("utf-8")
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _plain_object(value: Any, depth: int) -> Any:
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):
         return {plain_text(str(key)): plain(item, depth) for key, item in value.items()}
     if isinstance(value, Set):
         return sorted((plain(item, depth) for item in value), key=repr)

@@ -24,6 +24,7 @@ from assay.evaluation.redacted_rows import redacted_row
 from assay.evaluation.result import EvaluationResult
 from assay.evaluation.row import Begun, Made, RowRunner, unfinished_row
 from assay.evaluation.row_store import RowStore
+from assay.evaluation.undisturbed import undisturbed
 
 MOST_BACKLOG = 2_000  # rows that may wait to be stored before new ones wait too
 MOST_ADAPTIVE = 256  # rows under way with concurrency="auto"
@@ -89,14 +90,18 @@ class Run:
 
     async def execute(self) -> EvaluationResult:
         """Run what is planned, store it, and sum it up."""
-        from assay.evaluation.finishing import finish
-
         try:
             await self._begin()
         except BaseException:
             self.runner.threads.close()
             self.journal.close(stored=self.earlier is None)  # of a new run there is nothing in it
             raise
+        with undisturbed():
+            return await self._to_the_end()
+
+    async def _to_the_end(self) -> EvaluationResult:
+        from assay.evaluation.finishing import finish
+
         plan = self._enter_earlier_rows()
         try:
             pace = paced(attempts=self.options.limits.retries + 1, until=self.budget.until)

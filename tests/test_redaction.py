@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -215,6 +216,33 @@ def test_names_of_the_conventions_are_no_secrets() -> None:
 def test_what_is_clean_stays_byte_for_byte() -> None:
     for text in ('{"a" : 1.50, "b":[1e2 ,2]}', "[1, 2", '{"a": "\\u00e9"}', "  x\r\n", "NaN"):
         assert make("all").text(text) == text
+
+
+@pytest.mark.parametrize("wanted", ["secrets", "all"])
+@given(
+    values=st.dictionaries(
+        st.sampled_from(["input.value", "password", "llm.token_count.total"]),
+        st.text(max_size=20)
+        | st.integers()
+        | st.lists(st.text(max_size=5) | st.booleans())
+        | st.sampled_from(["sk-" + "a1B2" * 12, "Bearer " + "a1B2" * 10, "a@b.example", 4111_1111_1111_1111, b"x"]),
+    )
+)
+def test_what_is_passed_over_at_one_look_holds_nothing_to_redact(wanted: str, values: dict[str, Any]) -> None:
+    redactor = make_redactor(wanted)
+    assert redactor is not None
+    redactor.attributes(dict.fromkeys(values, ""))  # its names are known from now on
+    found: Counter[str] = Counter()
+    redactor.attributes(values, found)
+    assert not (redactor.are_clean([], [values]) and found)
+
+
+def test_a_clean_span_is_passed_over_at_one_look_once_its_names_are_known() -> None:
+    redactor, values = make_redactor("secrets"), {"input.value": "What is a refund?", "count": 7, "tags": ("a", "b")}
+    assert redactor is not None
+    assert not redactor.are_clean(["answer"], [values])
+    redactor.attributes(values)
+    assert redactor.are_clean(["answer"], [values])
 
 
 def test_what_cannot_be_looked_through_is_not_let_through(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,7 @@ class SpanRedactor:
         try:
             found: Found = Counter()
             shown = span if self._keep_content else _without_content(span)
-            if self._redactor is not None:
+            if self._redactor is not None and not _is_clean(shown, self._redactor):
                 walk = _Rules(self._redactor, found)
                 rewritten = _rewritten(shown, walk)
                 shown = rewritten if found else shown
@@ -236,6 +236,15 @@ def _rewritten(span: ReadableSpan, walk: Walk) -> ReadableSpan:
         links=[Link(_context(link.context, walk) or link.context, _bounded(walk, link)) for link in span.links],
         status=status,
     )
+
+
+def _is_clean(span: ReadableSpan, redactor: Redactor) -> bool:
+    """Whether it is told by one look that `_rewritten` would find nothing."""
+    events, links = span.events, span.links
+    if links or (span.context is not None and span.context.trace_state):
+        return False
+    texts = [span.name, span.status.description or "", *(event.name for event in events)]
+    return redactor.are_clean(texts, [span.attributes or {}, *(event.attributes or {} for event in events)])
 
 
 def _context(context: SpanContext | None, walk: Walk) -> SpanContext | None:
