@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -138,13 +138,29 @@ def wants_page(request: Request) -> bool:
     return asks_for_html and not request.url.path.startswith(("/api/", "/v1/"))
 
 
+IN_WORDS = {
+    "missing": "is missing",
+    "int_parsing": "is no whole number",
+    "bool_parsing": "is neither true nor false",
+    "float_parsing": "is no number",
+}
+
+
+def _in_words(problem: Mapping[str, Any]) -> str:
+    """What is wrong with one parameter of an address."""
+    name, said = problem["loc"][-1], IN_WORDS.get(problem["type"])
+    if said is None:
+        return f"{name}: {problem['msg']}"
+    return f"{name} {said}" if problem["type"] == "missing" else f"{name} {str(problem['input'])[:100]!r} {said}"
+
+
 def error_page(request: Request, error: Exception) -> HTMLResponse:
     """What went wrong and what to do about it, for a person. Faults of ours are logged, not shown."""
     if isinstance(error, NotFound):
         status, title, message, hint = 404, "Not found", error.message, error.hint
     elif isinstance(error, RequestValidationError):
         status, title, hint = 400, "That cannot be answered", "The address may be mistyped or cut short."
-        message = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors()[:5])
+        message = "; ".join(map(_in_words, error.errors()[:5])) + "."
     elif isinstance(error, Forbidden):
         status, title, message, hint = 403, "Not allowed", error.message, error.hint
     elif isinstance(error, Conflict):

@@ -85,6 +85,12 @@ def test_help_names_every_key_and_every_field(client: TestClient) -> None:
     assert client.get("/help/keys?part=1").headers["x-assay-fragment"] == "1"
 
 
+def test_an_address_with_odd_parameters_says_what_is_wrong_with_them(client: TestClient) -> None:
+    found = client.get(f"/p/{PROJECT}/prompts/qa/diff?old=abc")
+    assert found.status_code == 400
+    assert "old &#39;abc&#39; is no whole number; new is missing." in found.text
+
+
 # Notices ----------------------------------------------------------------------------------------------------------
 
 
