@@ -33,6 +33,11 @@ class Timings:
             self._counts[place] += 1
             self._sum_s += seconds
 
+    @property
+    def count(self) -> int:
+        """How many were counted so far."""
+        return sum(self._counts)
+
     def cumulative(self) -> tuple[list[tuple[str, float]], float]:
         """How many took at most each bound, as Prometheus has it, and the sum of seconds."""
         with self._lock:

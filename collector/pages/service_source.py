@@ -67,12 +67,14 @@ class ServiceSource:
         found = queries.project_of_trace(self._store, trace_id, project=self._only_project)
         return _found(found, trace_id, self._only_project)
 
-    def span(self, project: str, trace_id: str, span_id: str) -> Row:
+    def span(self, project: str, trace_id: str, span_id: str, *, with_scores: bool = False) -> Row:
         found = queries.get_span(self._store, trace_id, span_id, project=project)
         if found is None:
             raise NotFound(
                 f"Trace {trace_id!r} has no span {span_id!r}.", hint="Open the trace again to see its spans."
             )
+        if not with_scores:
+            return found
         scores = queries.list_scores(self._store, project=project, trace_id=trace_id, limit=LARGEST_PAGE)
         return {**found, "scores": scores.items}
 

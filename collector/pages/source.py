@@ -49,8 +49,8 @@ class Source(Protocol):
         """The project in which a trace is filed."""
         ...
 
-    def span(self, project: str, trace_id: str, span_id: str) -> Row:
-        """One span, with the scores of its trace under "scores"."""
+    def span(self, project: str, trace_id: str, span_id: str, *, with_scores: bool = False) -> Row:
+        """One span; if wanted, with the scores of its trace under "scores"."""
         ...
 
     def prompts(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:

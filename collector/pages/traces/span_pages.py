@@ -26,7 +26,7 @@ FromDetails = Annotated[DetailsSource, Depends(get_details)]
 
 @router.get("/p/{project}/traces/{trace_id}/spans/{span_id}.json")
 def span_json(source: FromSource, project: str, trace_id: str, span_id: str) -> Response:
-    span = source.span(urls.name_of(project), urls.name_of(trace_id), urls.name_of(span_id))
+    span = source.span(urls.name_of(project), urls.name_of(trace_id), urls.name_of(span_id), with_scores=True)
     return JSONResponse(span, headers={"Content-Disposition": f'attachment; filename="span-{span["span_id"]}.json"'})
 
 
@@ -42,7 +42,7 @@ def span_fragment(
 ) -> Response:
     """The details alone, for the script that puts them beside the tree."""
     name = urls.name_of(project)
-    span = source.span(name, urls.name_of(trace_id), urls.name_of(span_id))
+    span = source.span(name, urls.name_of(trace_id), urls.name_of(span_id), with_scores=True)
     session, is_new = session_of(request)
     context = details_context(request, more, name, span, span["scores"], tab)
     return fragment("traces/span.html", project=name, form_token=None if is_new else token_of(session), **context)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -71,8 +71,8 @@ def found(
 @router.get("/p/{project}/traces/{trace_id}/spans/{span_id}/json")
 def span_json(source: FromSource, project: str, trace_id: str, span_id: str) -> Response:
     """One span as the API answers it."""
-    span: dict[str, Any] = source.span(urls.name_of(project), urls.name_of(trace_id), urls.name_of(span_id))
-    return fragment("traces/span_json.html", span={key: span[key] for key in span if key != "scores"})
+    span = source.span(urls.name_of(project), urls.name_of(trace_id), urls.name_of(span_id))
+    return fragment("traces/span_json.html", span=span)
 
 
 @router.get("/p/{project}/traces/{trace_id}.csv")
