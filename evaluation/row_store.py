@@ -11,7 +11,7 @@ from typing import Any
 
 from assay.errors import AssayError, CollectorUnavailable
 
-BATCH_ROWS = 50
+BATCH_ROWS = 250  # a request and its commit cost the same for few rows as for many
 BATCH_S = 0.5
 MOST_ROWS = 500  # of one request, when rows come faster than they are taken
 SIGN_OF_LIFE_S = 30.0  # without rows; the collector takes a run that says nothing for two minutes for dead

@@ -22,11 +22,16 @@ class Verdict:
     gate: Gate | None
 
     @property
+    def nothing_ran(self) -> bool:
+        """Every row failed: there is nothing that any figure could be of."""
+        return bool(self.result.records) and all(row["status"] != "ok" for row in self.result.records)
+
+    @property
     def exit_code(self) -> int:
-        """0: it ran to its end and passed its gate. 1: it did not run to its end. 100: it missed its gate, or there was
-        too little evidence to pass it.
+        """0: it ran to its end and passed its gate. 1: it did not run to its end, or without a gate every row failed.
+        100: it missed its gate, or there was too little evidence to pass it.
         """
-        if self.result.status not in FINISHED:
+        if self.result.status not in FINISHED or (self.gate is None and self.nothing_ran):
             return EXIT_ERROR
         return EXIT_PASSED if self.gate is None or self.gate.passed else EXIT_MISSED
 
@@ -35,6 +40,9 @@ class Verdict:
         """The verdict in one line."""
         if self.result.status not in FINISHED:
             return f"The run did not end: {self.result.status.replace('_', ' ')}."
+        if self.gate is None and self.nothing_ran:
+            row = self.result.records[0]
+            return f"Every row failed; the first: {row['error'] or row['status'].replace('_', ' ')}"
         if self.gate is None:
             return "No gate was set." if self.comparison is None else self.comparison.verdict
         return "Gate: not enough evidence." if "evidence" in self.gate.verdict else f"Gate {self.gate.verdict}."

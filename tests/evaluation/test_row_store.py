@@ -10,7 +10,7 @@ import pytest
 
 from assay.errors import AssayError, CollectorUnavailable, InvalidRequest
 from assay.evaluation import row_store
-from assay.evaluation.row_store import RowStore
+from assay.evaluation.row_store import BATCH_ROWS, RowStore
 
 
 class Collector:
@@ -47,7 +47,7 @@ def test_rows_arrive_in_order_and_a_few_at_a_time() -> None:
     send(store, *range(1200))
     store.close()
     assert [n for batch in collector.batches for n in batch] == list(range(1200))
-    assert len(collector.batches) < 1200 / 50 + 5
+    assert len(collector.batches) < 1200 / BATCH_ROWS + 5
     assert store.unstored == []
 
 
