@@ -97,8 +97,9 @@ def _figures(
     db: duckdb.DuckDBPyConnection, of: Target, project: str, filter: str | None, start: int | None, end: int | None
 ) -> ListFigures:
     within = bounded(project, start, None if end is None else end - 1)
-    [(n_spans, first, last)] = db.execute(
-        f"SELECT count(*), epoch_ns(min(s.start_time)), epoch_ns(max(s.start_time)) FROM span_log s WHERE {within.sql}",
+    [(n_spans, first, last, lowest, highest)] = db.execute(
+        "SELECT count(*), epoch_ns(min(s.start_time)), epoch_ns(max(s.start_time)), min(s.row_id), max(s.row_id)"
+        f" FROM span_log s WHERE {within.sql}",
         within.parameters,
     ).fetchall()
     if not n_spans:
@@ -110,7 +111,7 @@ def _figures(
     probe = compile_trace_filter(filter).probe if of == "traces" else None
     if probe is not None and probe.rank <= RANK_EQUAL and _matches(db, within, probe) <= FEW_MATCHES:
         return _counted(db, asked, width, None, probe=probe)
-    since = _newest(db, within)
+    since = _newest(db, within, max(lowest, highest - MANY_SPANS))
     figures = _counted(db, asked, bar_width(since, last), since)
     if filter is not None and filter.strip():
         return figures
@@ -132,14 +133,15 @@ def _matches(db: duckdb.DuckDBPyConnection, within: Compiled, probe: Probe) -> i
     return int(n)
 
 
-def _newest(db: duckdb.DuckDBPyConnection, within: Compiled) -> int:
-    """When the newest of these spans start, of which as many are looked at as are whole; approximately."""
-    [(lowest, highest)] = db.execute(
-        f"SELECT min(s.row_id), max(s.row_id) FROM span_log s WHERE {within.sql}", within.parameters
-    ).fetchall()
+def _newest(db: duckdb.DuckDBPyConnection, within: Compiled, row_id: int) -> int:
+    """When the newest of these spans start, of which as many are looked at as are whole; approximately.
+
+    Args:
+        row_id: about so many rows are above it.
+    """
     [(since,)] = db.execute(
         f"SELECT epoch_ns(min(s.start_time)) FROM span_log s WHERE {within.sql} AND s.row_id > ?",
-        [*within.parameters, max(lowest, highest - MANY_SPANS)],
+        [*within.parameters, row_id],
     ).fetchall()
     [(exact,)] = db.execute(
         "SELECT epoch_ns(min(start_time)) FROM (SELECT s.start_time FROM span_log s"
