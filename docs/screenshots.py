@@ -101,7 +101,7 @@ def opened(browser: Browser, window: Window) -> Iterator[Page]:
 
 def grow(page: Page, window: Window) -> None:
     """Make the window as tall as the page, up to two windows, once what it fetches later is there."""
-    page.wait_for_function("!document.querySelector('[aria-busy=true], [data-place=strip]:empty')", timeout=SETTLE_MS)
+    page.locator("[data-place=strip]:empty").wait_for(state="detached", timeout=SETTLE_MS)
     full = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size({"width": window.width, "height": min(max(full, window.height), 2 * window.height)})
 
