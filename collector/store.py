@@ -157,6 +157,7 @@ class SpanStore:
             logger.exception("no checkpoint at the end; the write-ahead log is replayed at the next start")
         with self._opening:
             self._closed = True
+            self._deadlines.close()
             self._disconnect()
             self._file.close()
 

@@ -203,6 +203,17 @@ def test_a_file_that_another_program_has_open_is_no_damage(tmp_path: Path) -> No
         other.stdin.close()
 
 
+def test_a_store_that_is_closed_leaves_no_thread_behind(tmp_path: Path) -> None:
+    store = SpanStore(tmp_path / STORE_FILE)
+    with store.read() as db:
+        db.execute("SELECT 1")
+    thread = store._deadlines._thread
+    assert thread is not None
+    store.close()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
 def test_a_lock_let_go_can_be_taken_again(tmp_path: Path) -> None:
     DirectoryLock(tmp_path).release()
     DirectoryLock(tmp_path).release()
