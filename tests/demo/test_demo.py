@@ -1,4 +1,6 @@
-"""`assay demo`, run as a newcomer runs it: in an empty directory, without a key."""
+"""`assay demo`, run as a newcomer runs it: in an empty directory, without a key. First in this process, where
+everything is loaded already, then by its command over the same directory.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,19 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import httpx
 import pytest
+
+import assay
+from assay.demo.steps import Step
+from assay.demo.tour import run
+from assay.settings import reset_settings
 
 ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+\S*)")
 TIMEOUT_S = 900  # of a whole demo on a very busy machine; a quiet one needs a fortieth of it
@@ -29,6 +38,23 @@ def command(*options: str) -> list[str]:
     return [str(Path(sys.executable).with_name("assay")), "demo", *options]
 
 
+def held(directory: Path, **options: Any) -> str:
+    """Run the demo here, with its data below `directory`; what it printed, also where it was interrupted."""
+    printed = StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed):
+        for name in set(os.environ) - set(environment()):
+            patch.delenv(name)
+        patch.setenv("ASSAY_TIMEOUT_S", "120")  # machines are slow at times
+        reset_settings()
+        try:
+            run(data_dir=directory / ".assay", port=0, **options)
+        except KeyboardInterrupt:
+            printed.write("interrupted")
+        finally:
+            assay.autolog(disable=True)
+    return printed.getvalue()
+
+
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo")
@@ -36,12 +62,8 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def printed(directory: Path) -> str:
-    """What `assay demo --exit` printed; its data are in `directory`."""
-    done = subprocess.run(
-        command("--exit"), cwd=directory, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_S
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+    """What the demo printed; its data are in `directory`."""
+    return held(directory, exit=True)
 
 
 @pytest.fixture
@@ -156,24 +178,12 @@ def test_run_again_it_serves_its_pages_until_it_is_interrupted(printed: str, dir
         assert rows(connection, "select count(*) from prompt_versions") == [(3,)]  # two, and that of the judge
 
 
-def test_interrupted_half_way_it_ends_and_evaluates_no_more(tmp_path: Path) -> None:
-    with subprocess.Popen(
-        command("--port", "0"),
-        cwd=tmp_path,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        too_late = threading.Timer(TIMEOUT_S, process.kill)
-        too_late.start()
-        try:
-            assert process.stdout
-            assert "answered by version 1" in "".join(until("customers answered", process.stdout))
-            process.send_signal(signal.SIGINT)
-            rest, _ = process.communicate()
-        finally:
-            too_late.cancel()
-            process.kill()
-    assert process.returncode not in (0, -signal.SIGKILL)
-    assert "version 2" not in rest
+def test_interrupted_half_way_it_ends_and_evaluates_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pressed = iter([signal.SIGINT])  # once: whoever presses Ctrl-C again does not wait for the end
+    monkeypatch.setattr(Step, "row", lambda *_: [os.kill(os.getpid(), number) for number in pressed])
+    output = held(tmp_path, exit=True)
+    assert "answered by version 1" in output
+    assert output.endswith("interrupted")
+    assert "version 2" not in output
+    with duckdb.connect(tmp_path / ".assay" / "assay.duckdb", read_only=True) as connection:
+        assert rows(connection, "select name, status from experiments") == [("support-answer v1", "interrupted")]
