@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+import assay
 from assay.collector.pages.snippets import (
     Snippet,
     ab_test_snippet,
@@ -19,33 +22,41 @@ from assay.collector.pages.snippets import (
     tracing_snippets,
 )
 from assay.collector.server import Server
+from assay.settings import reset_settings
+from support.snippets import run_apart
 
 PROJECT = 'my "first" project'
 
 
-def run(snippet: Snippet, folder: Path) -> None:
-    program = folder / "snippet.py"
-    program.write_text(snippet.text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(program)], cwd=folder, env=dict(os.environ), capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_TIMEOUT_S", "120")  # machines are slow at times
+    reset_settings()
+
+
+def listed(collector: Server, path: str) -> list[Any]:
+    answer = httpx.get(f"{collector.url}/api/v1/{path}", params={"project": PROJECT}, timeout=60)
+    items: list[Any] = answer.json()["items"]
+    return items
+
+
+def test_the_first_program_of_an_empty_page_fills_it(collector: Server, tmp_path: Path) -> None:
+    program = tmp_path / "snippet.py"
+    program.write_text(tracing_snippets(collector.url, PROJECT)[0].text, encoding="utf-8")
+    run_apart([sys.executable, str(program)], dict(os.environ), tmp_path)
+    assert listed(collector, "traces")
 
 
 @pytest.mark.parametrize(
     ("snippet", "path"),
-    [
-        (lambda url: tracing_snippets(url, PROJECT)[0], "traces"),
-        (lambda url: prompt_snippet(url, PROJECT), "prompts"),
-        (lambda url: evaluation_snippet(url, PROJECT), "experiments"),
-        (lambda url: ab_test_snippet(url, PROJECT), "ab-tests"),
-    ],
-    ids=["traces", "prompts", "evaluations", "A/B tests"],
+    [(prompt_snippet, "prompts"), (evaluation_snippet, "experiments"), (ab_test_snippet, "ab-tests")],
 )
-def test_the_program_of_an_empty_page_fills_it(collector: Server, tmp_path: Path, snippet: object, path: str) -> None:
-    run(snippet(collector.url), tmp_path)  # type: ignore[operator]
-    listed = httpx.get(f"{collector.url}/api/v1/{path}", params={"project": PROJECT}, timeout=60).json()
-    assert listed["items"]
+def test_what_an_empty_page_shows_fills_it(
+    collector: Server, snippet: Callable[[str, str], Snippet], path: str
+) -> None:
+    exec(compile(snippet(collector.url, PROJECT).text, path, "exec"), {"__name__": "__main__"})
+    assay.flush()
+    assert listed(collector, path)
 
 
 def test_names_cannot_break_out_of_a_snippet() -> None:
