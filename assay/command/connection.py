@@ -27,6 +27,7 @@ def client(*, may_make: bool = False) -> Client:
     if not may_make and settings.endpoint is None and not (directory / STORE_FILE).exists():
         raise StoreError(
             f"There is no store in {directory}.",
-            hint=f"Is that the right directory (--data-dir)? A new one is made by: assay serve --data-dir {directory}",
+            hint="Is that the right directory (--data-dir), or is the collector elsewhere (ASSAY_ENDPOINT=http://…)? "
+            f"A new one is made by: assay serve --data-dir {directory}",
         )
     return current_client()

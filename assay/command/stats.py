@@ -94,6 +94,8 @@ def stats(
     interval and the number of them. What is unknown, as the cost of a model without a price, is -, and never 0.
     """
     thresholds = [parse_threshold(each) for each in fail_if or ()]
+    if every is not None and every not in BUCKETS:
+        raise ConfigurationError(f"--every is {every!r}.", hint=f"It is one of: {', '.join(BUCKETS)}.")
     first, last = _period(since, start, end, previous)
     measures = list(dict.fromkeys([*(measure or _default_measures()), *(each.measure for each in thresholds)]))
     keys = [key.strip() for key in (by or "").split(",") if key.strip()]

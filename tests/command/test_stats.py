@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from assay.cli import app
+from assay.collector.stats import BUCKETS
+from assay.command import stats
 from assay.command.figures_table import figure, shown, title
 from assay.command.threshold import parse_threshold
 from assay.errors import ConfigurationError
@@ -56,7 +58,7 @@ def test_no_row_at_all_passes_for_nothing() -> None:
     "arguments",
     [
         *(["--fail-if", "count"], ["--fail-if", "count > many"], ["--since", "yesterday"], ["--previous"]),
-        ["--since", "1h", "--from", "2026-01-01"],
+        *(["--since", "1h", "--from", "2026-01-01"], ["--every", "2h"]),
     ],
 )
 def test_what_cannot_be_read_is_asked_wrongly(arguments: list[str]) -> None:
@@ -103,3 +105,7 @@ def test_a_change_is_a_share_and_of_rates_in_points() -> None:
     row = {"count": 12, "error_rate": 0.05, "previous": {"count": 10, "error_rate": 0.03}}
     assert shown(row, ["count", "error_rate"])["count"] == "12 (+20%)"
     assert shown(row, ["count", "error_rate"])["error_rate"] == "5.0% (+2.0 pp)"
+
+
+def test_steps_of_time_are_those_of_the_collector() -> None:
+    assert tuple(BUCKETS) == stats.BUCKETS
