@@ -14,29 +14,41 @@ from assay.client import current_client
 from assay.collector.pages import urls
 from assay.collector.server import Server
 from support.html_parts import forms_of, parts_of
-from support.otlp import PROTOBUF, recorded
+from support.otlp import recorded
 
 PROJECT = "shop/support"  # a name that needs care in an address
 
 
+def browser_on(server: Server) -> httpx.Client:
+    """What a browser would be answered; redirects are followed."""
+    return httpx.Client(base_url=server.url, timeout=60, headers={"accept": "text/html"}, follow_redirects=True)
+
+
 @pytest.fixture
 def browser(collector: Server) -> Iterator[httpx.Client]:
-    """What a browser would be answered; redirects are followed."""
-    with httpx.Client(
-        base_url=collector.url, timeout=60, headers={"accept": "text/html"}, follow_redirects=True
-    ) as client:
+    with browser_on(collector) as client:
         yield client
 
 
-@pytest.fixture
-def trace_id(collector: Server) -> str:
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """On a collector with one trace, for tests that only read."""
+    server = Server(data_dir=tmp_path_factory.mktemp("pages") / ".assay")
+    server.start()
     asked, search = {"input.value": "Why <b>?"}, {"openinference.span.kind": "RETRIEVER"}
     with recorded(assay__project=PROJECT, service__name="x") as recorder:
-        with recorder.tracer.start_as_current_span("answer", attributes=asked) as root:
+        with recorder.tracer.start_as_current_span("answer", attributes=asked):
             recorder.tracer.start_span("search", attributes=search).end()
-        body = recorder.body()
-    httpx.post(f"{collector.url}/v1/traces", content=body, headers=PROTOBUF, timeout=60).raise_for_status()
-    return f"{root.get_span_context().trace_id:032x}"
+        server.service.ingest(recorder.body()).result()
+    with browser_on(server) as client:
+        yield client
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def trace_id(reader: httpx.Client) -> str:
+    [trace] = reader.get("/api/v1/traces", params={"project": PROJECT}).json()["items"]
+    return str(trace["trace_id"])
 
 
 def text_of(answer: httpx.Response) -> str:
@@ -44,44 +56,44 @@ def text_of(answer: httpx.Response) -> str:
     return " ".join(" ".join(parts_of(answer.text).texts).split())
 
 
-def test_what_was_sent_is_listed_and_opens(browser: httpx.Client, trace_id: str) -> None:
-    assert browser.get("/").url.path == "/p/shop%2Fsupport"
-    listed = browser.get(urls.traces(PROJECT))
+def test_what_was_sent_is_listed_and_opens(reader: httpx.Client, trace_id: str) -> None:
+    assert reader.get("/").url.path == "/p/shop%2Fsupport"
+    listed = reader.get(urls.traces(PROJECT))
     assert "Why <b>?" in text_of(listed)
-    opened = browser.get(f"/t/{trace_id}")
+    opened = reader.get(f"/t/{trace_id}")
     assert "search" in text_of(opened)
     span_ids = [row["data-span"] for row in parts_of(opened.text).named("a") if "data-span" in row]
-    assert "Input" in text_of(browser.get(urls.span_details(PROJECT, trace_id, span_ids[1])))
+    assert "Input" in text_of(reader.get(urls.span_details(PROJECT, trace_id, span_ids[1])))
 
 
-def test_a_link_with_a_plainly_encoded_slash_finds_its_page(browser: httpx.Client, trace_id: str) -> None:
-    answer = browser.get(f"/p/shop%2Fsupport/traces/{trace_id}?tab=raw")
+def test_a_link_with_a_plainly_encoded_slash_finds_its_page(reader: httpx.Client, trace_id: str) -> None:
+    answer = reader.get(f"/p/shop%2Fsupport/traces/{trace_id}?tab=raw")
     assert trace_id in text_of(answer)
     assert str(answer.url).endswith(f"/p/shop%252Fsupport/traces/{trace_id}?tab=raw")
 
 
 @pytest.mark.parametrize(("typed", "found"), [("Why", True), ("elsewhere", False), ("kind = 'retriever'", True)])
-def test_the_filter_box_asks_the_store(browser: httpx.Client, trace_id: str, typed: str, found: bool) -> None:
-    assert (trace_id in browser.get(urls.traces(PROJECT, q=typed)).text) is found
+def test_the_filter_box_asks_the_store(reader: httpx.Client, trace_id: str, typed: str, found: bool) -> None:
+    assert (trace_id in reader.get(urls.traces(PROJECT, q=typed)).text) is found
 
 
-def test_every_ready_made_filter_can_be_answered(browser: httpx.Client, trace_id: str) -> None:
-    page = parts_of(browser.get(urls.traces(PROJECT)).text)
+def test_every_ready_made_filter_can_be_answered(reader: httpx.Client, trace_id: str) -> None:
+    page = parts_of(reader.get(urls.traces(PROJECT)).text)
     for pick in page.with_class("pick"):
-        assert browser.get(pick["href"]).status_code == 200
+        assert reader.get(pick["href"]).status_code == 200
 
 
-def test_a_wrong_filter_is_marked_at_the_character(browser: httpx.Client, trace_id: str) -> None:
-    answer = browser.get(urls.traces(PROJECT, q="name = 'a' and statsu = 'x'"))
+def test_a_wrong_filter_is_marked_at_the_character(reader: httpx.Client, trace_id: str) -> None:
+    answer = reader.get(urls.traces(PROJECT, q="name = 'a' and statsu = 'x'"))
     assert answer.status_code == 400
     mark = re.search(r"name = 'a' and statsu = 'x'\n( +)\^", parts_of(answer.text).text)
     assert mark is not None
     assert len(mark.group(1)) == len("name = 'a' and ")
 
 
-def test_a_span_that_there_is_not_is_said_so(browser: httpx.Client, trace_id: str) -> None:
-    assert browser.get(urls.span_details(PROJECT, trace_id, "0" * 16)).status_code == 404
-    assert browser.get(f"/t/{'f' * 32}").status_code == 404
+def test_a_span_that_there_is_not_is_said_so(reader: httpx.Client, trace_id: str) -> None:
+    assert reader.get(urls.span_details(PROJECT, trace_id, "0" * 16)).status_code == 404
+    assert reader.get(f"/t/{'f' * 32}").status_code == 404
 
 
 def test_prompts_and_their_differences_are_shown(collector: Server, browser: httpx.Client) -> None:
