@@ -15,9 +15,19 @@ from assay.cli import app, main
 from assay.collector.server import Server
 from assay.command import columns
 from assay.errors import AssayError
+from assay.settings import current_settings
 from support.otlp import one_span
+from support.shared_collector import project, running_collector
+
+__all__ = ["project", "running_collector"]
 
 runner = CliRunner()
+
+
+@pytest.fixture
+def collector(running_collector: Server, project: str) -> Server:
+    """One for all of them, each with a project of its own."""
+    return running_collector
 
 
 def test_every_command_says_what_it_does() -> None:
@@ -31,7 +41,9 @@ def test_settings_are_listed_with_their_variables() -> None:
 
 
 def test_traces_are_listed_and_shown(collector: Server) -> None:
-    collector.service.ingest(one_span("checkout", {"input.value": "x [red]y"}, service__name="test")).result()
+    collector.service.ingest(
+        one_span("checkout", {"input.value": "x [red]y"}, service__name=current_settings().project)
+    ).result()
     [trace] = json.loads(runner.invoke(app, ["traces", "list", "--json"]).stdout)
     assert trace["name"] == "checkout"
     assert "x [red]y" in runner.invoke(app, ["traces", "list"], env={"COLUMNS": "250"}).stdout
@@ -149,7 +161,7 @@ def table(arguments: list[str], width: int) -> list[str]:
     ],
 )
 def test_a_trace_is_one_line_at_every_width(collector: Server, width: int, columns: str) -> None:
-    span = one_span("a-long-name-of-a-span", {"input.value": LONG}, service__name="test")
+    span = one_span("a-long-name-of-a-span", {"input.value": LONG}, service__name=current_settings().project)
     collector.service.ingest(span).result()
     [trace] = json.loads(runner.invoke(app, ["traces", "list", "--json"]).stdout)
     header, line = table(["traces", "list"], width)
@@ -165,7 +177,7 @@ def test_a_trace_is_one_line_at_every_width(collector: Server, width: int, colum
 
 
 def test_an_id_is_whole_where_it_does_not_fit(collector: Server) -> None:
-    collector.service.ingest(one_span("checkout", {}, service__name="test")).result()
+    collector.service.ingest(one_span("checkout", {}, service__name=current_settings().project)).result()
     [trace] = json.loads(runner.invoke(app, ["traces", "list", "--json"]).stdout)
     assert trace["trace_id"] in runner.invoke(app, ["traces", "list"], env={"COLUMNS": "40"}).stdout
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,17 @@ from assay.collector.server import Server
 from assay.errors import CollectorUnavailable, ConfigurationError, InvalidRequest, PromptNotFound, TemplateError
 from assay.prompts import PromptVersion, clear_prompt_cache
 from assay.settings import configure
+from support.shared_collector import project, running_collector
+
+__all__ = ["project", "running_collector"]
 
 CHAT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "{{question}}"}]
+
+
+@pytest.fixture
+def collector(running_collector: Server, project: str) -> Server:
+    """One for all of them, each with a project of its own."""
+    return running_collector
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +122,10 @@ def test_an_alias_moved_elsewhere_is_seen_after_the_time_to_live(collector: Serv
     assert assay.load_prompt("qa", alias="production", cache_ttl=0).version == 2
 
 
-def test_loaded_prompts_are_served_on_when_the_collector_is_gone(collector: Server) -> None:
+def test_loaded_prompts_are_served_on_when_the_collector_is_gone(tmp_path: Path) -> None:
+    collector = Server(data_dir=tmp_path / ".assay")
+    collector.start()
+    configure(endpoint=collector.url, project="test")
     assay.register_prompt("qa", "one", "first")
     assay.load_prompt("qa")
     collector.stop()
