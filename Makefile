@@ -130,6 +130,10 @@ coverage-pages: $(READY) .tools/coverage  ## How much of the pages' Python is te
 	PYTHONPATH=.tools/coverage $(BIN)/python -m coverage run --data-file=build/coverage --source=collector/pages $(BIN)/pytest tests/collector/pages
 	PYTHONPATH=.tools/coverage $(BIN)/python -m coverage report --data-file=build/coverage --sort=cover --skip-covered
 
+.PHONY: coverage-scripts
+coverage-scripts: $(READY)  ## How much of the pages' scripts runs in the tests with a browser, and which lines never do
+	$(BIN)/pytest -p support.script_coverage tests/browser
+
 .PHONY: screenshots-all
 screenshots-all: $(READY)  ## Take pictures of every page in every look, to be looked at (FOLDER=build/screenshots)
 	$(BIN)/python docs/screenshots.py $(or $(FOLDER),build/screenshots)

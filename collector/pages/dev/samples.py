@@ -153,14 +153,13 @@ def charts(theme: str) -> list[Chart]:
         low=(800, 850, None, 1000, 950, 900, 890, 900),
         high=(1000, 1050, None, 1500, 1300, 1100, 1080, 1120),
     )
-    counts = {
-        (hour, band): (hour * 3 + number * 5) % 17 for hour in range(8) for number, band in enumerate((1, 10, 100))
-    }
+    bands = (1.0, 10.0, 100.0)
+    counts = {(hour, band): (hour * 3 + number * 5) % 17 for hour in range(8) for number, band in enumerate(bands)}
     return [
         bars(f"Bars, {theme}", frame, [ok, failed], unit=COUNT, marks=mark, before=(9, 9, 9, 9, 9, 9, 9, 9)),
         lines(f"A line with its interval, {theme}", frame, [rate], unit=TIME),
         lines(f"Lines of groups, {theme}", frame, groups, unit=COUNT),
-        heat(f"Heat, {theme}", frame, (1, 10, 100), counts, unit=TIME),
+        heat(f"Heat, {theme}", frame, bands, counts, unit=TIME),
     ]
 
 
