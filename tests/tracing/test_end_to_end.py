@@ -15,6 +15,9 @@ from assay.collector.server import Server
 from assay.errors import TraceNotFound
 from assay.settings import reset_settings
 from support.openai_server import MODEL, OpenAIServer, usage
+from support.shared_collector import project, running_collector
+
+__all__ = ["project", "running_collector"]
 
 PROGRAM = """
 import assay, sys
@@ -136,6 +139,12 @@ def test_a_script_says_once_that_its_settings_cannot_be_used_and_runs_on(tmp_pat
     done = run(PROGRAM, tmp_path, ASSAY_SAMPLE_RATE="often")
     assert (done.returncode, done.stdout) == (0, "It is on the settings page.\n")
     assert done.stderr.count("Assay is off in this process.") == 1
+
+
+@pytest.fixture
+def collector(running_collector: Server, project: str) -> Server:
+    """One for all of them, each with a project of its own."""
+    return running_collector
 
 
 @pytest.mark.parametrize("stream", [False, True])
