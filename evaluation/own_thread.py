@@ -37,7 +37,6 @@ def run_in_own_thread(run: Run) -> EvaluationResult:
             # that still runs for an ended one.)
             wait([future], timeout=0.2)
             if future.done():
-                result = future.result()
                 break
         except KeyboardInterrupt:
             if future.done():
@@ -48,6 +47,7 @@ def run_in_own_thread(run: Run) -> EvaluationResult:
             stop.now()
             wait([future], timeout=STOPPED_WITHIN_S)
             raise
+    result = future.result()
     if run.interrupted and result.status != "interrupted":
         raise KeyboardInterrupt
     return result
