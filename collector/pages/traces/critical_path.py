@@ -27,10 +27,8 @@ def _blocking(shape: TraceShape, ends: list[int], siblings: range, begin: int, e
     """Those of the siblings that, one after the other, were waited for between two times."""
     blocking = []
     until = end
-    begins = shape.begins
-    latest_first = sorted([(-min(ends[number], end), -begins[number], number) for number in siblings])
-    for ended_before, _, number in latest_first:
-        if -ended_before <= until and begins[number] < until and ends[number] > begin:
+    for number in sorted(siblings, key=lambda one: (min(ends[one], end), shape.begins[one]), reverse=True):
+        if min(ends[number], end) <= until and shape.begins[number] < until and ends[number] > begin:
             blocking.append(number)
-            until = begins[number]
+            until = shape.begins[number]
     return blocking
