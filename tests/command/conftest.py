@@ -15,7 +15,7 @@ HOSTILE = "\x1b[31mred\x1b]0;title\x07 \u202eevil 東京のトレース 👩‍�
 PROJECT = "look"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A trace that fails with hostile names, one that is well, and one of 1,001 spans."""
     server = Server(data_dir=tmp_path_factory.mktemp("commands") / ".assay")

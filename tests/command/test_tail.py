@@ -17,6 +17,7 @@ from assay.command.ink import Ink
 from assay.command.tail import line
 from assay.errors import CollectorUnavailable, InvalidRequest
 from assay.live_events import LiveEvent, events, follow
+from assay.settings import configure
 from support.otlp import one_span
 
 runner = CliRunner()
@@ -74,9 +75,10 @@ def test_what_arrives_is_followed_until_there_is_enough(asked: Server, monkeypat
     from assay.command import tail
 
     real = tail._connect
+    configure(project="arriving")
 
     def connect() -> Any:
-        asked.service.ingest(one_span("arrived", service__name="look")).result()
+        asked.service.ingest(one_span("arrived", service__name="arriving")).result()
         return real()
 
     monkeypatch.setattr(tail, "_connect", connect)
