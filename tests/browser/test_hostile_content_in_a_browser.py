@@ -8,22 +8,30 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from support.hostile import STRINGS, HostileSource, every_page
+from support.hostile import ADDRESSES, STRINGS, HostileSource, all_beginning_with, every_page
 from support.page_data import PROJECT
 
+NewPage = Callable[..., Page]
+Serve = Callable[[Any], str]
+TEXTS = [all_beginning_with(string) for string in (STRINGS[0], *ADDRESSES)]
+PAGES = 24  # so many of all pages, which the texts share
 
-# All at once, and those again that only work where they come first, as an address.
-@pytest.mark.parametrize(
-    "string", [" ".join(STRINGS), *(one for one in STRINGS if one.startswith(("javascript:", "data:")))], ids=range(3)
-)
-def test_nothing_that_was_sent_runs(new_page: Callable[..., Page], serve: Callable[[Any], str], string: str) -> None:
-    page = new_page(serve(HostileSource(string)))
-    pages = [address for address in every_page(string) if "/spans/" not in address]
-    for address in pages[:: max(1, len(pages) // 16)]:
+
+@pytest.mark.parametrize("number", range(len(TEXTS)))
+def test_nothing_that_was_sent_runs(new_page: NewPage, serve: Serve, number: int) -> None:
+    page = new_page(serve(HostileSource(TEXTS[number])))
+    pages = [address for address in every_page(TEXTS[number]) if "/spans/" not in address]
+    some = pages[:: max(1, len(pages) // PAGES)]
+    for address in some[number :: len(TEXTS)]:
         page.goto(address)
         assert left_behind(page) == [None, 0]
+    assert page.evaluate("window.violations") == []
+
+
+def test_nothing_runs_of_what_a_script_puts_in_its_place(new_page: NewPage, serve: Serve) -> None:
+    page = new_page(serve(HostileSource(TEXTS[0])))
     page.goto(f"/p/{PROJECT}/traces/{0:032x}")
-    for row in range(page.locator(".rows a").count()):  # the fragments, put in place by the script
+    for row in range(page.locator(".rows a").count()):
         before = page.url
         page.locator(".rows a").nth(row).click()
         if row:

@@ -23,6 +23,7 @@ STRINGS = (
     "data:text/html,<script>window.pwned=1</script>",
     "\u202e\u2028\u2029\x00\x1b[31m\U0001f600<pwned>",
 )
+ADDRESSES = [string for string in STRINGS if string.startswith(("javascript:", "data:"))]  # harm where they come first
 # Ids and times are made by the collector, and `type` chooses how a part of a message is shown.
 _KEPT = {
     *("project", "trace_id", "span_id", "parent_span_id", "id", "baseline_id", "hash", "status", "type"),
@@ -30,6 +31,12 @@ _KEPT = {
     *("ends_at", "at", "from", "to", "first", "last", "time", "bucket"),
 }
 _WRITTEN_IN_ROWS = ("input", "expected", "output", "error", "error_type")
+
+
+def all_beginning_with(string: str) -> str:
+    """All strings as one text, this one first: some would only work there, and long texts are cut in lists."""
+    first = STRINGS.index(string)
+    return " ".join(STRINGS[first:] + STRINGS[:first])
 
 
 def poison(value: Any, string: str) -> Any:

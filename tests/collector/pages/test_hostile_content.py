@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 from fastapi.testclient import TestClient
 
 from support.harmless import assert_harmless
-from support.hostile import MARK, STRINGS, HostileSource, every_page
+from support.hostile import ADDRESSES, MARK, STRINGS, HostileSource, all_beginning_with, every_page
 from support.html_parts import parts_of
 from support.pages_app import pages_app
 
-ADDRESSES = [string for string in STRINGS if string.startswith(("javascript:", "data:"))]  # harm where they come first
 OTHERS = [string for string in STRINGS if string not in ADDRESSES]
 SHARE = 4  # each of the others comes first on one in so many pages
-
-
-@cache
-def beginning_with(string: str) -> str:
-    """All strings as one text, this one first: some would only work there, and long texts are cut in lists."""
-    first = STRINGS.index(string)
-    return " ".join(STRINGS[first:] + STRINGS[:first])
 
 
 def answers(text: str, first: int = 0, step: int = 1) -> dict[str, str]:
@@ -40,14 +30,14 @@ def check(pages: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("string", ADDRESSES, ids=range(len(ADDRESSES)))
 def test_no_page_lets_a_hostile_text_out_of_its_place(string: str) -> None:
-    pages = answers(beginning_with(string))
+    pages = answers(all_beginning_with(string))
     check(pages)
     assert sum(MARK in parts_of(page).text for page in pages.values()) > 0.8 * len(pages)  # it really is on them
 
 
 @pytest.mark.parametrize("number", range(len(OTHERS)))
 def test_no_hostile_text_gets_out_where_it_comes_first(number: int) -> None:
-    check(answers(beginning_with(OTHERS[number]), number % SHARE, SHARE))
+    check(answers(all_beginning_with(OTHERS[number]), number % SHARE, SHARE))
 
 
 @pytest.mark.chaos
