@@ -7,13 +7,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from support.page_data import FakeSource
 from support.pages_app import pages_app
@@ -27,6 +29,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+HERE = Path(__file__).parent
+PATIENCE_MS = 120_000  # on a very busy machine; where all is well nobody waits so long
+expect.set_options(timeout=PATIENCE_MS)
 # Remembers every violation of the policy before any script of the page runs.
 WATCH = """
 window.violations = [];
@@ -38,21 +43,53 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "browser" in item.path.parts:
+        if item.path.parent == HERE:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser for one file of tests: playwright keeps an event loop running in this thread as long as it is open, and
-    tests of coroutines that follow need one of their own.
+class Chromium:
+    """The browser that all tests of this folder share: started for who asks first, and again after it was closed."""
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._browser: Browser | None = None
+
+    def get(self) -> Browser:
+        if self._browser is None:
+            playwright = self._open.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+            self._open.callback(self._browser.close)
+        return self._browser
+
+    def close(self) -> None:
+        self._browser = None
+        self._open.close()
+
+
+SHARED = Chromium()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Playwright keeps an event loop running in this thread as long as it is open, and tests of coroutines elsewhere
+    need one of their own.
     """
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path.parent != HERE:
+            SHARED.close()
+
+
+def pytest_sessionfinish() -> None:
+    SHARED.close()  # where the run ended early, no test was the last
+
+
+@pytest.fixture
+def browser() -> Browser:
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    return SHARED.get()
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +156,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(
             base_url=site, viewport={"width": width, "height": 900}, java_script_enabled=javascript, **options
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         if javascript:
             context.add_init_script(WATCH)
         page = context.new_page()
