@@ -7,6 +7,7 @@ every circle of parents, hang under a root made up for them.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ import pyarrow.compute as pc
 from assay.collector.paging import decode_cursor, encode_cursor, iso_time, number_in
 from assay.collector.span_list import find_trace, of_trace, scores_of, trace_beside
 from assay.collector.store import SpanStore
-from assay.collector.trace_rows import trace_rows
+from assay.collector.trace_rows import FEW_SPANS, trace_rows
 
 MAX_SPANS = 20_000  # in one answer: some 1.5 MB
 NO_PARENT = -1
@@ -35,8 +36,8 @@ class Tree:
 
 def arrange(ids: Sequence[str], parent_ids: Sequence[str | None]) -> Tree:
     """The tree of some spans, given in start order. Every span is in it once, whatever they say of their parents."""
-    places = {span_id: place for place, span_id in reversed(list(enumerate(ids)))}
-    children: dict[int, list[int]] = {}
+    places = dict(zip(reversed(ids), range(len(ids) - 1, -1, -1), strict=True))
+    children: defaultdict[int | None, list[int]] = defaultdict(list)
     roots, orphans = [], []
     for place, parent_id in enumerate(parent_ids):
         if not parent_id:
@@ -44,29 +45,30 @@ def arrange(ids: Sequence[str], parent_ids: Sequence[str | None]) -> Tree:
         elif (parent := places.get(parent_id)) is None:
             orphans.append(place)
         else:
-            children.setdefault(parent, []).append(place)
+            children[parent].append(place)
     tree = _breadth_first(roots, orphans, children)
     if len(tree.order) - bool(orphans) < len(ids):  # some are parents of each other, and hang nowhere
-        orphans = sorted(orphans + _heads_of_circles(roots + orphans, children, len(ids)))
+        heads = _heads_of_circles(roots + orphans, children, len(ids))
+        for head in heads:
+            children[places[parent_ids[head] or ""]].remove(head)
+        orphans = sorted(orphans + heads)
         tree = _breadth_first(roots, orphans, children)
     return tree
 
 
-def _breadth_first(roots: Sequence[int], orphans: Sequence[int], children: Mapping[int, Sequence[int]]) -> Tree:
+def _breadth_first(roots: Sequence[int], orphans: Sequence[int], children: Mapping[int | None, Sequence[int]]) -> Tree:
     order: list[int | None] = [None] if orphans else []
     parents = [NO_PARENT] * (len(order) + len(roots)) + [0] * len(orphans)
     order += [*roots, *orphans]
-    seen = set(order)
     for at, here in enumerate(order):  # which grows meanwhile
-        for child in children.get(here, ()) if here is not None else ():
-            if child not in seen:
-                seen.add(child)
-                order.append(child)
-                parents.append(at)
+        if here in children:
+            below = children[here]
+            order += below
+            parents += [at] * len(below)
     return Tree(order, parents)
 
 
-def _heads_of_circles(tops: Sequence[int], children: dict[int, list[int]], n: int) -> list[int]:
+def _heads_of_circles(tops: Sequence[int], children: Mapping[int | None, Sequence[int]], n: int) -> list[int]:
     """One span of each circle of parents: what cannot be reached from the tops, the earliest first."""
     reached: set[int] = set()
     _reach(tops, children, reached)
@@ -78,7 +80,7 @@ def _heads_of_circles(tops: Sequence[int], children: dict[int, list[int]], n: in
     return heads
 
 
-def _reach(start: Sequence[int], children: dict[int, list[int]], reached: set[int]) -> None:
+def _reach(start: Sequence[int], children: Mapping[int | None, Sequence[int]], reached: set[int]) -> None:
     waiting = list(start)
     while waiting:
         place = waiting.pop()
@@ -120,7 +122,7 @@ def get_outline(store: SpanStore, trace_id: str, *, project: str | None = None, 
             f"SELECT {picked} FROM span_log s WHERE {where} ORDER BY s.start_time, s.span_id LIMIT ?",
             params=[*parameters, most],
         ).to_arrow_table()
-        [row] = trace_rows(db, [key])
+        [row] = trace_rows(db, [key], many_spans=len(spans) > FEW_SPANS)
         scores = scores_of(db, key)
     return {**row, "scores": scores, "columns": {name: spans[name].to_pylist() for name in OUTLINE}}
 

@@ -47,11 +47,14 @@ class TraceKey:
         return (self.project, self.trace_id)
 
 
-def trace_rows(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey], lies: str = ANYWHERE) -> list[dict[str, Any]]:
+def trace_rows(
+    db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey], lies: str = ANYWHERE, *, many_spans: bool = False
+) -> list[dict[str, Any]]:
     """The rows of these traces, in their order, with `input` and `output` whole.
 
     Args:
         lies: SQL that holds for each of their spans `s`.
+        many_spans: it is known that they have more than FEW_SPANS.
     """
     if not keys:
         return []
@@ -65,7 +68,7 @@ def trace_rows(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey], lies: st
         list({key.trace_id for key in keys}),
         list({key.project for key in keys}),
     ]
-    found = _few_summed_up(db, where, parameters)
+    found = None if many_spans else _few_summed_up(db, where, parameters)
     if found is None:
         found = fetch(
             db,
