@@ -5,47 +5,88 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+import assay
 from assay.cli import app
 from assay.collector.server import Server
 from assay.demo.stand_in import StandIn
-from support.snippets import ROOT, run_apart, shell_lines, snippets
+from support.snippets import ROOT, close_what_was_left_open, run_apart, shell_lines, snippets
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = snippets("README.md")
 SHELL = shell_lines("README.md")
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """A directory of its own, and a model where the OpenAI client and the judges look for it."""
+@pytest.fixture(scope="module")
+def model() -> Iterator[str]:
+    """Address of a model that answers for the one of the README."""
     with StandIn(aliases=["gpt-4o-mini"]) as model:
-        yield {
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "HOME": str(tmp_path),
-            "OPENAI_API_KEY": "none-needed",
-            "OPENAI_BASE_URL": model.url,
-            "ASSAY_GATEWAY_URL": model.url,
-        }
+        yield model.url
 
 
-@pytest.mark.parametrize("number", range(len(PYTHON)))
-def test_every_snippet_runs_with_nothing_started_and_leaves_its_data(
-    number: int, environment: dict[str, str], tmp_path: Path
-) -> None:
-    printed = PYTHON[number].run_apart(environment, tmp_path)
+def environment_of(directory: Path, model: str) -> dict[str, str]:
+    """A directory of its own, and a model where the OpenAI client and the judges look for it."""
+    return {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": str(directory),
+        "OPENAI_API_KEY": "none-needed",
+        "OPENAI_BASE_URL": model,
+        "ASSAY_GATEWAY_URL": model,
+        "ASSAY_TIMEOUT_S": "120",  # machines are slow at times
+    }
+
+
+@pytest.fixture
+def environment(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Variables of the programs a test starts, and of this process meanwhile."""
+    variables = environment_of(tmp_path, model)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
+
+
+@pytest.fixture(scope="module")
+def traced(model: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Where the first snippet ran as a program of its own with nothing started, and what it printed."""
+    directory = tmp_path_factory.mktemp("readme")
+    return directory, PYTHON[0].run_apart(environment_of(directory, model), directory)
+
+
+def rows_in(directory: Path, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(str(directory / ".assay" / "assay.duckdb"), read_only=True) as db:
+        return db.execute(query).fetchall()
+
+
+def test_the_first_snippet_is_a_program_that_leaves_its_data(traced: tuple[Path, str]) -> None:
+    directory, printed = traced
     assert printed.strip()
-    with duckdb.connect(str(tmp_path / ".assay" / "assay.duckdb"), read_only=True) as db:
-        [(traces, prompts)] = db.execute(
-            "SELECT (SELECT count(*) FROM traces), (SELECT count(*) FROM prompt_versions)"
-        ).fetchall()
+    assert rows_in(directory, "SELECT name, session_id, user_id FROM traces") == [("answer", "s1", "u7")]
+
+
+@pytest.mark.parametrize("number", range(1, len(PYTHON)))
+@pytest.mark.usefixtures("environment")
+def test_every_snippet_runs_with_nothing_started_and_leaves_its_data(
+    number: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        PYTHON[number].run_here()
+    finally:
+        assay.shutdown()
+        close_what_was_left_open()
+    assert capsys.readouterr().out.strip()
+    [(traces, prompts)] = rows_in(
+        tmp_path, "SELECT (SELECT count(*) FROM traces), (SELECT count(*) FROM prompt_versions)"
+    )
     assert traces + prompts > 0
 
 
@@ -69,9 +110,17 @@ def test_every_assay_command_is_there(command: str) -> None:
     assert words[0] in found
 
 
-def test_a_key_is_made_as_shown(environment: dict[str, str], tmp_path: Path) -> None:
+def run_here(command: str) -> str:
+    """Run an `assay` command in this process; what it prints."""
+    done = CliRunner().invoke(app, shlex.split(command)[1:])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_key_is_made_as_shown() -> None:
     [command] = [line for line in SHELL if line.startswith("assay keys")]
-    assert run_apart(shlex.split(command), environment, tmp_path).startswith("assay_")
+    assert run_here(command).startswith("assay_")
 
 
 def test_a_service_sends_its_spans_as_shown(collector: Server, environment: dict[str, str], tmp_path: Path) -> None:
@@ -82,27 +131,36 @@ def test_a_service_sends_its_spans_as_shown(collector: Server, environment: dict
     shown["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
     run_apart([sys.executable, str(ROOT / "examples" / "otel_service.py")], {**environment, **shown}, tmp_path)
     [span] = httpx.get(f"{collector.url}/api/v1/spans", trust_env=False, timeout=60).json()["items"]
-    assert (span["project"], span["kind"], span["total_tokens"]) == ("checkout", "llm", 138)
+    found = (span["project"], span["kind"], span["request_model"], span["total_tokens"])
+    assert found == ("checkout", "llm", "gpt-4o-mini", 138)
 
 
-def test_the_data_is_read_asked_taken_along_and_deleted_as_shown(environment: dict[str, str], tmp_path: Path) -> None:
-    PYTHON[0].run_apart(environment, tmp_path)
+def test_the_data_is_read_asked_taken_along_and_deleted_as_shown(
+    traced: tuple[Path, str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    shutil.copytree(traced[0], tmp_path, dirs_exist_ok=True)
     [command] = [line for line in SHELL if line.startswith("duckdb ")]
     _, file, query = shlex.split(command)
-    with duckdb.connect(str(tmp_path / file), read_only=True) as db:
-        assert db.execute(query).fetchall()[0][:2] == ("answer", 1)
+    assert file == ".assay/assay.duckdb"
+    assert rows_in(tmp_path, query)[0][:2] == ("answer", 1)
     about = ("sql", "export", "import", "backup", "retention", "delete")
-    commands = [line for line in SHELL if line.startswith(tuple(f"assay {name} " for name in about))]
-    assert len(commands) == len(about)
-    said = {command.split()[1]: run_apart(shlex.split(command), environment, tmp_path) for command in commands}
-    assert "answer" in said["sql"]
+    sql, *others = [line for line in SHELL if line.startswith(tuple(f"assay {name} " for name in about))]
+    assert [command.split()[1] for command in (sql, *others)] == list(about)
+    assert "answer" in run_apart(shlex.split(sql), environment, tmp_path)
+    try:
+        for command in others:
+            run_here(command)
+    finally:
+        assay.shutdown()
     assert (tmp_path / "my-traces").is_dir()
     assert (tmp_path / "my-backup").is_dir()
+    assert rows_in(tmp_path, query) == []
 
 
-def test_the_gateway_variables_are_settings(environment: dict[str, str], tmp_path: Path) -> None:
+@pytest.mark.usefixtures("environment")
+def test_the_gateway_variables_are_settings() -> None:
     names = [line.removeprefix("export ").partition("=")[0] for line in SHELL if line.startswith("export ")]
-    listed = run_apart(["assay", "settings", "--json"], environment, tmp_path)
+    listed = run_here("assay settings --json")
     assert [name for name in names if f'"{name}"' not in listed] == []
 
 

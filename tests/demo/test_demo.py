@@ -24,6 +24,7 @@ import assay
 from assay.demo.steps import Step
 from assay.demo.tour import run
 from assay.settings import reset_settings
+from support.snippets import close_what_was_left_open
 
 ADDRESS = re.compile(r"(http://127\.0\.0\.1:\d+\S*)")
 TIMEOUT_S = 900  # of a whole demo on a very busy machine; a quiet one needs a fortieth of it
@@ -52,6 +53,7 @@ def held(directory: Path, **options: Any) -> str:
             printed.write("interrupted")
         finally:
             assay.autolog(disable=True)
+            close_what_was_left_open()
     return printed.getvalue()
 
 
