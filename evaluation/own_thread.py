@@ -31,13 +31,19 @@ def run_in_own_thread(run: Run) -> EvaluationResult:
             future.set_exception(error)
 
     threading.Thread(target=work, name="assay-evaluate", daemon=True).start()
-    while True:
+    _wait_for(future, run, stop)
+    result = future.result()
+    if run.interrupted and result.status != "interrupted":
+        raise KeyboardInterrupt
+    return result
+
+
+def _wait_for(future: Future[EvaluationResult], run: Run, stop: _Stop) -> None:
+    while not future.done():
         try:
             # With a timeout, so that Ctrl-C is heard on every platform. (Thread.join, once interrupted, takes a thread
             # that still runs for an ended one.)
             wait([future], timeout=0.2)
-            if future.done():
-                break
         except KeyboardInterrupt:
             if future.done():
                 raise
@@ -47,10 +53,6 @@ def run_in_own_thread(run: Run) -> EvaluationResult:
             stop.now()
             wait([future], timeout=STOPPED_WITHIN_S)
             raise
-    result = future.result()
-    if run.interrupted and result.status != "interrupted":
-        raise KeyboardInterrupt
-    return result
 
 
 class _Stop:
