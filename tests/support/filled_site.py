@@ -209,7 +209,7 @@ def addresses(ids: list[str], call: str, old: str, new: str) -> dict[str, str]:
         "send to review": urls.send(PROJECT, "review", ref=ids[-1]),
         "dashboards": urls.dashboards(PROJECT),
         "dashboard by model": urls.dashboards(PROJECT, by="model"),
-        "new dashboard": urls.dashboard(PROJECT, "new"),
+        "new dashboard": f"{urls.dashboards(PROJECT)}/new",
         "prompts": urls.prompts(PROJECT),
         "prompt": urls.prompt(PROJECT, "qa"),
         "prompt diff": urls.prompt_diff(PROJECT, "qa", 1, 2),
