@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _imp
 import atexit
 import os
 import threading
@@ -93,6 +94,7 @@ def stop_embedded() -> None:
 
     Does nothing when there is none.
     """
+    _open_import_lock()
     for callback in _before_stop:
         callback()
     with _lock:
@@ -100,6 +102,20 @@ def stop_embedded() -> None:
         _servers.clear()
     for server in servers:
         server.stop()
+
+
+def _open_import_lock() -> None:
+    """Give back Python's lock of imports where Ctrl-C has left this thread with it.
+
+    An interrupt between the lock's taking and the `try` behind it (`importlib._bootstrap._get_module_lock`) leaves it
+    shut, and each thread that imports something waits for ever: the collector's too, which are waited for here. No
+    code of a module runs under this lock, so that whoever gets here has it for no good reason.
+    """
+    while _imp.lock_held():
+        try:
+            _imp.release_lock()
+        except RuntimeError:  # it is another thread's, which will give it back
+            return
 
 
 def _after_fork() -> None:
