@@ -25,4 +25,4 @@ def test_a_lock_of_imports_that_an_interrupt_has_left_shut_is_opened_before_thre
     assert thread.is_alive()
     stop_embedded()
     thread.join(60)
-    assert not (thread.is_alive() or _imp.lock_held())
+    assert (thread.is_alive(), _imp.lock_held()) == (False, False)
