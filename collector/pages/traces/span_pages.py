@@ -43,8 +43,9 @@ def span_fragment(
     """The details alone, for the script that puts them beside the tree."""
     name = urls.name_of(project)
     span = source.span(name, urls.name_of(trace_id), urls.name_of(span_id), with_scores=True)
+    scores = span.pop("scores")  # of the whole trace: as they came, they are no part of the span
     session, is_new = session_of(request)
-    context = details_context(request, more, name, span, span["scores"], tab)
+    context = details_context(request, more, name, span, scores, tab)
     return fragment("traces/span.html", project=name, form_token=None if is_new else token_of(session), **context)
 
 

@@ -70,8 +70,15 @@ def test_nothing_that_a_dialect_carries_leaves_its_place(dialect: str) -> None:
     context: dict[str, Any] = {"project": "shop", "author": None, "form_token": "t", "typed": NOTHING_TYPED}
     for number, span in enumerate(spans):
         for tab in TABS if number == 0 else ("messages", "io"):
-            details = span_details(span, tab)
-            html = render("traces/span.html", **context, details=details, as_text=False, score_names=[STRING])
+            shown = {
+                "details": span_details(span, tab),
+                "wanted": STRING,
+                "attributes": span.get("attributes"),
+                "resource": span.get("resource"),
+                "as_text": False,
+                "score_names": [STRING],
+            }
+            html = render("traces/span.html", **context, **shown)
             assert_harmless(html, f"{dialect} {tab}")
             assert "window.pwned" in html
     chat = {"turns": turns_of(spans), "plain": [], "as_text": False, "toggle": "/", "next": None}

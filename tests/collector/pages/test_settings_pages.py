@@ -189,7 +189,7 @@ def test_an_online_scorer_is_declared_changed_paused_and_removed(site: Site, ser
     ("typed", "said"),
     [
         ({"filter": "status ="}, "The filter cannot be read"),
-        ({"name": "a/b"}, "pattern"),
+        ({"name": "a/b"}, "cannot be the name of an online scorer"),
         ({"percent": "200"}, "less than or equal to 1"),
         ({"percent": "half"}, "no number"),
         ({"instructions": ""}, "either instructions or a prompt"),
