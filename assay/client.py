@@ -13,7 +13,7 @@ import httpx
 
 from assay.content_hash import json_bytes
 from assay.destination import Destination, find_destination, http_client
-from assay.embedded import embedded_url, load_api
+from assay.embedded import load_api, serves_here
 from assay.errors import (
     AbTestNotFound,
     AssayError,
@@ -76,7 +76,7 @@ class Client:
         whoever names one knows how long it lasts.
         """
         # not Destination.embedded: that is false when tracing has started the collector before we looked for one
-        return not self.settings.endpoint and self.url == embedded_url(self.settings.data_dir.absolute())
+        return not self.settings.endpoint and serves_here(self.url)
 
     def get(self, path: str, **params: Any) -> Any:
         return self.request("GET", path, params=params)
@@ -199,7 +199,7 @@ class Client:
             headers = self._destination.headers if self._destination else {}
             if body is not None:
                 headers = {**headers, "content-type": "application/json"}
-            if self.embedded:
+            if serves_here(url):
                 load_api()
             http = self._connections(url)
             try:

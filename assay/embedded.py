@@ -89,6 +89,11 @@ def embedded_url(data_dir: Path) -> str | None:
         return server.url if server else None
 
 
+def serves_here(url: str) -> bool:
+    """Whether a collector embedded in this process answers at this address."""
+    return any(server.url == url for server in list(_servers.values()))
+
+
 def stop_embedded() -> None:
     """Stop every collector embedded in this process, with everything received on disk.
 

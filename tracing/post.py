@@ -155,10 +155,9 @@ class Poster:
 
     def _lives_here(self, destination: Destination) -> bool:
         """Not `destination.embedded`: that is false when scores have started the collector before us."""
-        from assay.embedded import embedded_url
+        from assay.embedded import serves_here
 
-        data_dir = self._settings.data_dir.absolute()
-        return not self._settings.endpoint and destination.url == embedded_url(data_dir)
+        return not self._settings.endpoint and serves_here(destination.url)
 
     def _find_destination(self) -> Destination:
         with no_fork():

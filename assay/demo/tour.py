@@ -15,10 +15,9 @@ from assay.demo.steps import Step
 from assay.destination import running_collector
 from assay.embedded import embedded_url, start_embedded
 from assay.errors import ConfigurationError, MissingExtra
-from assay.settings import configure, current_settings, load_settings
+from assay.settings import current_settings, load_settings
 
 PROJECT = "demo"
-PATIENCE_S = 120.0  # for a request: the first one waits while the API is loaded, which a busy machine takes long for
 NEEDED = ("duckdb", "fastapi", "openai", "pandas", "litellm")  # what the extras bring
 
 
@@ -46,7 +45,6 @@ def run(*, data_dir: Path | None = None, port: int | None = None, exit: bool = F
         url = find_or_start_collector(data_dir, port)
     try:
         assay.init(project=PROJECT, endpoint=url)
-        configure(timeout_s=max(PATIENCE_S, current_settings().timeout_s))
         hold(console, url, data_dir)
         assay.flush()
         if embedded_url(data_dir) is None:

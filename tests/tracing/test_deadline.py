@@ -37,7 +37,7 @@ def late(handler: Handler) -> None:
 def test_a_collector_in_this_process_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with OtlpPort() as port:
         port.answer = late
-        monkeypatch.setattr("assay.embedded.embedded_url", lambda data_dir: port.url)
+        monkeypatch.setattr("assay.embedded.serves_here", lambda url: url == port.url)
         post = Poster(load_settings(timeout_s=0.1, data_dir=tmp_path), find=lambda: Destination(url=port.url))
         assert post(request_of("a").body) == Taken()
         post.close()
