@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from assay.collector import ab_service, queries
 from assay.collector.lineage import lineage
+from assay.collector.pages.dashboards.period import DAY_NS
 from assay.collector.pages.source import Row, Rows
 from assay.collector.score_stats import score_stats
 from assay.errors import DatasetNotFound, NotFound, TraceNotFound
@@ -20,7 +21,6 @@ MOST_SPANS = 20_000  # spans of one trace that are read whole
 MOST_IN_TREE = 200_000
 LIST_PAGE = 100
 LARGEST_PAGE = 1000
-DAY_NS = 86_400 * 10**9
 BY_VERSION = ("prompt_name", "prompt_version")
 Found = TypeVar("Found")
 
@@ -67,16 +67,16 @@ class ServiceSource:
         found = queries.project_of_trace(self._store, trace_id, project=self._only_project)
         return _found(found, trace_id, self._only_project)
 
-    def span(self, project: str, trace_id: str, span_id: str, *, with_scores: bool = False) -> Row:
+    def span(self, project: str, trace_id: str, span_id: str) -> Row:
         found = queries.get_span(self._store, trace_id, span_id, project=project)
         if found is None:
             raise NotFound(
                 f"Trace {trace_id!r} has no span {span_id!r}.", hint="Open the trace again to see its spans."
             )
-        if not with_scores:
-            return found
-        scores = queries.list_scores(self._store, project=project, trace_id=trace_id, limit=LARGEST_PAGE)
-        return {**found, "scores": scores.items}
+        return found
+
+    def trace_scores(self, project: str, trace_id: str) -> list[Row]:
+        return queries.list_scores(self._store, project=project, trace_id=trace_id, limit=LARGEST_PAGE).items
 
     def prompts(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
         return _rows(self._registry.prompts.page(project, filter=filter, limit=LIST_PAGE, cursor=cursor))

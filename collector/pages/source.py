@@ -49,8 +49,12 @@ class Source(Protocol):
         """The project in which a trace is filed."""
         ...
 
-    def span(self, project: str, trace_id: str, span_id: str, *, with_scores: bool = False) -> Row:
-        """One span; if wanted, with the scores of its trace under "scores"."""
+    def span(self, project: str, trace_id: str, span_id: str) -> Row:
+        """One span as it came."""
+        ...
+
+    def trace_scores(self, project: str, trace_id: str) -> list[Row]:
+        """The scores of a trace and of all of its spans."""
         ...
 
     def prompts(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:

@@ -315,12 +315,15 @@ class FakeSource:
                     return {**trace, "scores": full, "next_cursor": None}
         raise TraceNotFound(f"There is no trace {trace_id!r}.", hint="It may not have arrived yet.")
 
-    def span(self, project: str, trace_id: str, span_id: str, *, with_scores: bool = False) -> Row:
+    def span(self, project: str, trace_id: str, span_id: str) -> Row:
         trace = self.trace(trace_id, project)
         for one in trace["spans"]:
             if one["span_id"] == span_id:
-                return {**one, "scores": trace["scores"]} if with_scores else one
+                return one
         raise NotFound(f"Trace {trace_id!r} has no span {span_id!r}.")
+
+    def trace_scores(self, project: str, trace_id: str) -> list[Row]:
+        return list(self.trace(trace_id, project)["scores"])
 
     def prompts(self, project: str, *, filter: str | None, cursor: str | None) -> Rows:
         return Rows(

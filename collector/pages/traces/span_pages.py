@@ -26,8 +26,10 @@ FromDetails = Annotated[DetailsSource, Depends(get_details)]
 
 @router.get("/p/{project}/traces/{trace_id}/spans/{span_id}.json")
 def span_json(source: FromSource, project: str, trace_id: str, span_id: str) -> Response:
-    span = source.span(urls.name_of(project), urls.name_of(trace_id), urls.name_of(span_id), with_scores=True)
-    return JSONResponse(span, headers={"Content-Disposition": f'attachment; filename="span-{span["span_id"]}.json"'})
+    name, trace = urls.name_of(project), urls.name_of(trace_id)
+    span = source.span(name, trace, urls.name_of(span_id))
+    found = {**span, "scores": source.trace_scores(name, trace)}
+    return JSONResponse(found, headers={"Content-Disposition": f'attachment; filename="span-{span["span_id"]}.json"'})
 
 
 @router.get("/p/{project}/traces/{trace_id}/spans/{span_id}")
@@ -41,9 +43,8 @@ def span_fragment(
     tab: str = "",
 ) -> Response:
     """The details alone, for the script that puts them beside the tree."""
-    name = urls.name_of(project)
-    span = source.span(name, urls.name_of(trace_id), urls.name_of(span_id), with_scores=True)
-    scores = span.pop("scores")  # of the whole trace: as they came, they are no part of the span
+    name, trace = urls.name_of(project), urls.name_of(trace_id)
+    span, scores = source.span(name, trace, urls.name_of(span_id)), source.trace_scores(name, trace)
     session, is_new = session_of(request)
     context = details_context(request, more, name, span, scores, tab)
     return fragment("traces/span.html", project=name, form_token=None if is_new else token_of(session), **context)
