@@ -37,6 +37,7 @@ from assay.collector.store import STORE_FILE, SpanStore
 from assay.collector.workers import Workers
 from assay.collector.writer import Writer
 from assay.errors import AssayError, InvalidRequest, NotFound, StoreError
+from assay.evaluation.playground.tags import TAG as PLAYGROUND_TAG
 from assay.redaction import Redactor
 from assay.settings import Settings, current_settings
 
@@ -49,7 +50,6 @@ logger = logging.getLogger("assay.collector")
 
 REGISTRY_FILE = "registry.db"
 EXPORT_DIRECTORY = "export"
-PLAYGROUND = "playground"  # the tag of experiments that a child of the collector runs, which ends with it
 EXPORT_WITHIN_S = 20.0  # while somebody waits for an answer in SQL
 UPKEEP_EVERY_S = 2.0
 LIFE_RULES = frozenset(field.name for field in fields(LifeRules))
@@ -149,7 +149,7 @@ class Service:
                 from assay.collector.registry import Registry
 
                 opened = Registry.open(self.data_dir / REGISTRY_FILE)
-                opened.experiments.end_abandoned(PLAYGROUND, error="The collector stopped before it was over.")
+                opened.experiments.end_abandoned(PLAYGROUND_TAG, error="The collector stopped before it was over.")
                 self._registry = opened
             return self._registry
 
