@@ -366,16 +366,12 @@ class PromptCache(Generic[Value]):
     def _join(self, entry: _Entry[Value]) -> _Flight:
         """The request for this entry that has not ended, or a new one that nobody has made yet."""
         with self._lock:
-            if entry.flight is None:
-                entry.flight = _Flight()
-            return entry.flight
+            return _flight_of(entry)
 
     def _awaited(self, entry: _Entry[Value]) -> _Flight | None:
         """The request to make or to wait for; None once the answer is there, so that nobody asks a second time."""
         with self._lock:
-            if entry.answer is None and entry.flight is None:
-                entry.flight = _Flight()
-            return entry.flight if entry.answer is None else None
+            return _flight_of(entry) if entry.answer is None else None
 
     def _start(self, flight: _Flight) -> bool:
         """Whether it is for the caller to make this request."""
@@ -445,6 +441,12 @@ class PromptCache(Generic[Value]):
         self._lock = threading.Lock()
         for entry in self._entries.values():
             entry.flight, entry.wanted = None, False
+
+
+def _flight_of(entry: _Entry[Value]) -> _Flight:
+    if entry.flight is None:
+        entry.flight = _Flight()
+    return entry.flight
 
 
 def _capital(words: str) -> str:
