@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from assay.collector.trace_blocks import TraceBlocks
+from assay.collector.trace_blocks import TraceBlocks, within
 
 PART_ROWS = 262_144
 MOST_GROUPS = 2_000  # of one part: what has more is not remembered
@@ -38,7 +38,7 @@ class Part:
     @property
     def where(self) -> str:
         """SQL that holds for its spans `s`."""
-        return f"s.row_id >= {self.low}" if self.high is None else f"s.row_id BETWEEN {self.low} AND {self.high}"
+        return within((self.low, self.high))
 
     def starts_within(self, start: int | None, end: int | None) -> bool:
         """Whether all of its spans start at `start` or later and before `end`."""

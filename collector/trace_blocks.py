@@ -57,8 +57,7 @@ class TraceBlocks:
         ranges = self.ranges(db, trace_ids)
         if ranges == [(0, None)]:
             return ANYWHERE
-        ends = [f"s.row_id >= {low}" if high is None else f"s.row_id BETWEEN {low} AND {high}" for low, high in ranges]
-        return f"({' OR '.join(ends)})"
+        return f"({' OR '.join(map(within, ranges))})"
 
     def ranges(self, db: duckdb.DuckDBPyConnection, trace_ids: Collection[str]) -> list[Range]:
         """Row numbers outside of which no span of these traces is."""
@@ -113,6 +112,12 @@ def _block(rows: Mapping[str, Any], number: int) -> _Block:
     its_rows = rows["block"] == number
     starts = rows["start"][its_rows]
     return _Block(np.unique(rows["hash"][its_rows]), int(starts.min()) if len(starts) else None)
+
+
+def within(rows: Range) -> str:
+    """SQL that holds for spans `s` of these row numbers."""
+    low, high = rows
+    return f"s.row_id >= {low}" if high is None else f"s.row_id BETWEEN {low} AND {high}"
 
 
 def joined(ranges: Sequence[Range]) -> list[Range]:
