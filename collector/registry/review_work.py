@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy import Select, and_, delete, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from assay.collector.registry.database import Database
@@ -254,14 +254,18 @@ def _reserve(session: Session, queue: ReviewQueue, item: ReviewItem, reviewer: s
     session.merge(ReviewReservation(item_id=item.id, reviewer=reviewer, until=until))
 
 
+def _words_of(reviewer: str) -> Select[ReviewLabel]:
+    """What somebody said and did not take back, the last word first."""
+    said = select(ReviewLabel).where(ReviewLabel.reviewer == reviewer, ReviewLabel.undone_at.is_(None))
+    return said.order_by(ReviewLabel.id.desc())
+
+
 def _newest(session: Session, item: ReviewItem, reviewer: str, *, before: int | None = None) -> ReviewLabel | None:
     """Somebody's last word on an item that was not taken back; the last one before that of an id."""
-    query = select(ReviewLabel).where(
-        ReviewLabel.item_id == item.id, ReviewLabel.reviewer == reviewer, ReviewLabel.undone_at.is_(None)
-    )
+    query = _words_of(reviewer).where(ReviewLabel.item_id == item.id)
     if before is not None:
         query = query.where(ReviewLabel.id < before)
-    return session.scalar(query.order_by(ReviewLabel.id.desc()).limit(1))
+    return session.scalar(query.limit(1))
 
 
 def _label_of(word: ReviewLabel | None) -> ReviewLabel | None:
@@ -274,12 +278,10 @@ def _last_word(session: Session, queue: ReviewQueue, reviewer: str, position: in
     Raises:
         NotFound: there is none, in the queue or on the item at `position`.
     """
-    query = select(ReviewLabel).where(
-        ReviewLabel.queue_id == queue.id, ReviewLabel.reviewer == reviewer, ReviewLabel.undone_at.is_(None)
-    )
+    query = _words_of(reviewer).where(ReviewLabel.queue_id == queue.id)
     if position is not None:
         query = query.where(ReviewLabel.item_id == item_of(session, queue, position).id)
-    last = session.scalar(query.order_by(ReviewLabel.id.desc()).limit(1))
+    last = session.scalar(query.limit(1))
     if last is None:
         raise NotFound(f"{reviewer!r} has nothing to take back here.", hint="Labels given before are final.")
     return last
