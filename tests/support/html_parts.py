@@ -100,3 +100,8 @@ def forms_of(html: str) -> list[dict[str, list[str]]]:
     forms = _Forms()
     forms.feed(html)
     return forms.forms
+
+
+def text_of(html: str) -> str:
+    """What a reader sees, in one line."""
+    return " ".join(" ".join(parts_of(html).texts).split())

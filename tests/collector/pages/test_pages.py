@@ -16,7 +16,7 @@ from assay.collector.pages.assets import ASSETS
 from assay.collector.pages.security import CONTENT_SECURITY_POLICY, local_path
 from assay.collector.pages.web import get_source
 from assay.errors import CollectorUnavailable
-from support.html_parts import parts_of
+from support.html_parts import parts_of, text_of
 from support.page_data import BASE_ID, OTHER_ID, PROJECT, FakeSource
 
 TRACES, PROMPTS, EVALS = f"/p/{PROJECT}/traces", f"/p/{PROJECT}/prompts", f"/p/{PROJECT}/evals"
@@ -58,10 +58,6 @@ PAGES = [
     "/nothing-here",
     f"{TRACES}/unknown",
 ]
-
-
-def text_of(client: TestClient, address: str) -> str:
-    return " ".join(" ".join(parts_of(client.get(address).text).texts).split())
 
 
 # What every page keeps --------------------------------------------------------------------------------------------
@@ -143,7 +139,7 @@ def test_the_project_seen_last_is_opened_again(client: TestClient, source: FakeS
 
 def test_an_empty_collector_says_how_to_begin(client: TestClient, source: FakeSource) -> None:
     source.by_project.clear()
-    shown = text_of(client, "/")
+    shown = text_of(client.get("/").text)
     assert "Nothing has arrived yet" in shown
     assert 'assay.init(endpoint="http://testserver", project="default")' in shown
 
@@ -242,7 +238,7 @@ def test_an_experiment_is_not_compared_with_itself(client: TestClient) -> None:
 
 
 def test_the_list_shows_what_went_in_and_came_out(client: TestClient) -> None:
-    shown = text_of(client, TRACES)
+    shown = text_of(client.get(TRACES).text)
     for part in ("How do I reset my password?", "2.5 s", "965", "$0.00018", "2 errors", "correctness"):
         assert part in shown
 
@@ -261,7 +257,7 @@ def test_a_wrong_filter_is_answered_below_the_box_with_a_mark_at_the_character(c
 
 
 def test_a_filter_that_nothing_fits_says_so(client: TestClient) -> None:
-    assert "No trace matches" in text_of(client, f"{TRACES}?q=nothing")
+    assert "No trace matches" in text_of(client.get(f"{TRACES}?q=nothing").text)
 
 
 def test_long_lists_are_read_page_by_page(client: TestClient, source: FakeSource) -> None:
@@ -290,7 +286,7 @@ def test_a_trace_opens_with_its_root_and_a_failed_one_with_the_span_that_failed(
 
 
 def test_a_trace_shows_its_figures_and_its_links(client: TestClient) -> None:
-    shown = text_of(client, TRACE)
+    shown = text_of(client.get(TRACE).text)
     for part in ("Tokens in 880 (256 cached)", "Tokens out 85", "Cost $0.00018", "gpt-4o-mini-2024-07-18"):
         assert part in shown
     targets = {attributes["href"] for attributes in parts_of(client.get(TRACE).text).named("a")}
@@ -299,7 +295,7 @@ def test_a_trace_shows_its_figures_and_its_links(client: TestClient) -> None:
 
 
 def test_an_exception_is_read_before_anything_else(client: TestClient) -> None:
-    shown = text_of(client, FAILED)
+    shown = text_of(client.get(FAILED).text)
     assert "openai.RateLimitError Rate limit reached" in shown
     assert shown.index("openai.RateLimitError") < shown.index("Messages")
 
@@ -324,133 +320,34 @@ def test_the_permalinks_lead_to_the_trace_and_the_span(client: TestClient) -> No
     assert client.get(f"/t/{0:032x}/{5:016x}").headers["location"] == f"{TRACE}?span={5:016x}"
 
 
-# Prompts ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_prompt_opens_with_its_newest_version(client: TestClient) -> None:
-    shown = text_of(client, f"{PROMPTS}/qa")
-    for part in ("qa v3", "challenger", "ground answers in the articles", "mira", "{{customer}}", "Compare v2 with v3"):
-        assert part in shown
-    assert 'prompt = assay.load_prompt("qa", alias="challenger")' in shown
-
-
-def test_a_version_without_an_alias_is_loaded_by_its_number(client: TestClient) -> None:
-    assert 'assay.load_prompt("qa", version=1)' in text_of(client, f"{PROMPTS}/qa/v/1")
-
-
-@pytest.mark.parametrize("written", ["team%252Ftone%20of%20voice", "team%2Ftone%20of%20voice", "team/tone of voice"])
-@pytest.mark.parametrize("rest", ["", "/v/2", "/diff/1..2"])
-def test_a_name_may_hold_a_slash_however_it_is_written(client: TestClient, written: str, rest: str) -> None:
-    assert "team/tone of voice" in text_of(client, f"{PROMPTS}/{written}{rest}")
-
-
-def test_a_version_that_there_is_not_names_those_there_are(client: TestClient) -> None:
-    answer = client.get(f"{PROMPTS}/qa/v/9")
-    assert answer.status_code == 404
-    assert "It has: 3, 2, 1." in answer.text
-
-
-def test_a_difference_marks_words_and_warns_of_variables(client: TestClient) -> None:
-    html = client.get(f"{PROMPTS}/qa/diff/2..3").text
-    shown = " ".join(parts_of(html).text.split())
-    assert "customer is new: callers must pass it." in shown
-    assert re.search(r"<ins>[^<]*Answer only from the articles", html)
-    assert "temperature" in shown
-
-
-def test_a_version_shows_all_that_it_is_made_of(client: TestClient) -> None:
-    html = client.get(f"{PROMPTS}/qa").text
-    shown = " ".join(parts_of(html).text.split())
-    for part in ("Messages given as {{history}}", "{{> team/tone of voice@production}}", "order_status", "sources"):
-        assert part in shown
-    assert f'href="{PROMPTS}/team/tone%20of%20voice"' in html
-
-
-def test_a_version_shows_what_came_of_it(client: TestClient) -> None:
-    shown = text_of(client, f"{PROMPTS}/qa/v/2")
-    figures = (
-        "1,284 80 of experiments",
-        "9 0.7 %",
-        "$0.00011 $0.0001 … $0.00012 of 1,290 with a known price",
-        "812 ms",
-    )
-    scores = ("helpful 0.780 0.761 … 0.799", "warm 61", "helpful by day Day Mean 95 % interval Traces 2026-11-01")
-    links = (
-        "qa-v3-grounded",
-        "qa-tone as short 640 traces",
-        "production 2026-10-31 12:00 UTC 2026-11-01 12:00 UTC then v1",
-    )
-    for part in (*figures, *scores, *links):
-        assert part in " ".join(shown.split()), part
-
-
-def test_what_is_not_known_of_a_version_is_not_0(client: TestClient) -> None:
-    shown = text_of(client, f"{PROMPTS}/qa/v/1")
-    assert "No trace has used this version yet." in shown
-    assert "Cost per call" not in shown
-
-
-def test_the_list_of_prompts_is_searched_and_tells_of_the_last_week(client: TestClient) -> None:
-    shown = text_of(client, f"{PROMPTS}?q=qa")
-    assert "1,204" in shown
-    assert "team/tone of voice" not in shown
-    assert "No prompt is called so" in text_of(client, f"{PROMPTS}?q=nothing")
-
-
-@pytest.mark.parametrize(
-    ("asked", "answer"),
-    [
-        ("alias=production&on=2026-11-05", "At the end of 2026-11-05, production was v1 , since 2026-11-01 12:00"),
-        ("alias=production&on=2026-10-15", "At the end of 2026-10-15, production was v1"),
-        ("alias=production&on=2026-10-01", "there was no production yet"),
-        ("alias=beta&on=2026-11-05", "there was no beta : it had been removed on 2026-10-22 12:00"),
-    ],
-)
-def test_the_history_says_what_an_alias_was_on_a_day(client: TestClient, asked: str, answer: str) -> None:
-    assert answer in text_of(client, f"{PROMPTS}/qa/versions?{asked}")
-
-
-@pytest.mark.parametrize("on", ["tomorrow", "2026-13-01", "0001-01-01T00:00+14:00"])
-def test_a_day_that_there_is_not_is_said_so(client: TestClient, on: str) -> None:
-    assert client.get(f"{PROMPTS}/qa/versions", params={"alias": "production", "on": on}).status_code == 400
-
-
-def test_two_versions_are_chosen_and_the_older_stands_on_the_left(client: TestClient) -> None:
-    assert client.get(f"{PROMPTS}/qa/diff?old=3&new=1").headers["location"] == f"{PROMPTS}/qa/diff/1..3"
-
-
-def test_versions_without_a_difference_say_so(client: TestClient) -> None:
-    assert "Template and configuration are the same." in text_of(client, f"{PROMPTS}/qa/diff/2..2")
-
-
 # Evaluations ------------------------------------------------------------------------------------------------------
 
 
 def test_an_experiment_shows_means_with_their_intervals_and_failures_apart(client: TestClient) -> None:
-    shown = text_of(client, f"{EVALS}/{OTHER_ID}")
+    shown = text_of(client.get(f"{EVALS}/{OTHER_ID}").text)
     for part in ("0.632 0.473 … 0.766", "Wilson", "completed with errors", "Failed 3"):
         assert part in shown
 
 
 def test_a_judge_that_was_compared_with_people_has_that_beside_its_mean(client: TestClient, source: FakeSource) -> None:
-    assert "human agreement" not in text_of(client, f"{EVALS}/{OTHER_ID}")
+    assert "human agreement" not in text_of(client.get(f"{EVALS}/{OTHER_ID}").text)
     source.experiment_objects[0]["scorers"][1] |= {"source": "llm", "version": "v"}
     figures = {"kind": "category", "n": 40, "agreement": {"value": 0.9}, "kappa": {"value": 0.8}}
     kept = {"judge": "correctness", "prompt_hash": "v", "model": None, "labels": 40, "record": figures}
     source.alignment_objects.append({"id": "a", **kept})
-    shown = text_of(client, f"{EVALS}/{OTHER_ID}")
+    shown = text_of(client.get(f"{EVALS}/{OTHER_ID}").text)
     assert "judge: correctness human agreement 0.900, kappa 0.800 on 40 labels; not corrected" in shown
 
 
 def test_only_the_failed_rows_can_be_shown(client: TestClient) -> None:
-    shown = text_of(client, f"{EVALS}/{OTHER_ID}?only=error")
+    shown = text_of(client.get(f"{EVALS}/{OTHER_ID}?only=error").text)
     assert "task error RateLimitError Rate limit reached" in shown
     assert "q12" in shown
     assert "q13" not in shown
 
 
 def test_a_comparison_says_in_figures_and_words_what_changed(client: TestClient) -> None:
-    shown = text_of(client, COMPARE)
+    shown = text_of(client.get(COMPARE).text)
     for part in ("Improved", "+0.289", "+0.120 … +0.430", "exact McNemar", "38 items paired, 2 lost to failures"):
         assert part in shown
 
@@ -475,7 +372,7 @@ def test_the_word_that_other_pages_use_leads_here_too(client: TestClient) -> Non
 
 
 def test_no_figure_is_shown_while_the_health_is_red(client: TestClient) -> None:
-    shown = text_of(client, f"{AB}/qa-skewed")
+    shown = text_of(client.get(f"{AB}/qa-skewed").text)
     assert shown.index("short has 1,240 of 2,172 units") < shown.index("No effect is shown while a check fails")
     for figure in ("71.2 %", "$0.0031", "+4.3 pp", "0.008", 'class="range'):
         assert figure not in shown
@@ -491,7 +388,7 @@ def test_effects_have_intervals_words_and_a_link_to_the_traces_of_each_arm(clien
 
 
 def test_a_test_that_has_ended_cannot_be_ended_again(client: TestClient) -> None:
-    shown = text_of(client, f"{AB}/qa-welcome")
+    shown = text_of(client.get(f"{AB}/qa-welcome").text)
     assert not any(order in shown for order in ("Stop the test", "ship it"))
     assert "short was promoted. Known then: short may go to everybody." in shown
     assert "Stopped; short was promoted, and production moved to its version" in shown
@@ -504,6 +401,6 @@ def test_a_test_can_be_ended_while_its_report_cannot_be_made(
         raise CollectorUnavailable("Too many queries are running.")
 
     monkeypatch.setattr(source, "ab_report", busy)
-    shown = text_of(client, f"{AB}/qa-tone")
+    shown = text_of(client.get(f"{AB}/qa-tone").text)
     assert "The report cannot be made now. Too many queries are running." in shown
     assert "Stop the test" in shown
