@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -45,6 +46,10 @@ READY_WITHIN_S = 240  # peers on a busy machine
 SETTLED_AFTER_S = 1.5  # what a page does after it can be read counts as well
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PAGES = ("list", "trace", LONG)
+ANY_SPAN = re.compile(r"^(chat|search) \d+$")  # of a long trace systems show its first spans, or its last
+
+Shown = str | re.Pattern[str]  # what can be read once a page is ready
+Addresses = dict[str, tuple[str, Shown]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Peer:
     """`addresses` gives the pages' addresses once the data are there, each with the text that tells it is ready."""
 
     system: System
-    addresses: Callable[[Running, Corpus], dict[str, tuple[str, str]]]
+    addresses: Callable[[Running, Corpus], Addresses]
 
 
 # The data --------------------------------------------------------------------------------------------------------
@@ -128,29 +133,29 @@ def send(found: Running, data: Corpus) -> None:
 # Where the pages are ---------------------------------------------------------------------------------------------
 
 
-def assay_addresses(found: Running, data: Corpus) -> dict[str, tuple[str, str]]:
+def assay_addresses(found: Running, data: Corpus) -> Addresses:
     traces = f"{found.url}/p/{PROJECT}/traces"
     return _pages(data, traces, lambda trace_id: f"{traces}/{trace_id}")
 
 
-def phoenix_addresses(found: Running, data: Corpus) -> dict[str, tuple[str, str]]:
+def phoenix_addresses(found: Running, data: Corpus) -> Addresses:
     projects = httpx.get(f"{found.url}/v1/projects", trust_env=False, timeout=60).json()["data"]
     [project] = [one["id"] for one in projects if one["name"] == PROJECT]
     base = f"{found.url}/projects/{project}"
     return _pages(data, f"{base}/traces", lambda trace_id: f"{base}/traces/{trace_id}")
 
 
-def mlflow_addresses(found: Running, data: Corpus) -> dict[str, tuple[str, str]]:
+def mlflow_addresses(found: Running, data: Corpus) -> Addresses:
     traces = f"{found.url}/#/experiments/0/traces"
     return _pages(data, traces, lambda trace_id: f"{traces}?selectedEvaluationId=tr-{trace_id}")
 
 
-def _pages(data: Corpus, traces: str, trace: Callable[[str], str]) -> dict[str, tuple[str, str]]:
+def _pages(data: Corpus, traces: str, trace: Callable[[str], str]) -> Addresses:
     last = (SPANS_OF_A_TRACE - 1) // 2 - 1
     return dict(
         zip(
             PAGES,
-            ((traces, data.newest_question), (trace(data.usual), f"chat {last}"), (trace(data.long), "chat 11")),
+            ((traces, data.newest_question), (trace(data.usual), f"chat {last}"), (trace(data.long), ANY_SPAN)),
             strict=True,
         )
     )
@@ -159,7 +164,7 @@ def _pages(data: Corpus, traces: str, trace: Callable[[str], str]) -> dict[str, 
 # Measuring -------------------------------------------------------------------------------------------------------
 
 
-def opened(browser: Browser, found: Running, address: str, text: str) -> Load:
+def opened(browser: Browser, found: Running, address: str, text: Shown) -> Load:
     """Open one page with nothing cached."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     page = context.new_page()
@@ -194,9 +199,9 @@ def _wait_until_stored(found: Running) -> None:
         time.sleep(1)
 
 
-def _wait_for(page: Page, text: str) -> None:
+def _wait_for(page: Page, text: Shown) -> None:
     try:
-        page.get_by_text(text).first.wait_for(state="visible", timeout=READY_WITHIN_S * 1000)
+        page.get_by_text(text).filter(visible=True).first.wait_for(timeout=READY_WITHIN_S * 1000)
     except TimeoutError as error:
         page.screenshot(path=f"{tempfile.gettempdir()}/not-ready.png")
         raise RuntimeError(
