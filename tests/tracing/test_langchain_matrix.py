@@ -6,7 +6,6 @@ import asyncio
 import contextvars
 import inspect
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -52,7 +51,8 @@ def run() -> Iterator[Run]:
 
 @pytest.fixture(autouse=True)
 def _no_prompts_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompt_texts, "_versions", OrderedDict())
+    monkeypatch.setattr(prompt_texts, "_newer", {})
+    monkeypatch.setattr(prompt_texts, "_older", {})
 
 
 @pytest.fixture(autouse=True)
