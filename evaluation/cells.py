@@ -116,7 +116,7 @@ def _by_name(row: Row) -> dict[str, Row]:
     found: dict[str, Row] = {}
     for score in row.get("scores") or ():
         status = score.get("status") or ("scored" if score.get("value") is not None else "scorer_error")
-        found[str(score["name"])] = {**score, "status": status}
+        found[str(score["name"])] = score if score.get("status") == status else {**score, "status": status}
     return found
 
 

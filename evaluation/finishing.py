@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,20 +35,21 @@ async def finish(run: Run) -> EvaluationResult:
 
 def _store(run: Run, rows: Sequence[Row], of_the_run: Sequence[SummaryRow]) -> EvaluationResult:
     assert run.store is not None
-    run.store.close()
-    flush()
-    result = EvaluationResult(
-        id=run.id,
-        name=run.name,
-        status=run.stopped[0] if run.stopped else _status(rows, of_the_run),
-        experiment=run.body,
-        records=rows,
-        summary_rows=[*summarised(rows, run.body["scorers"]), *of_the_run],
-        planned=run.planned,
-        problems=list(_problems(run, rows)),
-        cost_usd=run.ledger.cost_usd or None,
-        client=run.client,
-    )
+    with ThreadPoolExecutor(1, thread_name_prefix="assay-flush") as beside:
+        beside.submit(flush)  # the last spans, while the last rows are stored and summed up
+        run.store.close()
+        result = EvaluationResult(
+            id=run.id,
+            name=run.name,
+            status=run.stopped[0] if run.stopped else _status(rows, of_the_run),
+            experiment=run.body,
+            records=rows,
+            summary_rows=[*summarised(rows, run.body["scorers"]), *of_the_run],
+            planned=run.planned,
+            problems=list(_problems(run, rows)),
+            cost_usd=run.ledger.cost_usd or None,
+            client=run.client,
+        )
     _store_end(run, result)
     run.journal.close(stored=not run.store.unstored)
     if run.baseline is not None:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from math import isnan
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -54,7 +53,7 @@ def load_prompt(
         CollectorUnavailable: nobody answers, nothing is in memory or on disk, and there is no fallback.
         TemplateError: the fallback cannot be parsed.
     """
-    if cache_ttl.__class__ is not float or isnan(cache_ttl):
+    if cache_ttl.__class__ is not float or cache_ttl != cache_ttl:  # NaN
         check_ttl(cache_ttl)
     try:
         key = _key(_places.current(), name_or_uri, version, alias, label)

@@ -50,12 +50,10 @@ Part = str | Variable | Include  # of a parsed text: literal text, or what goes 
 class SimpleText:
     parts: tuple[Part, ...]
     _pattern: str = field(init=False, repr=False, compare=False)  # of the `%` operator, which fills it quickest
-    _names: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        texts = ["%s" if not isinstance(part, str) else part.replace("%", "%%") for part in self.parts]
+        texts = [part.replace("%", "%%") if isinstance(part, str) else f"%({part.name})s" for part in self.parts]
         object.__setattr__(self, "_pattern", "".join(texts))
-        object.__setattr__(self, "_names", self.variables)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -73,7 +71,7 @@ class SimpleText:
         """There is nothing to prepare."""
 
     def fill(self, scope: Mapping[str, Any]) -> str:
-        return self._pattern % tuple(map(scope.__getitem__, self._names))
+        return self._pattern % scope
 
 
 def parse_text(text: str, place: str = "") -> Iterator[Part]:
