@@ -12,24 +12,23 @@ from assay.prompts.background import Background
 
 
 class Work:
-    """Counts its calls; `seen` is set by each."""
+    """Counts its calls; each is waited for once."""
 
     def __init__(self, *delays: float | None) -> None:
         self.calls = 0
-        self.seen = threading.Event()
+        self._seen = threading.Semaphore(0)
         self._delays = list(delays)
 
     def __call__(self) -> float | None:
         self.calls += 1
-        self.seen.set()
+        self._seen.release()
         delay = self._delays.pop(0) if self._delays else None
         if delay is not None and delay < 0:
             raise RuntimeError("a fault")
         return delay
 
     def wait(self) -> None:
-        assert self.seen.wait(60)
-        self.seen.clear()
+        assert self._seen.acquire(timeout=60)
 
 
 def test_it_works_when_it_is_woken_and_not_before() -> None:
