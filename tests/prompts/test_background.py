@@ -16,19 +16,19 @@ class Work:
 
     def __init__(self, *delays: float | None) -> None:
         self.calls = 0
-        self._seen = threading.Semaphore(0)
+        self.seen = threading.Semaphore(0)
         self._delays = list(delays)
 
     def __call__(self) -> float | None:
         self.calls += 1
-        self._seen.release()
+        self.seen.release()
         delay = self._delays.pop(0) if self._delays else None
         if delay is not None and delay < 0:
             raise RuntimeError("a fault")
         return delay
 
     def wait(self) -> None:
-        assert self._seen.acquire(timeout=60)
+        assert self.seen.acquire(timeout=60)
 
 
 def test_it_works_when_it_is_woken_and_not_before() -> None:
@@ -68,4 +68,4 @@ def test_it_does_nothing_once_the_program_ends() -> None:
     work.wait()
     thread.end()
     thread.wake()
-    assert not work.seen.wait(0.05)
+    assert not work.seen.acquire(timeout=0.05)
