@@ -112,9 +112,10 @@ def _read_by_row(db: duckdb.DuckDBPyConnection, found: Sequence[dict[str, Any]])
         some = found[first : first + SPANS_AT_ONCE]
         rows = fetch(
             db,
-            f"SELECT row_id, {', '.join(SPAN_COLUMNS)} FROM span_log WHERE row_id IN (SELECT unnest(?::BIGINT[]))"
+            f"SELECT row_id, {', '.join(SPAN_COLUMNS)} FROM span_log"
+            f" WHERE row_id IN ({', '.join(str(each['row_id']) for each in some)})"
             " AND start_time BETWEEN make_timestamp_ns(?) AND make_timestamp_ns(?)",
-            [[each["row_id"] for each in some], min(e["start"] for e in some), max(e["start"] for e in some)],
+            [min(each["start"] for each in some), max(each["start"] for each in some)],
         )
         whole = {row.pop("row_id"): row for row in whole_spans(db, rows)}
         yield from (shown_open(readable(whole[each["row_id"]])) for each in some if each["row_id"] in whole)

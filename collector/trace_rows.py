@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import duckdb
@@ -18,7 +19,7 @@ from assay.collector.open_view import shown_open
 from assay.collector.paging import TIME_COLUMNS, fetch, readable
 from assay.collector.trace_blocks import ANYWHERE
 from assay.collector.trace_sql import summed_up
-from assay.collector.trace_sums import SPAN_FIELDS, sum_up
+from assay.collector.trace_sums import ORDER, SPAN_FIELDS, sum_up
 from assay.collector.whole import whole_spans
 
 ROW_FIELDS = (
@@ -26,6 +27,8 @@ ROW_FIELDS = (
     *("kind", "input_id", "output_id"),
 )
 FEW_SPANS = 5_000
+_of = itemgetter(*map(SPAN_FIELDS.index, ("project", "trace_id")))
+_in_order = itemgetter(*map(SPAN_FIELDS.index, ORDER))
 ONE_SCORE = (
     *("project", "name", "source", "author", "trace_id", "span_id"),
     *("session_id", "experiment_id", "item_id", "repeat"),
@@ -58,16 +61,12 @@ def trace_rows(
     """
     if not keys:
         return []
+    ids, projects = sorted({key.trace_id for key in keys}), sorted({key.project for key in keys})
     where = (
         "s.start_time BETWEEN make_timestamp_ns(?) AND make_timestamp_ns(?)"
-        f" AND s.trace_id IN (SELECT unnest(?::VARCHAR[])) AND s.project IN (SELECT unnest(?::VARCHAR[])) AND {lies}"
+        f" AND s.trace_id IN ({_marks(ids)}) AND s.project IN ({_marks(projects)}) AND {lies}"
     )
-    parameters = [
-        min(key.start for key in keys),
-        max(key.last_start for key in keys),
-        list({key.trace_id for key in keys}),
-        list({key.project for key in keys}),
-    ]
+    parameters = [min(key.start for key in keys), max(key.last_start for key in keys), *ids, *projects]
     found = None if many_spans else _few_summed_up(db, where, parameters)
     if found is None:
         found = fetch(
@@ -88,13 +87,22 @@ def trace_rows(
 def _few_summed_up(db: duckdb.DuckDBPyConnection, where: str, parameters: Sequence[Any]) -> list[dict[str, Any]] | None:
     """The rows of traces that have few spans; None where they have more than are worth moving into Python."""
     columns = [f"epoch_ns(s.{name}) AS {name}" if name in TIME_COLUMNS else f"s.{name}" for name in SPAN_FIELDS]
-    spans = fetch(db, f"SELECT {', '.join(columns)} FROM span_log s WHERE {where} LIMIT {FEW_SPANS + 1}", parameters)
+    sql = f"SELECT {', '.join(columns)} FROM span_log s WHERE {where} LIMIT {FEW_SPANS + 1}"
+    spans = db.execute(sql, list(parameters)).fetchall()
     if len(spans) > FEW_SPANS:
         return None
-    traces: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    traces: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
     for span in spans:
-        traces.setdefault((span["project"], span["trace_id"]), []).append(span)
-    return [sum_up(each) for each in traces.values()]
+        traces.setdefault(_of(span), []).append(span)
+    return [
+        sum_up(dict(zip(SPAN_FIELDS, zip(*sorted(each, key=_in_order), strict=True), strict=True)))
+        for each in traces.values()
+    ]
+
+
+def _marks(values: Sequence[str]) -> str:
+    """Placeholders for parameters."""
+    return ", ".join("?" * len(values))
 
 
 def latest_scores(db: duckdb.DuckDBPyConnection, keys: Sequence[TraceKey]) -> dict[tuple[str, str], dict[str, Any]]:
