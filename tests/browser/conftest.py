@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,6 +30,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 HERE = Path(__file__).parent
+MOST_IDLE_TABS = 4
 PATIENCE_MS = 120_000  # on a very busy machine; where all is well nobody waits so long
 expect.set_options(timeout=PATIENCE_MS)
 # Remembers every violation of the policy before any script of the page runs.
@@ -47,12 +48,66 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+@dataclass
+class Watched:
+    """What a page must not do."""
+
+    origin: str
+    noise: list[str] = field(default_factory=list)
+
+    def watch(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.noise.append(f"error: {error}"))
+        page.on("request", self._request)
+        page.on("dialog", lambda dialog: (self.noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # Chromium logs each answer of 400 or 404 as an error, also when the page wanted it.
+        if message.type in ("error", "warning") and "the server responded with a status of" not in message.text:
+            self.noise.append(f"console: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        if (
+            not request.url.startswith(("data:", "blob:", "about:"))
+            and urlsplit(request.url).netloc != urlsplit(self.origin).netloc
+        ):
+            self.noise.append(f"request: {request.url}")
+
+
+@dataclass
+class Tab:
+    """A page in a browser profile of its own. One that a test has left is given to the next that asks for its like."""
+
+    made_for: tuple[str, ...]
+    context: BrowserContext
+    page: Page
+    watched: Watched
+    javascript: bool
+
+    def leave(self) -> tuple[list[str], list[str]]:
+        """Forget what a test has left here; what was heard that should not have been, and what the policy stopped."""
+        violations: list[str] = []
+        if self.javascript:
+            violations = self.page.evaluate("window.violations ?? []")
+            self.page.evaluate("try { localStorage.clear(); sessionStorage.clear() } catch {}")
+        heard = list(self.watched.noise)
+        self.page.mouse.move(0, 0)
+        self.page.goto("about:blank")
+        self.context.clear_cookies()
+        self.watched.noise.clear()
+        return heard, violations
+
+
 class Chromium:
-    """The browser that all tests of this folder share: started for who asks first, and again after it was closed."""
+    """The browser that all tests of this folder share: started for who asks first, and again after it was closed.
+
+    Chromium starts a process for every new profile, which takes longer than most of what is tested: tabs are kept.
+    """
 
     def __init__(self) -> None:
         self._open = ExitStack()
         self._browser: Browser | None = None
+        self._idle: list[Tab] = []  # what was used last is at the end
 
     def get(self) -> Browser:
         if self._browser is None:
@@ -61,8 +116,29 @@ class Chromium:
             self._open.callback(self._browser.close)
         return self._browser
 
+    def tab(self, site: str, *, javascript: bool, **options: Any) -> Tab:
+        made_for = (site, str(javascript), *(f"{name}={options[name]}" for name in sorted(options)))
+        for number, tab in enumerate(self._idle):
+            if tab.made_for == made_for:
+                return self._idle.pop(number)
+        context = self.get().new_context(base_url=site, java_script_enabled=javascript, **options)
+        context.set_default_timeout(PATIENCE_MS)
+        if javascript:
+            context.add_init_script(WATCH)
+        page = context.new_page()
+        watched = Watched(site)
+        watched.watch(page)
+        return Tab(made_for, context, page, watched, javascript)
+
+    def keep(self, tab: Tab) -> None:
+        self._idle.append(tab)
+        for old in self._idle[:-MOST_IDLE_TABS]:
+            old.context.close()
+        del self._idle[:-MOST_IDLE_TABS]
+
     def close(self) -> None:
         self._browser = None
+        self._idle.clear()
         self._open.close()
 
 
@@ -121,52 +197,31 @@ def site(serve: Callable[[Any], str]) -> str:
     return serve(FakeSource())
 
 
-@dataclass
-class Watched:
-    """What a page must not do."""
-
-    origin: str
-    noise: list[str] = field(default_factory=list)
-
-    def watch(self, page: Page) -> None:
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.noise.append(f"error: {error}"))
-        page.on("request", self._request)
-        page.on("dialog", lambda dialog: (self.noise.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-
-    def _console(self, message: ConsoleMessage) -> None:
-        # Chromium logs each answer of 400 or 404 as an error, also when the page wanted it.
-        if message.type in ("error", "warning") and "the server responded with a status of" not in message.text:
-            self.noise.append(f"console: {message.text}")
-
-    def _request(self, request: Request) -> None:
-        if (
-            not request.url.startswith(("data:", "blob:"))
-            and urlsplit(request.url).netloc != urlsplit(self.origin).netloc
-        ):
-            self.noise.append(f"request: {request.url}")
-
-
 @pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open a page that is watched; `new_page(site, width=390, javascript=False, color_scheme="dark")`."""
-    opened: list[tuple[BrowserContext, Page, Watched, bool]] = []
+def new_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """A page that is watched; `new_page(site, width=390, javascript=False, color_scheme="dark")`."""
+    opened: list[Tab] = []
+    failed_before = request.session.testsfailed
 
-    def new(site: str, *, width: int = 1440, javascript: bool = True, **options: Any) -> Page:
-        context = browser.new_context(
-            base_url=site, viewport={"width": width, "height": 900}, java_script_enabled=javascript, **options
-        )
-        context.set_default_timeout(PATIENCE_MS)
-        if javascript:
-            context.add_init_script(WATCH)
-        page = context.new_page()
-        watched = Watched(site)
-        watched.watch(page)
-        opened.append((context, page, watched, javascript))
-        return page
+    def new(
+        site: str,
+        *,
+        width: int = 1440,
+        javascript: bool = True,
+        color_scheme: Literal["light", "dark"] = "light",
+        **options: Any,
+    ) -> Page:
+        tab = SHARED.tab(site, javascript=javascript, **options)
+        opened.append(tab)
+        tab.page.set_viewport_size({"width": width, "height": 900})
+        tab.page.emulate_media(color_scheme=color_scheme)
+        return tab.page
 
     yield new
-    for context, page, watched, javascript in opened:
-        violations = page.evaluate("window.violations ?? []") if javascript else []
-        context.close()
-        assert (watched.noise, violations) == ([], [])
+    for tab in opened:
+        if request.session.testsfailed > failed_before:  # nobody knows what it has left behind
+            tab.context.close()
+            continue
+        heard = tab.leave()
+        SHARED.keep(tab)
+        assert heard == ([], [])
