@@ -125,6 +125,9 @@ def _limit(guardrail: str | None, scale: str) -> float | None:
     return -said.margin if said.higher_is_better else said.margin
 
 
+P_VALUES = frozenset({"sample_ratio", "sample_ratio_at_end", "missing_outcomes", "same_prompts"})  # the others count
+
+
 def check_figure(value: float) -> str:
     """The figure of a check. Evidence that is as good as certain has no digits worth reading."""
     return formats.figure(value) if value < MOST_READ else f"> {MOST_READ:,}"

@@ -30,7 +30,7 @@ def bars(
     series: Sequence[Series],
     *,
     unit: Unit = COUNT,
-    height: int = 150,
+    height: int = 158,
     marks: Sequence[Mark] = (),
     before: Sequence[float | None] | None = None,
 ) -> Chart:

@@ -11,7 +11,8 @@ from assay.collector.pages.charts.units import Unit
 from assay.collector.pages.time_range import iso
 
 NEAR = 9.0  # percent: of marks that stand nearer together only the first has its label written
-TOP = 6  # pixels above the highest tick
+LABEL_PX, BARE_PX = 14, 6  # above the highest tick: where labels of marks stand, and in small drawings without them
+SMALL_PX = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,13 @@ def y_ticks(axis: ValueAxis, unit: Unit, height: int) -> list[Tick]:
 
 def y_place(axis: ValueAxis, value: float, height: int) -> float:
     """Pixels from the top."""
-    return round(TOP + (1 - axis.share(value)) * (height - TOP), 2)
+    above = top_px(height)
+    return round(above + (1 - axis.share(value)) * (height - above), 2)
+
+
+def top_px(height: int) -> int:
+    """Pixels above the highest tick of a drawing."""
+    return LABEL_PX if height >= SMALL_PX else BARE_PX
 
 
 def mark_lines(frame: Frame, marks: Sequence[Mark]) -> list[Line]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from assay.collector.pages.charts.chart import Box, Cell, Chart, Mark, Spot, Tick
-from assay.collector.pages.charts.frame import TOP, Frame, mark_lines
+from assay.collector.pages.charts.frame import Frame, mark_lines, top_px
 from assay.collector.pages.charts.scale import moment_text
 from assay.collector.pages.charts.units import Unit
 
@@ -20,13 +20,13 @@ def heat(
     counts: Mapping[tuple[int, float], int],
     *,
     unit: Unit,
-    height: int = 150,
+    height: int = 158,
     marks: Sequence[Mark] = (),
     link: Mapping[tuple[int, float], str] | None = None,
 ) -> Chart:
     """`bands` are the lower ends of the rows, upwards; `counts` what lies in (number of a bucket, band)."""
     most = max(counts.values(), default=0)
-    row_px = (height - TOP) / max(1, len(bands))
+    row_px = (height - top_px(height)) / max(1, len(bands))
     boxes, spots = list[Box](), list[Spot]()
     width = round(100 / frame.count, 3)
     for (number, band), count in sorted(counts.items()):

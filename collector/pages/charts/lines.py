@@ -29,7 +29,7 @@ def lines(
     series: Sequence[Series],
     *,
     unit: Unit = COUNT,
-    height: int = 150,
+    height: int = 158,
     log: bool = False,
     within_one: bool = False,
     marks: Sequence[Mark] = (),

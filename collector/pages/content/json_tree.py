@@ -110,7 +110,8 @@ class _Builder:
         made.size += sum(child.size for child in made.children)
         made.is_open = not depth or (depth < OPEN_DEPTH and made.size <= OPEN_SIZE)
         if not made.is_open:
-            made.label = f"{what} · {one_line(_preview(value), 80)}"
+            preview = _preview(value)
+            made.label = f"{what} · {one_line(preview, 80)}" if preview else what
         return made
 
 

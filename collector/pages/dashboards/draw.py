@@ -35,6 +35,7 @@ class Drawn:
     interval: str = ""  # of the headline, where it is a share
     change: str = ""
     notes: tuple[str, ...] = ()
+    is_grouped: bool = False  # so that even a line alone needs its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +49,10 @@ class Scene:
     tones: Mapping[str, str] | None = None  # of groups
 
     def frame(self, measure: Measure, links: Links) -> Frame:
+        """Buckets lead to what they count; of a measure that is one figure, to what that figure is made of."""
         queries = (self.period.bucket_query(number) for number in range(self.period.count))
-        return replace(self.period.frame(), links=[links.to(measure, query) for query in queries])
+        only = measure.figures[0].only if len(measure.figures) == 1 else None
+        return replace(self.period.frame(), links=[links.to(measure, query, only=only) for query in queries])
 
 
 def tones_of(panels: Iterable[Panel]) -> dict[str, str]:
@@ -151,7 +154,7 @@ def _whole(figure: Figure, total: Row) -> float | None:
 
 def _notes(panel: Panel) -> Iterator[str]:
     if panel.refused_by:
-        yield f"Not by {panel.refused_by}: what this counts has none."
+        yield f"This cannot be shown by {panel.refused_by}."
     note = panel.measure.note
     number = _whole(note, panel.total) if note else None
     if number:
@@ -183,6 +186,7 @@ def _grouped(panel: Panel, scene: Scene) -> Drawn:
                 links,
                 scene,
                 sum(sums) if figure.adds_up else None,
+                only=figure.only,
             )
         )
     series.sort(key=lambda one: -(one.total or 0))
@@ -195,7 +199,7 @@ def _grouped(panel: Panel, scene: Scene) -> Drawn:
         marks=scene.marks,
     )
     what = f"{figure.name} of each" if len(measure.figures) > 1 and figure in measure.figures else ""
-    return Drawn(chart=chart, measure=measure, headline=what)
+    return Drawn(chart=chart, measure=measure, headline=what, is_grouped=True)
 
 
 def _by_group(rows: Sequence[Row], grouping: Grouping) -> dict[Values, list[Row]]:
@@ -213,6 +217,8 @@ def _of_group(
     links: Links,
     scene: Scene,
     total: float | None,
+    *,
+    only: str | None = None,
 ) -> Series:
     period, name = scene.period, grouping.name(values)
     return Series(
@@ -220,10 +226,12 @@ def _of_group(
         tone=(scene.tones or {}).get(name, OTHERS),
         values=figures,
         links=[
-            links.to(measure, period.bucket_query(n), grouping=grouping, values=values) if figures[n] else None
+            links.to(measure, period.bucket_query(n), only=only, grouping=grouping, values=values)
+            if figures[n]
+            else None
             for n in range(period.count)
         ],
-        href=links.to(measure, period.query, grouping=grouping, values=values),
+        href=links.to(measure, period.query, only=only, grouping=grouping, values=values),
         total=total,
     )
 
@@ -286,6 +294,7 @@ def _scores(panel: Panel, scene: Scene) -> Iterator[Drawn]:
             measure=measure,
             headline=f"{formats.figure(now)}, {formats.count(names[name])} traces" if alone else "mean of each",
             change=change_in_words(now, before, measure.unit) if period.has_before and alone else "",
+            is_grouped=not alone,
         )
     if len(names) > MOST_SCORES:
         rest = sorted(names, key=lambda name: (-names[name], name))[MOST_SCORES:]

@@ -138,18 +138,24 @@ def pairs(base: Row, base_rows: Sequence[Row], other: Row, other_rows: Sequence[
 
 
 def select(found: Iterable[Pair], only: str, scorer: str = "") -> list[Pair]:
-    """The pairs behind one of the chips; worse and better ones with the largest change first."""
-    match only:
-        case "worse":
-            return sorted((pair for pair in found if pair.has("loss", scorer)), key=lambda pair: -_size(pair, scorer))
-        case "better":
-            return sorted((pair for pair in found if pair.has("win", scorer)), key=lambda pair: -_size(pair, scorer))
-        case "changed":
-            return [pair for pair in found if pair.output_changed]
-        case "error":
-            return [pair for pair in found if pair.is_error]
-        case _:
-            return list(found)
+    """The pairs behind one of the chips: what got worse first, then errors, what got better and other outputs.
+
+    Of the same kind the largest change comes first, and among equal ones the order stays.
+    """
+    kinds: dict[str, Callable[[Pair], bool]] = {
+        "worse": lambda pair: pair.has("loss", scorer),
+        "error": lambda pair: pair.is_error,
+        "better": lambda pair: pair.has("win", scorer),
+        "changed": lambda pair: pair.output_changed,
+    }
+    chosen = [pair for pair in found if only not in kinds or kinds[only](pair)]
+    first = [kinds[only]] if only in ("worse", "better") else list(kinds.values())
+
+    def place(pair: Pair) -> tuple[int, float]:
+        kind = next((number for number, holds in enumerate(first) if holds(pair)), len(first))
+        return kind, -_size(pair, scorer)
+
+    return sorted(chosen, key=place)
 
 
 def _size(pair: Pair, scorer: str) -> float:

@@ -99,7 +99,7 @@ def test_marks_that_stand_close_are_all_there_but_not_all_written() -> None:
 
 def test_a_heat_map_has_a_row_for_each_band_and_the_most_is_darkest() -> None:
     chart = heat("Latency", FRAME, [1.0, 2.0, 4.0], {(0, 1.0): 1, (0, 4.0): 1000, (3, 2.0): 0}, unit=units.TIME)
-    assert [(box.level, box.y) for box in chart.boxes] == [(1, 102.0), (5, 6.0)]
+    assert [(box.level, box.y) for box in chart.boxes] == [(1, 110.0), (5, 14.0)]
     assert [level_of(count, 1000) for count in (1, 3, 10, 100, 1000)] == [1, 1, 2, 4, 5]
 
 
