@@ -235,6 +235,7 @@ ROUTES: dict[str, Rule] = {
     "GET /p/{project}/traces/compare": PAGE,
     "GET /p/{project}/traces/compare.json": PAGE,
     "POST /p/{project}/traces/delete": replace(FORM, scope="admin"),
+    "POST /p/{project}/traces/sample": FORM,
     "GET /p/{project}/traces/{trace_id}": PAGE,
     "GET /p/{project}/traces/{trace_id}.json": PAGE,
     "GET /p/{project}/traces/{trace_id}.csv": PAGE,

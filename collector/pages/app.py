@@ -26,6 +26,7 @@ from assay.collector.pages.traces import (
     event_pages,
     list_action_pages,
     list_pages,
+    sample_pages,
     score_pages,
     session_pages,
     span_pages,
@@ -47,6 +48,7 @@ ROUTERS = (
     search_pages.router,
     list_pages.router,
     list_action_pages.router,
+    sample_pages.router,
     trace_compare_pages.router,  # before the pages of traces, whose ids take the same place
     event_pages.router,
     tree_pages.router,

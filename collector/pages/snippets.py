@@ -31,14 +31,77 @@ def answer(question: str) -> str:
 answer("How do I reset my password?")
 assay.flush()""",
         ),
+        *(Snippet(title, _library(address, name, *rest)) for title, *rest in _LIBRARIES),
         Snippet(
             "A service that speaks OpenTelemetry",
             f"""export OTEL_EXPORTER_OTLP_ENDPOINT={shlex.quote(endpoint)}
 export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
 export OTEL_SERVICE_NAME={shlex.quote(project)}""",
         ),
-        Snippet("Sample data", "assay demo"),
+        Snippet("curl", _curl(endpoint, project)),
+        Snippet(
+            "JavaScript",
+            f"""// npm install @opentelemetry/api @opentelemetry/sdk-node @opentelemetry/exporter-trace-otlp-proto
+import {{ trace }} from "@opentelemetry/api";
+import {{ OTLPTraceExporter }} from "@opentelemetry/exporter-trace-otlp-proto";
+import {{ NodeSDK }} from "@opentelemetry/sdk-node";
+
+const traceExporter = new OTLPTraceExporter({{ url: {json.dumps(f"{endpoint}/v1/traces")} }});
+const sdk = new NodeSDK({{ serviceName: {name}, traceExporter }});
+sdk.start();
+trace.getTracer("app").startActiveSpan("answer", (span) => span.end());
+await sdk.shutdown();""",
+        ),
     ]
+
+
+# Title, what autolog is told, what is imported, what is run
+_LIBRARIES = (
+    (
+        "OpenAI",
+        "openai",
+        "from openai import OpenAI",
+        """OpenAI().chat.completions.create(
+    model="gpt-4o-mini",
+    messages=[{"role": "user", "content": "How do I reset my password?"}],
+)""",
+    ),
+    (
+        "LangChain",
+        "langchain",
+        "from langchain_openai import ChatOpenAI",
+        'ChatOpenAI(model="gpt-4o-mini").invoke("How do I reset my password?")',
+    ),
+    (
+        "LlamaIndex",
+        "llama_index",
+        "from llama_index.llms.openai import OpenAI",
+        'OpenAI(model="gpt-4o-mini").complete("How do I reset my password?")',
+    ),
+)
+
+
+def _library(address: str, name: str, traced: str, imported: str, call: str) -> str:
+    return f"""import assay
+{imported}
+
+assay.init(endpoint={address}, project={name})
+assay.autolog("{traced}")
+
+{call}
+assay.flush()"""
+
+
+def _curl(endpoint: str, project: str) -> str:
+    """One span of half a second, in OTLP's JSON."""
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": project}}]}
+    head = shlex.quote('{"resourceSpans": [{"resource": ' + json.dumps(resource) + ",")
+    return f"""now=$(date +%s)
+curl {shlex.quote(f"{endpoint}/v1/traces")} -H 'Content-Type: application/json' \\
+  -d {head}'
+  "scopeSpans": [{{"spans": [{{"name": "answer",
+    "traceId": "'$(openssl rand -hex 16)'", "spanId": "'$(openssl rand -hex 8)'",
+    "startTimeUnixNano": "'$now'000000000", "endTimeUnixNano": "'$now'500000000"}}]}}]}}]}}'"""
 
 
 def prompt_snippet(endpoint: str, project: str) -> Snippet:
@@ -48,7 +111,9 @@ def prompt_snippet(endpoint: str, project: str) -> Snippet:
         f"""import assay
 
 assay.init(endpoint={address}, project={name})
-assay.register_prompt("qa", template="Answer briefly: {{{{question}}}}", commit_message="first version")
+assay.register_prompt(
+    "qa", template="Answer briefly: {{{{question}}}}", commit_message="first version"
+)
 
 prompt = assay.load_prompt("qa")
 print(prompt.format(question="How do I reset my password?"))""",
@@ -62,7 +127,12 @@ def dataset_snippet(endpoint: str, project: str) -> Snippet:
         f"""import assay
 
 assay.init(endpoint={address}, project={name})
-items = [{{"input": "How do I reset my password?", "expected": "Settings, Security, Reset password"}}]
+items = [
+    {{
+        "input": "How do I reset my password?",
+        "expected": "Settings, Security, Reset password",
+    }}
+]
 assay.register_dataset("support-qa", items)""",
     )
 
@@ -107,8 +177,12 @@ def ab_test_snippet(endpoint: str, project: str) -> Snippet:
         f"""import assay
 
 assay.init(endpoint={address}, project={name})
-now = assay.register_prompt("qa", template="Answer briefly: {{{{question}}}}", commit_message="first version")
-new = assay.register_prompt("qa", template="Answer in a sentence: {{{{question}}}}", commit_message="shorter")
+now = assay.register_prompt(
+    "qa", template="Answer briefly: {{{{question}}}}", commit_message="first version"
+)
+new = assay.register_prompt(
+    "qa", template="Answer in a sentence: {{{{question}}}}", commit_message="a sentence"
+)
 
 test = assay.create_ab_test(
     "qa-tone",

@@ -45,6 +45,7 @@ def overview(
         source=source,
         project=project,
         section="overview",
+        has_forms=not seen.has_any,  # of sample data
         seen=seen,
         times=picker(chosen, urls.project(project), {}),
         experiments=found.experiments(project),

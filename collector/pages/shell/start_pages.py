@@ -68,4 +68,12 @@ def static_file(request: Request, build: str, name: str) -> Response:
 
 def _projects(request: Request, source: Source, projects: list[str]) -> Response:
     snippets: list[Any] = tracing_snippets(str(request.base_url).rstrip("/"), DEFAULT_PROJECT)
-    return page(request, "shell/projects.html", title="Projects", source=source, snippets=snippets)
+    return page(
+        request,
+        "shell/projects.html",
+        title="Projects",
+        source=source,
+        snippets=snippets,
+        has_forms=not projects,
+        sample_project=DEFAULT_PROJECT,
+    )

@@ -131,6 +131,7 @@ def trace_list(
         snippets=tracing_snippets(str(request.base_url).rstrip("/"), address.project),
         events=urls.with_query(urls.events(address.project), **_heard(address), after=since),
         may_delete=lists.may_delete(),
+        has_forms=not found.rows and problem is None,  # of sample data
         figures=_figures(lists, address) if shows_figures else None,
         **_table(address, found),
     )

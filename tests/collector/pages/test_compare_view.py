@@ -123,3 +123,17 @@ def test_rows_are_found_by_text_and_sorted_by_a_score(client: TestClient) -> Non
     assert "By group" in answer.text
     assert client.get(f"/p/{PROJECT}/evals/{BASE_ID}.csv").text.startswith("item_id,repeat,status")
     assert len(client.get(f"/p/{PROJECT}/evals/{BASE_ID}.json").json()["rows"]) == 40
+
+
+# Order ------------------------------------------------------------------------------------------------------------
+
+
+def test_what_got_worse_most_comes_first() -> None:
+    before = {"same": 0.5, "better": 0.2, "worse": 0.6, "worst": 0.9, "failed": 0.5}
+    after = {"same": 0.5, "better": 0.9, "worse": 0.5, "worst": 0.1}
+    old = [row(item, value) for item, value in before.items()]
+    new = [*(row(item, value) for item, value in after.items()), row("failed", None, status="task_error")]
+    found = compare_view.pairs({}, old, {}, new)
+    assert [pair.item_id for pair in compare_view.select(found, "")] == ["worst", "worse", "failed", "better", "same"]
+    assert [pair.item_id for pair in compare_view.select(found, "worse")] == ["worst", "worse"]
+    assert [pair.item_id for pair in compare_view.select(found, "better")] == ["better"]

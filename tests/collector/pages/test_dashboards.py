@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 from fastapi.testclient import TestClient
@@ -95,6 +97,16 @@ def test_marks_lead_to_lists_that_hold_what_was_counted(client: TestClient) -> N
     listed = client.get(links[0].replace("/traces?", "/traces.json?"))
     assert listed.status_code == 200, listed.text
     assert {item["status"] for item in listed.json()["items"]} == {"error"}
+
+
+@pytest.mark.parametrize("by", ["", "user"])
+def test_every_mark_of_a_chart_of_errors_leads_to_what_failed(client: TestClient, by: str) -> None:
+    html = client.get(board("overview", by=by)).text
+    chart = html[html.index('aria-label="Errors') :]
+    found = {unescape(link) for link in re.findall(r'href="([^"]+/traces\?[^"]+)"', chart[: chart.index("</section>")])}
+    links = {link for link in found if "from=" in link}  # others belong to marks of releases
+    assert links
+    assert all("status = 'error'" in unquote_plus(link) for link in links)
 
 
 def test_changes_are_marked_with_links(client: TestClient) -> None:

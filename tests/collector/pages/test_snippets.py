@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 import assay
+from assay.collector.decode_json import decode_json_request
 from assay.collector.pages.snippets import (
     Snippet,
     ab_test_snippet,
@@ -59,13 +60,41 @@ def test_what_an_empty_page_shows_fills_it(
     assert listed(collector, path)
 
 
-def test_names_cannot_break_out_of_a_snippet() -> None:
-    name = 'it\'s $(touch /tmp/x) `y` "z"'
-    for snippet in tracing_snippets("http://127.0.0.1:4318", name)[:1]:
-        compile(snippet.text, "snippet", "exec")
-    shell = tracing_snippets("http://127.0.0.1:4318", name)[1].text
+NASTY = 'it\'s $(touch /tmp/x) `y` "z"'
+
+
+def titled(title: str, endpoint: str, project: str) -> str:
+    [found] = [snippet.text for snippet in tracing_snippets(endpoint, project) if snippet.title == title]
+    return found
+
+
+@pytest.mark.parametrize("title", ["Python", "OpenAI", "LangChain", "LlamaIndex"])
+def test_names_cannot_break_out_of_a_program(title: str) -> None:
+    compile(titled(title, "http://127.0.0.1:4318", NASTY), "snippet", "exec")
+
+
+def test_names_cannot_break_out_of_a_shell() -> None:
+    shell = titled("A service that speaks OpenTelemetry", "http://127.0.0.1:4318", NASTY)
     shown = subprocess.run(["sh", "-c", f'{shell}\nprintf %s "$OTEL_SERVICE_NAME"'], capture_output=True, text=True)
-    assert shown.stdout == name
+    assert shown.stdout == NASTY
+
+
+def test_what_curl_would_send_is_a_span_of_the_project(tmp_path: Path) -> None:
+    curl = tmp_path / "curl"  # says what it was given to send
+    curl.write_text('#!/bin/sh\nfor last; do :; done\nprintf %s "$last"\n')
+    curl.chmod(0o755)
+    openssl = tmp_path / "openssl"
+    openssl.write_text(
+        '#!/bin/sh\n[ "$3" = 16 ] && printf 0af7651916cd43dd8448eb211c80319c || printf b7ad6b7169203331\n'
+    )
+    openssl.chmod(0o755)
+    shell = titled("curl", "http://127.0.0.1:4318", NASTY)
+    sent = subprocess.run(
+        ["sh", "-c", shell], capture_output=True, env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    )
+    [span] = decode_json_request(sent.stdout).spans
+    assert span.resource["service.name"] == NASTY
+    assert span.end_time - span.start_time == 500 * 10**6
 
 
 def test_a_prompt_is_loaded_by_an_alias_where_there_is_one() -> None:
