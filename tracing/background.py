@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from assay.tracing.flag import Flag
 from assay.tracing.otel_context import attach, without_instrumentation
 from assay.tracing.patience import wait_patiently
 from assay.tracing.tell import Teller, in_thread, our_fault
@@ -23,7 +24,7 @@ class _Marker:
     """Travels through the queue behind everything that was there before it."""
 
     def __init__(self) -> None:
-        self.passed = threading.Event()
+        self.passed = Flag()
 
 
 class BackgroundQueue(Generic[T]):
@@ -64,7 +65,7 @@ class BackgroundQueue(Generic[T]):
         self._delay_s = delay_s if callable(delay_s) else lambda: delay_s
         self._max_bytes = max_bytes
         self._weigh = weigh
-        self.closing = threading.Event()
+        self.closing = Flag()
         self._fresh()
         _queues.add(self)
 
@@ -108,9 +109,9 @@ class BackgroundQueue(Generic[T]):
 
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything put before has been sent or given up. False when the time was not enough."""
-        return self._pass_marker(timeout_s, threading.Event.wait)
+        return self._pass_marker(timeout_s, Flag.wait)
 
-    def _pass_marker(self, timeout_s: float, wait: Callable[[threading.Event, float], bool]) -> bool:
+    def _pass_marker(self, timeout_s: float, wait: Callable[[Flag, float], bool]) -> bool:
         if self._items.empty() and self._thread is None:
             return True
         marker = _Marker()

@@ -12,12 +12,12 @@ import base64
 import contextlib
 import json
 import os
-import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from assay.tracing.flag import Flag
 from assay.tracing.requests import Request
 from assay.tracing.tell import Teller, say_once
 
@@ -80,7 +80,7 @@ class FileOutbox:
         self._directory = directory
         self._lines = LineFile(directory, "spans", max_bytes=max_bytes)
         self._teller = teller
-        self._closing = threading.Event()
+        self._closing = Flag()
 
     def put(self, request: Request) -> None:
         line = otlp_json_line(request.body)

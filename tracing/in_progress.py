@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assay import semconv
+from assay.tracing.flag import Flag
 from assay.tracing.otel_context import attach, without_instrumentation
 from assay.tracing.tell import in_thread, our_fault
 
@@ -117,7 +118,7 @@ class Announcer:
         self._clock = clock
         self._wall_ns = wall_ns
         self._said_at = clock()
-        self._closing = threading.Event()
+        self._closing = Flag()
         self._resources: list[Any] = []
         self._wanted = True  # until the collector says that it takes no log records
 

@@ -7,19 +7,20 @@ getting a processor, each step itself takes longer. What waits for a disk or a l
 from __future__ import annotations
 
 import math
-import threading
 import time
+
+from assay.tracing.flag import Flag
 
 STEP_S = 0.1
 LONGEST_S = 60.0  # by the clock, however busy the machine is
 
 
-def wait_patiently(event: threading.Event, timeout_s: float) -> bool:
-    """Wait for `event` for `timeout_s` of a machine that is not busy. Whether it was set."""
+def wait_patiently(flag: Flag, timeout_s: float) -> bool:
+    """Wait for `flag` for `timeout_s` of a machine that is not busy. Whether it was set."""
     end = time.monotonic() + max(timeout_s, LONGEST_S)
     for _ in range(math.ceil(timeout_s / STEP_S)):
-        if event.wait(STEP_S):
+        if flag.wait(STEP_S):
             return True
         if time.monotonic() >= end:
             break
-    return event.is_set()
+    return flag.is_set()

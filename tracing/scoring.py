@@ -19,6 +19,7 @@ from assay.fork_guard import no_fork
 from assay.scores import MAX_ID_CHARS, MAX_NAME_CHARS, SPAN_ID_DIGITS, TRACE_ID_DIGITS, ScoreSource, ScoreValue
 from assay.tracing import runtime
 from assay.tracing.background import BackgroundQueue
+from assay.tracing.flag import Flag
 from assay.tracing.serialise import plain
 from assay.tracing.span import current_trace_id
 from assay.tracing.tell import Teller, our_fault
@@ -175,7 +176,7 @@ def _queue(running: runtime.Runtime) -> BackgroundQueue[dict[str, Any]]:
     with _making:
         if running.score_queue is None:
             teller = Teller("score")
-            closing = threading.Event()
+            closing = Flag()
             queue: BackgroundQueue[dict[str, Any]] = BackgroundQueue(
                 lambda scores: _send(_redacted(scores, running), teller, closing),
                 teller=teller,
@@ -205,7 +206,7 @@ def _write(scores: list[dict[str, Any]], directory: Path, settings: Settings, te
         teller.drop(len(scores), f"{directory} cannot be written ({error.strerror or error}).")
 
 
-def _send(scores: list[dict[str, Any]], teller: Teller, closing: threading.Event) -> None:
+def _send(scores: list[dict[str, Any]], teller: Teller, closing: Flag) -> None:
     with no_fork():
         from assay.client import current_client
         from assay.destination import file_directory

@@ -168,8 +168,7 @@ if __name__ == "__main__":
 """
 
 
-@only_full  # a SIGTERM in the midst of an import can hold up the thread that sends: some 1 run of 30
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+@pytest.mark.parametrize("method", short(["spawn", "forkserver"], "spawn"))
 def test_a_pool_that_is_left_at_once_loses_nothing(method: str, tmp_path: Path) -> None:
     """Its workers get a SIGTERM before they have sent anything: what sending takes is not even imported there."""
     program = tmp_path / "pool.py"  # what the workers import

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from assay.tracing import patience
+from assay.tracing.flag import Flag
 from assay.tracing.patience import LONGEST_S, STEP_S, wait_patiently
 
 
-class Machine(threading.Event):
-    """Its clock, and an event that is set after so many looks at it; each look takes `a_look_s`."""
+class Machine(Flag):
+    """Its clock, and a flag that is set after so many looks at it; each look takes `a_look_s`."""
 
     def __init__(self, a_look_s: float, *, set_at: int | None = None) -> None:
         super().__init__()
@@ -21,7 +20,7 @@ class Machine(threading.Event):
     def monotonic(self) -> float:
         return self.now_s
 
-    def wait(self, timeout: float | None = None) -> bool:
+    def wait(self, timeout_s: float) -> bool:
         self.looks += 1
         self.now_s += self._a_look_s
         if self.looks == self._set_at:
@@ -48,7 +47,7 @@ def test_a_busy_machine_gets_more_time_within_a_bound(
 
 
 def test_no_time_is_one_look() -> None:
-    event = threading.Event()
-    assert not wait_patiently(event, 0.0)
-    event.set()
-    assert wait_patiently(event, 0.0)
+    flag = Flag()
+    assert not wait_patiently(flag, 0.0)
+    flag.set()
+    assert wait_patiently(flag, 0.0)
