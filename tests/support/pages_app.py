@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 def pages_app(source: FakeSource) -> FastAPI:
     app = FastAPI()
     pages.mount(app)
+    put_behind(app, source)
+    return app
+
+
+def put_behind(app: FastAPI, source: FakeSource) -> None:
+    """Let the pages of `app` show this source, and nothing that was put behind them before."""
+    app.dependency_overrides.clear()
     app.dependency_overrides[get_source] = lambda: source
     app.dependency_overrides[get_desk] = lambda: source.desk
     # Over whatever source a test has put there
@@ -39,7 +46,6 @@ def pages_app(source: FakeSource) -> FastAPI:
     app.dependency_overrides[get_overview] = lambda: NoOverview(app.dependency_overrides[get_source]())
     bench = FakeBench()
     app.dependency_overrides[get_workbench] = lambda: bench
-    return app
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The pages over made-up data: one app and one client for a file, fresh data for each test."""
+"""The pages over made-up data: one app for all files, one client for a file, fresh data for each test."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from fastapi.testclient import TestClient
 
 from assay.collector.pages.web import get_source
 from support.page_data import FakeSource
-from support.pages_app import pages_app
+from support.pages_app import pages_app, put_behind
+
+
+@pytest.fixture(scope="session")
+def mounted() -> FastAPI:
+    """FastAPI works out the parameters of every route again in each application that is made."""
+    return pages_app(FakeSource())
 
 
 @pytest.fixture(scope="module")
-def app() -> FastAPI:
-    return pages_app(FakeSource())
+def app(mounted: FastAPI) -> FastAPI:
+    put_behind(mounted, FakeSource())
+    return mounted
 
 
 @pytest.fixture(scope="module")
