@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,7 @@ from assay.command import (
     traces,
 )
 from assay.command.frame import Group, group
+from assay.command.wrong_values import in_our_words
 
 SECTIONS = {
     "Look at what happened": ("traces", "sessions", "stats", "sql", "projects"),
@@ -42,6 +43,13 @@ class Assay(Group):
     """The command itself."""
 
     sections = SECTIONS
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = in_our_words(error.message, error.__cause__)
+            raise
 
 
 app = group("Trace and evaluate LLM applications: one process, OTLP in, DuckDB inside.", ENDS, cls=Assay)
