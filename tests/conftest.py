@@ -21,12 +21,13 @@ from assay.tracing import runtime
 from support.applications import keep_made_applications
 from support.commands import keep_made_commands
 from support.fixtures_openai import openai_server
-from support.registries import copy_new_registries
+from support.registries import copy_new_registries, keep_compiled_statements
 from support.stores import copy_new_stores
 from support.tls_contexts import keep_made_tls_contexts
 
 copy_new_stores()
 copy_new_registries()
+keep_compiled_statements()
 keep_made_applications()
 keep_made_commands()
 keep_made_tls_contexts()

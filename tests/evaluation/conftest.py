@@ -22,6 +22,12 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
+def collector(own_project: str, shared_server: Server) -> Server:
+    """In place of one for every test, which takes longer than most of them."""
+    return shared_server
+
+
+@pytest.fixture
 def own_project(shared_server: Server) -> str:
     """The process's settings point to the shared collector and to a project that nobody else uses; its name."""
     project = f"test-{uuid.uuid4().hex[:12]}"

@@ -16,7 +16,7 @@ from assay.errors import ConfigurationError, ExperimentNotFound, GateFailed
 from assay.evaluation import EvaluationResult, evaluate
 from assay.evaluation.report import WIDTH
 from assay.scorers import ExactMatch, Score, scorer
-from assay.settings import configure, reset_settings
+from assay.settings import configure, current_settings, reset_settings
 from assay.tracing import runtime
 
 pytestmark = pytest.mark.usefixtures("collector")
@@ -87,7 +87,7 @@ def test_a_comparison_has_tables_items_a_verdict_and_an_address() -> None:
     assert (wins["baseline_output"][0], wins["candidate_output"][0]) == (0, 1)
     assert list(comparison.rows("lost", scorer="exact_match")["id"]) == ["i39"]
     assert comparison.verdict == "improved: exact_match; regressed: size"
-    assert comparison.url.endswith(f"/p/test/evals/compare?base={old.id}&with={new.id}")
+    assert comparison.url.endswith(f"/p/{current_settings().project}/evals/compare?base={old.id}&with={new.id}")
     (kept,) = current_client().pages(f"/experiments/{new.id}/comparisons")
     assert kept["rows"][0]["scorer"] == "exact_match"
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from assay.collector.registry import Registry
+from sqlalchemy import Engine
+
+from assay.collector.registry import Registry, database
 from assay.collector.registry.times import Clock, utc_now
 
 _make = Registry.open
@@ -35,3 +38,25 @@ def _open(path: Path, *, clock: Clock = utc_now) -> Registry:
 def copy_new_registries() -> None:
     """From now on a new registry in this process is a copy of one."""
     Registry.open = staticmethod(_open)  # type: ignore[assignment, method-assign]
+
+
+def keep_compiled_statements() -> None:
+    """From now on the registries of this process share what SQLAlchemy has made of each statement.
+
+    It keeps that with each engine, and would do it anew in every test.
+    """
+    make = database.create_engine
+
+    @cache
+    def first() -> Engine:
+        engine = make("sqlite://")
+        engine.connect().close()  # the dialect learns which SQLite this is
+        engine.dispose()
+        return engine
+
+    def create(url: str, **options: Any) -> Engine:
+        engine = make(url, **options)
+        engine.dialect, engine._compiled_cache = first().dialect, first()._compiled_cache
+        return engine
+
+    database.create_engine = create  # type: ignore[assignment]

@@ -8,10 +8,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 import assay
+from assay.client import current_client
 from assay.collector.server import Server
 from assay.evaluation.gateway import answering, default_gateway
 from assay.settings import configure
@@ -88,8 +88,8 @@ async def test_a_judges_span_costs_what_the_gateway_says_and_a_kept_answer_nothi
     with answering("reuse"):
         scores = [await judge("q", "a") for _ in range(2)]
     assay.flush()
-    spans = httpx.get(f"{collector.url}/api/v1/spans", params={"project": "test", "filter": "kind = 'llm'"}).json()
-    assert sorted(span["cost_usd"] for span in spans["items"]) == [0.0, 0.25]
+    spans = current_client().pages("/spans", filter="kind = 'llm'")
+    assert sorted(span["cost_usd"] for span in spans) == [0.0, 0.25]
     assert [score.metadata["cost_usd"] for score in scores if score] == [0.25, 0.0]
 
 
