@@ -7,11 +7,11 @@ served as one, in which a comment names the module that follows (assets.py): lin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Keyboard, Locator, Page
 
 from assay.collector.pages.assets import ASSETS
 
@@ -32,10 +32,13 @@ class Counted:
         session.send("Profiler.startPreciseCoverage", {"callCount": False, "detailed": True})
         self._sessions[page] = session
 
-    def take(self, context: BrowserContext) -> None:
-        for page in context.pages:
-            session = self._sessions.pop(page, None)
-            for script in session.send("Profiler.takePreciseCoverage")["result"] if session else ():
+    def take(self) -> None:
+        """What ran since it was last asked."""
+        for page, session in list(self._sessions.items()):
+            if page.is_closed():
+                del self._sessions[page]
+                continue
+            for script in session.send("Profiler.takePreciseCoverage")["result"]:
                 if script["url"].endswith("/assay.js"):
                     self.add(function["ranges"] for function in script["functions"])
 
@@ -68,6 +71,10 @@ def lines_of_modules(ran: bytes) -> dict[str, tuple[int, list[str]]]:
 COUNTED = Counted()
 
 
+# What may lead to another page, where the scripts of this one are soon forgotten
+LEADING = ((Page, "goto"), (Page, "reload"), (Keyboard, "press"), (Locator, "click"), (Locator, "press"))
+
+
 def pytest_configure() -> None:
     plain = Browser.new_context
 
@@ -75,16 +82,19 @@ def pytest_configure() -> None:
         context = plain(browser, **options)
         if options.get("java_script_enabled", True):
             context.on("page", COUNTED.start)
-            close = context.close
-
-            def take_and_close(**reason: Any) -> None:
-                COUNTED.take(context)
-                close(**reason)
-
-            context.close = take_and_close  # type: ignore[method-assign]
         return context
 
     Browser.new_context = new_context  # type: ignore[method-assign,assignment]
+    for of, name in LEADING:
+        setattr(of, name, _counted_before(getattr(of, name)))
+
+
+def _counted_before(method: Callable[..., Any]) -> Callable[..., Any]:
+    def counted(*given: Any, **options: Any) -> Any:
+        COUNTED.take()
+        return method(*given, **options)
+
+    return counted
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

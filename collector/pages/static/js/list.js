@@ -172,5 +172,7 @@ export function startLists() {
   const waiting = document.querySelector("[data-waiting]");
   if (!waiting) return;
   waiting.hidden = false;
-  follow(waiting.dataset.waiting, () => location.reload());
+  let leaves = false; // for where a form leads, as that of sample data does
+  document.addEventListener("submit", () => { leaves = true; });
+  follow(waiting.dataset.waiting, () => { if (!leaves) location.reload(); });
 }
