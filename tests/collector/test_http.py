@@ -32,8 +32,19 @@ from assay.errors import CollectorUnavailable, ConfigurationError
 from support.otlp import PROTOBUF, one_span
 
 
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Asks one collector for all tests to which it does not matter what others have sent."""
+    server = Server(data_dir=tmp_path_factory.mktemp("http") / ".assay")
+    server.start()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
+        yield client
+    server.stop()
+
+
 @pytest.fixture
-def http(collector: Server) -> Iterator[httpx.Client]:
+def fresh(collector: Server) -> Iterator[httpx.Client]:
+    """Asks a collector that holds nothing yet."""
     with httpx.Client(base_url=collector.url, trust_env=False, timeout=60) as client:
         yield client
 
@@ -44,14 +55,14 @@ def spans(http: httpx.Client, project: str = "shop") -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip])
-def test_the_standard_exporter_is_understood(collector: Server, http: httpx.Client, compression: Compression) -> None:
+def test_the_standard_exporter_is_understood(collector: Server, fresh: httpx.Client, compression: Compression) -> None:
     exporter = OTLPSpanExporter(endpoint=f"{collector.url}/v1/traces", compression=compression)
     provider = TracerProvider(resource=Resource({"service.name": "shop"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
     with provider.get_tracer("t").start_as_current_span("hello", attributes={"a": 1}):
         pass
     provider.shutdown()
-    [span] = spans(http)
+    [span] = spans(fresh)
     assert (span["name"], span["attributes"], span["dialect"]) == ("hello", {"a": 1}, "generic")
 
 
@@ -62,20 +73,20 @@ def test_two_posts_on_one_connection_and_an_empty_answer_to_each(http: httpx.Cli
         assert answer.headers["content-type"] == "application/x-protobuf"
 
 
-def test_a_body_in_chunks_without_a_length_is_read_whole(http: httpx.Client) -> None:
+def test_a_body_in_chunks_without_a_length_is_read_whole(fresh: httpx.Client) -> None:
     body = one_span(service__name="shop")
-    answer = http.post("/v1/traces", content=(body[i : i + 7] for i in range(0, len(body), 7)), headers=PROTOBUF)
+    answer = fresh.post("/v1/traces", content=(body[i : i + 7] for i in range(0, len(body), 7)), headers=PROTOBUF)
     assert answer.status_code == 200
-    assert len(spans(http)) == 1
+    assert len(spans(fresh)) == 1
 
 
-def test_rejected_spans_are_counted_and_the_others_stored(http: httpx.Client) -> None:
+def test_rejected_spans_are_counted_and_the_others_stored(fresh: httpx.Client) -> None:
     good, bad = one_span(service__name="shop"), one_span(service__name="shop")
     bad = bad.replace(bad[bad.index(b"\x0a\x10") + 2 :][:16], bytes(16), 1)  # the trace id, all zero
-    answer = http.post("/v1/traces", content=good + bad, headers=PROTOBUF)
+    answer = fresh.post("/v1/traces", content=good + bad, headers=PROTOBUF)
     assert answer.status_code == 200
     assert ExportTraceServiceResponse.FromString(answer.content).partial_success.rejected_spans == 1
-    assert len(spans(http)) == 1
+    assert len(spans(fresh)) == 1
 
 
 @pytest.mark.parametrize(
@@ -121,32 +132,32 @@ def test_other_methods_and_paths_are_not_redirected(http: httpx.Client) -> None:
 
 
 def test_a_collector_that_is_too_busy_asks_to_come_again(
-    http: httpx.Client, collector: Server, monkeypatch: pytest.MonkeyPatch
+    fresh: httpx.Client, collector: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(collector.service.writer), "full", lambda self: True)
-    answer = http.post("/v1/traces", content=one_span(), headers=PROTOBUF)
+    answer = fresh.post("/v1/traces", content=one_span(), headers=PROTOBUF)
     assert answer.status_code == 503
     assert 1 <= int(answer.headers["retry-after"]) <= 5
 
 
-def test_the_header_names_the_project_where_the_resource_does_not(http: httpx.Client) -> None:
-    http.post("/v1/traces", content=one_span(x="y"), headers={**PROTOBUF, "x-project-name": "mine"})
-    assert len(spans(http, "mine")) == 1
+def test_the_header_names_the_project_where_the_resource_does_not(fresh: httpx.Client) -> None:
+    fresh.post("/v1/traces", content=one_span(x="y"), headers={**PROTOBUF, "x-project-name": "mine"})
+    assert len(spans(fresh, "mine")) == 1
 
 
-def test_without_a_project_every_project_is_listed(http: httpx.Client) -> None:
+def test_without_a_project_every_project_is_listed(fresh: httpx.Client) -> None:
     for name in ("one", "two"):
-        http.post("/v1/traces", content=one_span(service__name=name), headers=PROTOBUF)
+        fresh.post("/v1/traces", content=one_span(service__name=name), headers=PROTOBUF)
     for path in ("/api/v1/spans", "/api/v1/traces"):
-        assert {item["project"] for item in http.get(path).json()["items"]} == {"one", "two"}
-        first = http.get(path, params={"limit": 1}).json()
-        rest = http.get(path, params={"limit": 1, "cursor": first["next_cursor"]}).json()
+        assert {item["project"] for item in fresh.get(path).json()["items"]} == {"one", "two"}
+        first = fresh.get(path, params={"limit": 1}).json()
+        rest = fresh.get(path, params={"limit": 1, "cursor": first["next_cursor"]}).json()
         assert {first["items"][0]["project"], rest["items"][0]["project"]} == {"one", "two"}
 
 
-def test_a_project_that_only_spans_name_is_listed(http: httpx.Client) -> None:
-    http.post("/v1/traces", content=one_span(service__name="a service / of ours"), headers=PROTOBUF)
-    names = {project["name"] for project in http.get("/api/v1/projects").json()["items"]}
+def test_a_project_that_only_spans_name_is_listed(fresh: httpx.Client) -> None:
+    fresh.post("/v1/traces", content=one_span(service__name="a service / of ours"), headers=PROTOBUF)
+    names = {project["name"] for project in fresh.get("/api/v1/projects").json()["items"]}
     assert "a service / of ours" in names
 
 
@@ -162,25 +173,25 @@ def test_health_tells_which_process_answers(http: httpx.Client) -> None:
     assert http.get("/health").json()["pid"] == os.getpid()
 
 
-def test_a_trace_is_answered_whole_and_in_pages(http: httpx.Client) -> None:
-    http.post("/v1/traces", content=one_span("a", service__name="shop"), headers=PROTOBUF)
-    [span] = spans(http)
-    trace = http.get(f"/api/v1/traces/{span['trace_id']}", params={"project": "shop"}).json()
+def test_a_trace_is_answered_whole_and_in_pages(fresh: httpx.Client) -> None:
+    fresh.post("/v1/traces", content=one_span("a", service__name="shop"), headers=PROTOBUF)
+    [span] = spans(fresh)
+    trace = fresh.get(f"/api/v1/traces/{span['trace_id']}", params={"project": "shop"}).json()
     assert (trace["name"], trace["span_count"], trace["next_cursor"]) == ("a", 1, None)
     assert trace["spans"] == [span]
-    assert http.get(f"/api/v1/traces/{span['trace_id']}", params={"project": "other"}).status_code == 404
+    assert fresh.get(f"/api/v1/traces/{span['trace_id']}", params={"project": "other"}).status_code == 404
 
 
-def test_a_score_is_stored_shown_on_its_trace_and_the_newest_counts(http: httpx.Client) -> None:
-    http.post("/v1/traces", content=one_span("a", service__name="shop"), headers=PROTOBUF)
-    [span] = spans(http)
+def test_a_score_is_stored_shown_on_its_trace_and_the_newest_counts(fresh: httpx.Client) -> None:
+    fresh.post("/v1/traces", content=one_span("a", service__name="shop"), headers=PROTOBUF)
+    [span] = spans(fresh)
     score = {"name": "helpful", "trace_id": span["trace_id"], "source": "human", "explanation": "why"}
     for value in (True, False):
-        answer = http.post("/api/v1/scores", params={"project": "shop"}, json={**score, "value": value})
+        answer = fresh.post("/api/v1/scores", params={"project": "shop"}, json={**score, "value": value})
         assert answer.status_code == 201
-    [trace] = http.get("/api/v1/traces", params={"project": "shop"}).json()["items"]
+    [trace] = fresh.get("/api/v1/traces", params={"project": "shop"}).json()["items"]
     assert trace["scores"] == {"helpful": False}
-    [found] = http.get("/api/v1/scores", params={"project": "shop", "trace_id": span["trace_id"]}).json()["items"]
+    [found] = fresh.get("/api/v1/scores", params={"project": "shop", "trace_id": span["trace_id"]}).json()["items"]
     assert (found["value"], found["explanation"], found["source"]) == (False, "why", "human")
 
 
