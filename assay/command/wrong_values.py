@@ -20,7 +20,7 @@ WORDS = {
 
 def in_our_words(message: str, cause: BaseException | None) -> str:
     """`message` of a refused value, said plainly where `cause` is a problem of pydantic that is known here."""
-    problems = getattr(cause, "errors", list)()
+    problems: list[Mapping[str, Any]] = getattr(cause, "errors", list)()
     return _said(problems[0]) or message if problems else message
 
 
