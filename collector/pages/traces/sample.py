@@ -30,18 +30,20 @@ class Turn:
 
 
 TURNS = (
-    Turn("ada", "ada-1", "plants", "How often does a fern need water?", "Twice a week, and less in winter.", 820),
-    Turn("ada", "ada-1", "plants", "And in summer?", "Every other day while it is hot.", 760),
-    Turn("grace", "grace-1", "orders", "Where is my order M-10455?", "It left our house yesterday.", 940),
-    Turn("grace", "grace-1", "orders", "Can I still change its address?", "No, it is on its way already.", 870),
-    Turn("alan", "alan-1", "returns", "May I return a plant?", "Within 14 days, in its pot.", 1010),
-    Turn("mary", "mary-1", "orders", "Do you ship to Norway?", None, 410),
-    Turn("mary", "mary-1", "orders", "Once more: do you ship to Norway?", "Yes, within five days.", 980),
-    Turn("alan", "alan-2", "plants", "Why are the leaves yellow?", "Most often from too much water.", 4200),
-    Turn("grace", "grace-2", "returns", "Who pays for the return?", "We do, with the label in the parcel.", 890),
-    Turn("ada", "ada-2", "plants", "Which plant likes shade?", "The cast-iron plant, and most ferns.", 1130),
-    Turn("mary", "mary-2", "orders", "Can I pay by invoice?", "From the second order on.", 800),
-    Turn("alan", "alan-3", "returns", "My parcel came open.", "Send us a picture, and you get a new one.", 1240),
+    Turn(
+        "user-1", "session-1-1", "plants", "How often does a fern need water?", "Twice a week, and less in winter.", 820
+    ),
+    Turn("user-1", "session-1-1", "plants", "And in summer?", "Every other day while it is hot.", 760),
+    Turn("user-2", "session-2-1", "orders", "Where is my order M-10455?", "It left our house yesterday.", 940),
+    Turn("user-2", "session-2-1", "orders", "Can I still change its address?", "No, it is on its way already.", 870),
+    Turn("user-3", "session-3-1", "returns", "May I return a plant?", "Within 14 days, in its pot.", 1010),
+    Turn("user-4", "session-4-1", "orders", "Do you ship to Norway?", None, 410),
+    Turn("user-4", "session-4-1", "orders", "Once more: do you ship to Norway?", "Yes, within five days.", 980),
+    Turn("user-3", "session-3-2", "plants", "Why are the leaves yellow?", "Most often from too much water.", 4200),
+    Turn("user-2", "session-2-2", "returns", "Who pays for the return?", "We do, with the label in the parcel.", 890),
+    Turn("user-1", "session-1-2", "plants", "Which plant likes shade?", "The cast-iron plant, and most ferns.", 1130),
+    Turn("user-4", "session-4-2", "orders", "Can I pay by invoice?", "From the second order on.", 800),
+    Turn("user-3", "session-3-3", "returns", "My parcel came open.", "Send us a picture, and you get a new one.", 1240),
 )
 
 
