@@ -21,7 +21,7 @@ def test_whatever_there_is_is_found_and_opened_without_the_pointer(new_page: New
     expect(box).to_be_focused()
     page.keyboard.type("prompts")
     options = page.get_by_role("listbox", name="Found").get_by_role("option")
-    expect(options.filter(has_text="Prompts").first).to_be_visible()
+    expect(options.last).to_contain_text("“prompts”")  # what is found of the whole word, and not of its beginning
     expect(options.first).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowUp")
     expect(options.last).to_have_attribute("aria-selected", "true")
@@ -32,7 +32,7 @@ def test_whatever_there_is_is_found_and_opened_without_the_pointer(new_page: New
     expect(box).to_be_hidden()
     page.locator("[data-search]").click()
     page.keyboard.type("prompts")
-    expect(options.filter(has_text="Prompts").first).to_be_visible()
+    expect(options.last).to_contain_text("“prompts”")  # what is found of the whole word, and not of its beginning
     page.keyboard.press("Enter")
     page.wait_for_url("**/prompts*")
 
