@@ -176,16 +176,14 @@ def _queue(running: runtime.Runtime) -> BackgroundQueue[dict[str, Any]]:
     with _making:
         if running.score_queue is None:
             teller = Teller("score")
-            closing = Flag()
             queue: BackgroundQueue[dict[str, Any]] = BackgroundQueue(
-                lambda scores: _send(_redacted(scores, running), teller, closing),
+                lambda scores: _send(_redacted(scores, running), teller, queue.closing),
                 teller=teller,
                 name="assay-scores",
                 max_items=MAX_WAITING,
                 batch_size=BATCH_SIZE,
                 delay_s=0.5,
             )
-            queue.closing = closing
             running.score_queue = queue
             running.queues.append(queue)
         return running.score_queue
