@@ -25,6 +25,7 @@ STATES: Mapping[str, tuple[str, str]] = {
 """Decision -> its colour, and what it comes to in a few words."""
 MOST_READ = 1_000_000
 ROLES = ("primary", "guardrail", "exploratory")
+P_VALUES = frozenset({"sample_ratio", "sample_ratio_at_end", "missing_outcomes", "same_prompts"})  # others count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +124,6 @@ def _limit(guardrail: str | None, scale: str) -> float | None:
     if said.relative != (scale == "relative"):
         return None
     return -said.margin if said.higher_is_better else said.margin
-
-
-P_VALUES = frozenset({"sample_ratio", "sample_ratio_at_end", "missing_outcomes", "same_prompts"})  # the others count
 
 
 def check_figure(value: float) -> str:

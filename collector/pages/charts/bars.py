@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from assay.collector.pages.charts.chart import Box, Chart, Mark, Series, Spot, Stroke
 from assay.collector.pages.charts.frame import (
+    HEIGHT_PX,
     Frame,
     column_title,
     in_words,
@@ -30,7 +31,7 @@ def bars(
     series: Sequence[Series],
     *,
     unit: Unit = COUNT,
-    height: int = 158,
+    height: int = HEIGHT_PX,
     marks: Sequence[Mark] = (),
     before: Sequence[float | None] | None = None,
 ) -> Chart:

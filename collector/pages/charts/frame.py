@@ -11,6 +11,7 @@ from assay.collector.pages.charts.units import Unit
 from assay.collector.pages.time_range import iso
 
 NEAR = 9.0  # percent: of marks that stand nearer together only the first has its label written
+HEIGHT_PX = 158  # of a chart
 LABEL_PX, BARE_PX = 14, 6  # above the highest tick: where labels of marks stand, and in small drawings without them
 SMALL_PX = 100
 

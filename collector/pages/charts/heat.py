@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from assay.collector.pages.charts.chart import Box, Cell, Chart, Mark, Spot, Tick
-from assay.collector.pages.charts.frame import Frame, mark_lines, top_px
+from assay.collector.pages.charts.frame import HEIGHT_PX, Frame, mark_lines, top_px
 from assay.collector.pages.charts.scale import moment_text
 from assay.collector.pages.charts.units import Unit
 
@@ -20,7 +20,7 @@ def heat(
     counts: Mapping[tuple[int, float], int],
     *,
     unit: Unit,
-    height: int = 158,
+    height: int = HEIGHT_PX,
     marks: Sequence[Mark] = (),
     link: Mapping[tuple[int, float], str] | None = None,
 ) -> Chart:

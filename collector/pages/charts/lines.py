@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from assay.collector.pages.charts.chart import PATH_WIDTH, Chart, Dot, Mark, Series, Spot, Stroke
 from assay.collector.pages.charts.frame import (
+    HEIGHT_PX,
     Frame,
     column_title,
     in_words,
@@ -29,7 +30,7 @@ def lines(
     series: Sequence[Series],
     *,
     unit: Unit = COUNT,
-    height: int = 158,
+    height: int = HEIGHT_PX,
     log: bool = False,
     within_one: bool = False,
     marks: Sequence[Mark] = (),
