@@ -24,7 +24,7 @@ CHANGED_BY_SCRIPTS = (
     *("two traces", "dashboards", "new dashboard", "prompt edit", "playground", "item", "experiment", "comparison"),
     *("review item", "search", "settings online/new", "no traces"),
 )
-WIDE, PHONE = 1440, 320
+WIDE, PHONES = 1440, (390, 320)
 BEYOND = "document.documentElement.scrollWidth - innerWidth"  # how much wider a page is than its window
 AXE = os.environ.get("AXE_CORE_JS")  # path of axe.min.js from the npm package axe-core; not kept in the repository
 
@@ -62,16 +62,16 @@ def test_every_page_is_quiet_fits_and_says_its_part_before_any_script_runs(new_p
 def visit(page: Page, address: str) -> Visit:
     answer = page.goto(address)
     assert answer is not None
-    heading, over = page.evaluate(f"[document.querySelector('h1')?.checkVisibility(), {BEYOND}]")
-    too_wide = {width: over for width, over in ((WIDE, over), (PHONE, on_a_phone(page))) if over > 0}
-    return Visit(answer.status, answer.text(), bool(heading), too_wide)
+    heading = page.evaluate("document.querySelector('h1')?.checkVisibility()")
+    beyond = {width: beyond_the_window(page, width) for width in (*PHONES, WIDE)}  # ends as wide as it began
+    return Visit(
+        answer.status, answer.text(), bool(heading), {width: over for width, over in beyond.items() if over > 0}
+    )
 
 
-def on_a_phone(page: Page) -> int:
-    page.set_viewport_size({"width": PHONE, "height": 900})
-    over = int(page.evaluate(BEYOND))
-    page.set_viewport_size({"width": WIDE, "height": 900})
-    return over
+def beyond_the_window(page: Page, width: int) -> int:
+    page.set_viewport_size({"width": width, "height": 900})
+    return int(page.evaluate(BEYOND))
 
 
 def main_text(html: str) -> str:

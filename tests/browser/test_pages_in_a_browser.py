@@ -56,7 +56,7 @@ def test_no_page_is_wider_than_the_window(new_page: NewPage, site: str) -> None:
     too_wide = {}
     for name in ONLY_HERE:
         page.goto(PAGES[name])
-        for width in (1440, 320):
+        for width in (1440, 390, 320):
             page.set_viewport_size({"width": width, "height": 900})
             if (over := page.evaluate("document.documentElement.scrollWidth - innerWidth")) > 0:
                 too_wide[name, width] = over

@@ -17,7 +17,7 @@ from assay.collector.pages.datasets.item_form import ItemForm, Written, empty_fo
 from assay.collector.server import Server
 from assay.errors import InvalidRequest
 from support.hostile import STRINGS
-from support.html_parts import forms_of, parts_of
+from support.html_parts import forms_of, parts_of, text_of
 
 PROJECT = "shop/support"
 JSON_VALUES = st.recursive(
@@ -56,17 +56,13 @@ def form_of(html: str) -> dict[str, str]:
     return {field: values[0] for field, values in form.items() if field != "action"}
 
 
-def text_of(answer: httpx.Response) -> str:
-    return " ".join(" ".join(parts_of(answer.text).texts).split())
-
-
 def test_an_item_is_added_changed_and_removed_each_in_a_version(browser: httpx.Client) -> None:
     name = registered(browser, [{"id": "a", "input": "one", "expected": 1}], description="Two questions")
     page = urls.dataset(PROJECT, name)
-    assert "Two questions" in text_of(browser.get(urls.datasets(PROJECT)))
+    assert "Two questions" in text_of(browser.get(urls.datasets(PROJECT)).text)
 
     added = send(browser, f"{page}/items/new", name, id="b", input='{"q": 2}', input_kind="json", action="save")
-    assert "has 2 items in version 2" in text_of(added)
+    assert "has 2 items in version 2" in text_of(added.text)
     send(browser, urls.dataset_item(PROJECT, name, "a"), name, expected="eins", expected_kind="text", action="save")
     assert items_of(browser, name) == [
         {"id": "a", "input": "one", "expected": "eins", "metadata": {}},
@@ -74,8 +70,8 @@ def test_an_item_is_added_changed_and_removed_each_in_a_version(browser: httpx.C
     ]
     send(browser, urls.dataset_item(PROJECT, name, "b"), name, action="remove", message="no answer known")
     assert [item["id"] for item in items_of(browser, name)] == ["a"]
-    assert "no answer known" in text_of(browser.get(page))
-    assert "eins" in text_of(browser.get(urls.dataset_diff(PROJECT, name, 1, 3)))
+    assert "no answer known" in text_of(browser.get(page).text)
+    assert "eins" in text_of(browser.get(urls.dataset_diff(PROJECT, name, 1, 3)).text)
 
 
 def test_what_somebody_else_registered_meanwhile_is_not_overwritten(browser: httpx.Client) -> None:
@@ -98,9 +94,9 @@ def test_an_item_has_to_fit_the_schema_and_have_an_id_of_its_own(browser: httpx.
     page = f"{urls.dataset(PROJECT, name)}/items/new"
     refused = send(browser, page, name, input="{}", input_kind="json", action="save")
     assert refused.status_code == 400
-    assert "does not fit the schema" in text_of(refused)
+    assert "does not fit the schema" in text_of(refused.text)
     taken = send(browser, page, name, id="a", input='{"q": 2}', input_kind="json", action="save")
-    assert "There is an item" in text_of(taken)
+    assert "There is an item" in text_of(taken.text)
     assert send(browser, page, name, input='{"q": 2}', input_kind="json", action="save").status_code == 200
 
 
@@ -108,7 +104,7 @@ def test_items_are_found_by_a_text_in_any_language_and_come_as_files(browser: ht
     items = [{"id": f"n{number}", "input": f"Frage {number}"} for number in range(60)]
     name = registered(browser, [*items, {"id": "x", "input": "Wo ist meine Tür? 100 %", "expected": "=1+1"}])
     page = urls.dataset(PROJECT, name)
-    found = text_of(browser.get(page, params={"q": "tür? 100 %"}))
+    found = text_of(browser.get(page, params={"q": "tür? 100 %"}).text)
     assert "Wo ist meine" in found
     assert "Frage" not in found
     lines = browser.get(f"{page}.jsonl").text.splitlines()

@@ -13,6 +13,7 @@ import assay
 from assay.client import current_client
 from assay.collector.pages import urls
 from assay.collector.server import Server
+from support import html_parts
 from support.html_parts import forms_of, parts_of
 from support.otlp import recorded
 
@@ -53,7 +54,7 @@ def trace_id(reader: httpx.Client) -> str:
 
 def text_of(answer: httpx.Response) -> str:
     assert answer.status_code == 200, answer.text
-    return " ".join(" ".join(parts_of(answer.text).texts).split())
+    return html_parts.text_of(answer.text)
 
 
 def test_what_was_sent_is_listed_and_opens(reader: httpx.Client, trace_id: str) -> None:
