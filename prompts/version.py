@@ -9,9 +9,9 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from assay import prompt_texts
 from assay.content_hash import prompt_hash
 from assay.errors import ConfigurationError
+from assay.prompt_texts import has_own_text, remember
 from assay.prompts.composition import Pin
 from assay.prompts.diff import Diff, diff_versions
 from assay.prompts.messages import PLACEHOLDER, Message, texts_of
@@ -21,6 +21,18 @@ from assay.tracing.prompt_link import link_fallback, link_prompt
 UNREGISTERED = 0  # the version number of a fallback: registered ones begin at 1
 
 Source = Literal["collector", "cache", "disk", "fallback"]  # where `load_prompt` had a version from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """What every load and every `format` needs of a version; read from here, it takes half as long."""
+
+    name: str
+    version: int
+    includes: tuple[str, ...]  # the versions that they were: "tone/3"
+    template: Template
+    tells: bool  # whether any of its texts says more than its variables do
+    containers: tuple[tuple[str, Callable[[Any], Any]], ...]  # fields that could be changed in place: what copies each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +90,8 @@ class PromptVersion:
             includes=tuple(include["reference"] for include in row.get("includes", ())),
             resolved=tuple(Pin(pin["name"], pin["version"], pin["reference"]) for pin in row.get("resolved", ())),
         )
-        version._remember(version.template)
+        if any(version._telling):
+            version._remember(version.template)
         return version
 
     @classmethod
@@ -131,7 +144,7 @@ class PromptVersion:
 
     @property
     def is_prepared(self) -> bool:
-        return "_containers" in self.__dict__
+        return "_ready" in self.__dict__
 
     def prepare(self) -> None:
         """Read and compile the template now, so that the first `format` is as quick as the others.
@@ -140,8 +153,7 @@ class PromptVersion:
             TemplateError: it cannot be read.
         """
         self._parsed.prepare()
-        # What copies of this one share; each would work it out for itself, under a lock of all threads.
-        _ = self._telling, self._pins, self._containers
+        _ = self._ready  # copies of this one share it; each would work it out for itself, under a lock of all threads
 
     def format(self, /, **values: Any) -> str | list[Message]:
         """The text, or the messages, with every variable replaced; links the current span to this version.
@@ -150,24 +162,24 @@ class PromptVersion:
             TemplateError: a variable is missing or None, a value belongs to no variable, or a placeholder is given no
                 list of messages; the message names them.
         """
-        formatted = self._parsed.format(values)
-        if self.version == UNREGISTERED:
-            link_fallback(self.name)
+        ready = self._ready
+        formatted = ready.template.format(values)
+        if ready.version == UNREGISTERED:
+            link_fallback(ready.name)
             return formatted
-        late = (self.source, self.age_s) if self.is_stale or self.source == "disk" else None
-        link_prompt(self.name, self.version, late, includes=self._pins)
-        self._remember(formatted, values)
+        link_prompt(ready.name, ready.version, includes=ready.includes, loaded=self)
+        if ready.tells:
+            self._remember(formatted, values)
         return formatted
 
     def _remember(self, made: str | list[Message], values: Mapping[str, Any] | None = None) -> None:
         """The texts of `made`, the template or what it gives with `values`, tell later which prompt they come from."""
         if isinstance(made, str):
-            if self._telling[0]:
-                prompt_texts.remember(made, self.name, self.version)
+            remember(made, self.name, self.version)
             return
         for text, tells in zip(_own_texts(self.template, made, values), self._telling, strict=False):
             if tells:
-                prompt_texts.remember(text, self.name, self.version)
+                remember(text, self.name, self.version)
 
     def diff(self, other: PromptVersion) -> Diff:
         """What changes from this version to `other`. `print` it, or render its parts.
@@ -184,13 +196,14 @@ class PromptVersion:
 
     def served(self, source: Source, age_s: float | None, is_stale: bool) -> PromptVersion:
         """The same version with containers of its own: what a caller does to them is not seen by another."""
-        # What is parsed once serves all copies.
-        own = self.__dict__.copy()
-        own["source"], own["age_s"], own["is_stale"] = source, age_s, is_stale
-        for name, copied in self._containers:
+        own = self.__dict__.copy()  # and with it what is parsed once for all copies
+        own["source"] = source
+        own["age_s"] = age_s
+        own["is_stale"] = is_stale
+        for name, copied in self._ready.containers:
             own[name] = copied(own[name])
-        twin = object.__new__(type(self))
-        object.__setattr__(twin, "__dict__", own)
+        twin = _new(PromptVersion)
+        _set_fields(twin, own)
         return twin
 
     def _repr_html_(self) -> str:
@@ -216,19 +229,26 @@ class PromptVersion:
         return parse_template(self.template, self.template_format)
 
     @cached_property
-    def _containers(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
-        """Fields whose value could be changed in place, and what copies each."""
+    def _ready(self) -> _Ready:
         named = [(each.name, getattr(self, each.name)) for each in fields(self)]
-        return tuple((name, _copier(value)) for name, value in named if isinstance(value, dict | list))
-
-    @cached_property
-    def _pins(self) -> tuple[str, ...]:
-        return tuple(f"{pin.name}/{pin.version}" for pin in self.resolved)
+        return _Ready(
+            name=self.name,
+            version=self.version,
+            includes=tuple(f"{pin.name}/{pin.version}" for pin in self.resolved),
+            template=self._parsed,
+            tells=any(self._telling),
+            containers=tuple((name, _copier(value)) for name, value in named if isinstance(value, dict | list)),
+        )
 
     @cached_property
     def _telling(self) -> tuple[bool, ...]:
         """Of each text, whether it says more than its variables do."""
-        return tuple(prompt_texts.has_own_text(text) for text in _own_texts(self.template, self.template))
+        return tuple(has_own_text(text) for text in _own_texts(self.template, self.template))
+
+
+# Making a copy by way of `replace` takes twenty times as long, and this is done in every load.
+_new = object.__new__
+_set_fields = PromptVersion.__dict__["__dict__"].__set__
 
 
 def _own_texts(

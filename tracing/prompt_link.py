@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from opentelemetry import context as otel
 from opentelemetry.trace.propagation import _SPAN_KEY
@@ -12,25 +12,34 @@ from assay.tracing.processor import set_prompt
 from assay.tracing.tell import our_fault
 
 
-def link_prompt(
-    name: str, version: int, late: tuple[str, float | None] | None = None, *, includes: tuple[str, ...] = ()
-) -> None:
+class Loaded(Protocol):
+    """How a prompt version came to this process."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def age_s(self) -> float | None: ...
+    @property
+    def is_stale(self) -> bool: ...
+
+
+def link_prompt(name: str, version: int, *, includes: tuple[str, ...] = (), loaded: Loaded | None = None) -> None:
     """Note on the current span that it uses this prompt version. Model calls below it carry it from now on.
 
     Outside of a span nothing happens. The last prompt used in a span is the one that counts. Never raises.
 
     Args:
         includes: the versions of other prompts that this one included, like `tone/3`.
-        late: where the version came from and its age in seconds, when the collector has not confirmed it in time.
+        loaded: tells where the version came from and its age: noted when the collector has not confirmed it in time.
     """
     try:
         span: Any = otel.get_current().get(_SPAN_KEY)
         if span is not None and span.is_recording():
             span._assay_prompt = (name, version, *includes)
             set_prompt(span, span._assay_prompt)
-            if late is not None:
-                span.set_attribute(semconv.ASSAY_PROMPT_SOURCE, late[0])
-                span.set_attribute(semconv.ASSAY_PROMPT_AGE_S, round(late[1] or 0.0, 3))
+            if loaded is not None and (loaded.is_stale or loaded.source == "disk"):
+                span.set_attribute(semconv.ASSAY_PROMPT_SOURCE, loaded.source)
+                span.set_attribute(semconv.ASSAY_PROMPT_AGE_S, round(loaded.age_s or 0.0, 3))
     except Exception:
         our_fault("linking a prompt")
 
