@@ -57,7 +57,7 @@ def test_prompts_that_were_too_old_or_a_fallback_are_told_with_the_program(colle
         assay.load_prompt("qa", cache_ttl=1e-9).format()
     with assay.start_span("ask"):
         assay.load_prompt("missing", fallback="mine").format()
-    assay.shutdown()
+    assert assay.flush()
     told = sorted(check.detail for check in ask())
     assert len(told) == 2
     assert "1 spans of test used an old version of 'qa', up to" in told[0]
