@@ -176,7 +176,7 @@ def test_a_span_tells_the_versions_that_its_prompt_included(name: str) -> None:
         assert loaded.format(question="Why?") == "two and three: Why?"
         with assay.start_span("call", attributes={semconv.GEN_AI_OPERATION_NAME: "chat"}):
             pass
-    assay.shutdown()
+    assert assay.flush()
     spans = {span["name"]: span for span in current_client().pages("/spans", filter=f"prompt_name = '{outer}'")}
     assert set(spans) == {"ask", "call"}
     for span in spans.values():

@@ -230,7 +230,7 @@ def test_the_span_in_which_a_prompt_is_used_carries_its_version(collector: Serve
         pass
     with assay.start_span("ask"):
         assay.load_prompt("support/answer").format(question="Why?")
-    assay.shutdown()
+    assert assay.flush()
     spans = {span["name"]: span for span in current_client().pages("/spans")}
     assert (spans["ask"]["prompt_name"], spans["ask"]["prompt_version"]) == ("support/answer", 1)
     assert spans["before"]["prompt_name"] is None
@@ -239,7 +239,7 @@ def test_the_span_in_which_a_prompt_is_used_carries_its_version(collector: Serve
 def test_a_fallback_links_no_span_to_a_version(collector: Server) -> None:
     with assay.start_span("ask"):
         assay.load_prompt("missing", fallback="x").format()
-    assay.shutdown()
+    assert assay.flush()
     (span,) = current_client().pages("/spans")
     assert span["prompt_name"] is None
     assert semconv.GEN_AI_PROMPT_NAME not in json.dumps(span["attributes"])
