@@ -264,7 +264,7 @@ class Service:
                 try:
                     self.registry.projects.create(name)
                 except InvalidRequest as error:  # a service may call itself anything; its spans are found all the same
-                    logger.warning("no project is made for spans filed under %r: %s", name, error)
+                    logger.warning("no project is made for spans filed under %.100r: %s", name, error)
 
     def check_project(self, name: str) -> None:
         """Refuse a name that nothing was ever filed under, and that nobody made a project of.

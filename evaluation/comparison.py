@@ -324,7 +324,7 @@ def _with_verdict(row: ComparisonRow) -> ComparisonRow:
 def _interval(row: ComparisonRow) -> str:
     if row.ci_low is None or row.ci_high is None:
         return ""
-    return f" ({row.confidence:.0%} interval of the difference {row.ci_low:+.3g} to {row.ci_high:+.3g})"
+    return f" ({row.confidence * 100:g} % interval of the difference {row.ci_low:+.3g} to {row.ci_high:+.3g})"
 
 
 def _how_much_would_do(row: ComparisonRow) -> str:

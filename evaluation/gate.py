@@ -165,7 +165,7 @@ def _decide(condition: Condition, row: ComparisonRow | SummaryRow) -> ConditionR
         return ConditionResult(
             condition=condition, verdict="not enough evidence", explanation=row.reason or f"the {what} has no interval"
         )
-    shown = f"{what} {value:.4g}, {row.confidence:.0%} interval {row.ci_low:.4g} to {row.ci_high:.4g}"
+    shown = f"{what} {value:.4g}, {row.confidence * 100:g} % interval {row.ci_low:.4g} to {row.ci_high:.4g}"
     holds, surely_not = _compare(condition, row.ci_low, row.ci_high)
     verdict: Verdict = "passed" if holds else ("failed" if surely_not else "not enough evidence")
     return ConditionResult(condition=condition, verdict=verdict, explanation=shown)

@@ -51,7 +51,7 @@ def _properties(verdict: Verdict) -> Iterator[tuple[str, Any]]:
         if row.mean is not None:
             yield row.scorer, f"{row.mean:.6g}"
         if row.ci_low is not None and row.ci_high is not None:
-            yield f"{row.scorer} {row.confidence:.0%} interval", f"{row.ci_low:.6g} to {row.ci_high:.6g}"
+            yield f"{row.scorer} {row.confidence * 100:g} % interval", f"{row.ci_low:.6g} to {row.ci_high:.6g}"
 
 
 def _row(suite: ET.Element, name: str, row: Mapping[str, Any], *, repeated: bool) -> None:

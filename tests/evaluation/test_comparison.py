@@ -31,7 +31,7 @@ def test_a_clear_gain_is_an_improvement_with_an_interval_above_0() -> None:
     assert compared.difference == 0.5
     assert compared.ci_low is not None
     assert compared.ci_low > 0
-    assert compared.verdict.startswith("Improved by 0.5 (95% interval")
+    assert compared.verdict.startswith("Improved by 0.5 (95 % interval")
 
 
 def test_where_lower_is_better_a_gain_is_a_regression() -> None:

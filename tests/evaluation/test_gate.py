@@ -70,7 +70,7 @@ def test_the_bound_decides(expression: str, before: int, after: int, verdict: st
 
 def test_check_raises_unless_every_condition_passed() -> None:
     assert gate("x >= 0.4 and x >= baseline - 0.1", 100, 100).check().passed
-    with pytest.raises(GateFailed, match=r"failed: x >= 0\.9 \(mean 0\.5, 95% interval"):
+    with pytest.raises(GateFailed, match=r"failed: x >= 0\.9 \(mean 0\.5, 95 % interval"):
         gate("x >= 0.4 and x >= 0.9", 100, 100).check()
 
 
