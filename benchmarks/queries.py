@@ -28,6 +28,7 @@ from benchmarks.big_store import DAYS, LONG_TRACE_ID, PROJECT, SPANS_PER_TRACE, 
 from benchmarks.systems import Running, assay, running
 
 LIST_MS, ATTRIBUTE_MS, SUMS_MS, PAGE_MS, EVERYTHING_MS = 100, 300, 300, 300, 5000
+FROM_THE_MIDDLE = f"start_time < now() - interval {DAYS // 2} day"
 SETTLE_S = 5.0  # the load of what arrives is measured for so long
 
 
@@ -62,7 +63,7 @@ def questions(spans: int, middle: str) -> list[Question]:
     of_model = "status = 'error' and models = 'gpt-3'"
     return [
         _listed("newest 50", "traces", LIST_MS),
-        _listed("50 from the middle", "traces", LIST_MS, cursor=middle),
+        _listed("50 from the middle", "traces", LIST_MS, FROM_THE_MIDDLE, cursor=middle),
         Question("traces: every project", LIST_MS, "/api/v1/traces", {}),
         _listed("status = 'error'", "traces", LIST_MS, "status = 'error'"),
         _listed("status and model", "traces", LIST_MS, of_model),
@@ -126,8 +127,7 @@ def measure(client: httpx.Client, server: Running, question: Question, rounds: i
 
 
 def _middle(client: httpx.Client) -> str:
-    filter = f"start_time < now() - interval {DAYS // 2} day"
-    answer = client.get("/api/v1/traces", params={"project": PROJECT, "filter": filter, "limit": 1})
+    answer = client.get("/api/v1/traces", params={"project": PROJECT, "filter": FROM_THE_MIDDLE, "limit": 1})
     return str(answer.raise_for_status().json()["next_cursor"])
 
 
