@@ -35,21 +35,23 @@ async def finish(run: Run) -> EvaluationResult:
 
 def _store(run: Run, rows: Sequence[Row], of_the_run: Sequence[SummaryRow]) -> EvaluationResult:
     assert run.store is not None
-    with ThreadPoolExecutor(1, thread_name_prefix="assay-flush") as beside:
-        beside.submit(flush)  # the last spans, while the last rows are stored and summed up
-        run.store.close()
-        result = EvaluationResult(
-            id=run.id,
-            name=run.name,
-            status=run.stopped[0] if run.stopped else _status(rows, of_the_run),
-            experiment=run.body,
-            records=rows,
-            summary_rows=[*summarised(rows, run.body["scorers"]), *of_the_run],
-            planned=run.planned,
-            problems=list(_problems(run, rows)),
-            cost_usd=run.ledger.cost_usd or None,
-            client=run.client,
-        )
+    with ThreadPoolExecutor(2, thread_name_prefix="assay-finish") as beside:  # the last rows and spans are sent
+        stored, _ = beside.submit(run.store.close), beside.submit(flush)  # while all of them are summed up
+        status = run.stopped[0] if run.stopped else _status(rows, of_the_run)
+        summary = [*summarised(rows, run.body["scorers"]), *of_the_run]
+    stored.result()
+    result = EvaluationResult(
+        id=run.id,
+        name=run.name,
+        status=status,
+        experiment=run.body,
+        records=rows,
+        summary_rows=summary,
+        planned=run.planned,
+        problems=list(_problems(run, rows)),
+        cost_usd=run.ledger.cost_usd or None,
+        client=run.client,
+    )
     _store_end(run, result)
     run.journal.close(stored=not run.store.unstored)
     if run.baseline is not None:

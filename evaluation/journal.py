@@ -8,7 +8,6 @@ is with the collector.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import os
@@ -56,7 +55,6 @@ class Journal:
         self.path = path
         self.problem: str | None = None  # why rows are no longer written down
         self._half_done: set[Key] = set()
-        self._lines: list[bytes] = []  # said and not written yet
         self._fd: int | None = None
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -87,16 +85,8 @@ class Journal:
         self._half_done.discard(key_of(row))
         self._say({"row": row, "used": used} if used else {"row": row})
 
-    async def written(self) -> None:
-        """Wait until everything said so far is in the file. Rows that end together share a write: each write lets
-        other threads take the interpreter, which costs more than the write itself.
-        """
-        if self._lines:
-            await asyncio.sleep(0)  # `_write_out` is before us in the loop's queue
-
     def close(self, *, stored: bool) -> None:
         """Let go of the file, and remove it if everything in it is stored elsewhere."""
-        self._write_out()
         if stored and not self._half_done:
             self.path.unlink(missing_ok=True)  # while it is locked: nobody can have begun to read it
         self.let_go()
@@ -110,15 +100,8 @@ class Journal:
     def _say(self, line: Mapping[str, Any]) -> None:
         if self._fd is None:
             return
-        if not self._lines:
-            asyncio.get_running_loop().call_soon(self._write_out)
-        self._lines.append(json_bytes(line) + b"\n")
-
-    def _write_out(self) -> None:
-        lines, self._lines = self._lines, []
         try:
-            if lines and self._fd is not None:
-                _write_all(self._fd, b"".join(lines))
+            _write_all(self._fd, json_bytes(line) + b"\n")
         except OSError as error:
             self._give_up(error)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,7 +35,9 @@ class RowStore:
         self.unstored: list[tuple[Row, str]] = []
         self._send = send
         self._give_up_after_s = give_up_after_s
-        self._queue: queue.SimpleQueue[Row | None] = queue.SimpleQueue()
+        self._rows: deque[Row] = deque()
+        self._wake = threading.Event()  # a batch is full, or no more rows come
+        self._closed = False
         self._given_up = False  # after one wait in vain the rows that follow get one try each, not a minute
         self._thread = threading.Thread(target=self._run, name="assay-rows", daemon=True)
         self._thread.start()
@@ -43,43 +45,40 @@ class RowStore:
     @property
     def backlog(self) -> int:
         """Rows that wait. The engine pauses while there are many, so that memory stays bounded."""
-        return 0 if self._given_up else self._queue.qsize()
+        return 0 if self._given_up else len(self._rows)
 
     def put(self, row: Row) -> None:
-        self._queue.put(row)
+        """Called from one thread. A row alone does not wake the store's: it would take the interpreter once a row."""
+        self._rows.append(row)
+        if len(self._rows) == BATCH_ROWS:
+            self._wake.set()
 
     def close(self) -> None:
         """Wait until every row was stored or given up."""
-        self._queue.put(None)
+        self._closed = True
+        self._wake.set()
         self._thread.join()
 
     def _run(self) -> None:
-        open_ = True
-        while open_:
-            batch, open_ = self._next_batch()
+        sent_at, more = time.monotonic(), True
+        while more:
+            batch, more = self._next_batch()
             if batch:
                 self._store(batch)
-            elif open_:
+            elif more and time.monotonic() - sent_at >= SIGN_OF_LIFE_S:
                 self._give_sign_of_life()
+            else:
+                continue
+            sent_at = time.monotonic()
 
     def _next_batch(self) -> tuple[list[Row], bool]:
         """Rows to send now, and whether more may come. None at all for now, where rows take their time."""
-        batch: list[Row] = []
-        deadline: float | None = None
-        while len(batch) < MOST_ROWS:
-            if deadline is None:
-                wait = SIGN_OF_LIFE_S
-            else:
-                wait = 0.0 if len(batch) >= BATCH_ROWS else max(0.0, deadline - time.monotonic())
-            try:
-                row = self._queue.get(timeout=wait)
-            except queue.Empty:
-                break
-            if row is None:
-                return batch, False
-            batch.append(row)
-            deadline = deadline or time.monotonic() + BATCH_S
-        return batch, True
+        if not self._closed and len(self._rows) < BATCH_ROWS:
+            self._wake.wait(BATCH_S)
+        self._wake.clear()
+        closed = self._closed  # asked before the rows are taken: those put before the end are among them
+        batch = [self._rows.popleft() for _ in range(min(MOST_ROWS, len(self._rows)))]
+        return batch, not closed or bool(self._rows)
 
     def _give_sign_of_life(self) -> None:
         """Send no rows. Whether it arrives matters to nobody but those who watch."""

@@ -189,7 +189,6 @@ class Run:
         """Take rows from the plan until there are none, or none may begin."""
         while await self._may_begin() and (planned := next(plan, None)) is not None:
             await self._one(planned, self.ledger.row_estimate())
-            await self.journal.written()
             while self.store is not None and self.store.backlog > MOST_BACKLOG:
                 await asyncio.sleep(0.02)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import threading
 from collections import Counter
@@ -248,14 +247,9 @@ def killed(result: EvaluationResult, say: Callable[[Journal], None]) -> Path:
     """Make of a run what a kill would have left: the experiment running, its journal there and nobody's."""
     current_client().put(f"/experiments/{result.id}", {"status": "running"})
     path = journal_path(current_settings(), result.id)
-
-    async def written() -> None:
-        journal = Journal(path)
-        say(journal)
-        await journal.written()
-        journal.let_go()
-
-    asyncio.run(written())
+    journal = Journal(path)
+    say(journal)
+    journal.let_go()
     return path
 
 
@@ -316,12 +310,11 @@ def test_a_run_that_was_killed_does_not_look_as_if_it_ran(tmp_path: Path) -> Non
     Journal(path).let_go()
 
 
-async def test_a_journal_remembers_what_finished_over_what_had_begun(tmp_path: Path) -> None:
+def test_a_journal_remembers_what_finished_over_what_had_begun(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "x.jsonl")
     journal.task_done(row(1))
     journal.task_done(row(2))
     journal.row_done(row(1), {})
-    await journal.written()
     found = read_journal(journal.path)
     assert (list(found.rows), list(found.tasks)) == ([("i1", 0)], [("i2", 0)])
     journal.close(stored=True)

@@ -8,15 +8,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from assay.evaluation.undisturbed import SWITCH_S, undisturbed
+from assay.evaluation.undisturbed import SWITCH_S, YOUNG_OBJECTS, undisturbed
 
 
 @pytest.fixture(autouse=True)
 def interval() -> Iterator[float]:
-    before, frozen = sys.getswitchinterval(), gc.get_freeze_count()
+    before, frozen, thresholds = sys.getswitchinterval(), gc.get_freeze_count(), gc.get_threshold()
     gc.unfreeze()
     yield before
     sys.setswitchinterval(before)
+    gc.set_threshold(*thresholds)
     gc.unfreeze()
     if frozen:
         gc.freeze()
@@ -40,6 +41,21 @@ def test_a_shorter_interval_of_the_program_stays() -> None:
     with undisturbed():
         assert sys.getswitchinterval() == shorter
     assert sys.getswitchinterval() == shorter
+
+
+def test_garbage_is_collected_seldom_while_rows_run() -> None:
+    gc.set_threshold(700, 10, 10)
+    with undisturbed():
+        assert gc.get_threshold() == (YOUNG_OBJECTS, 10, 10)
+    assert gc.get_threshold() == (700, 10, 10)
+
+
+@pytest.mark.parametrize("chosen", [0, 2 * YOUNG_OBJECTS])
+def test_rarer_collections_of_the_program_stay(chosen: int) -> None:
+    gc.set_threshold(chosen)
+    with undisturbed():
+        assert gc.get_threshold()[0] == chosen
+    assert gc.get_threshold()[0] == chosen
 
 
 def test_what_the_program_froze_stays_frozen() -> None:
