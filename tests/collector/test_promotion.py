@@ -122,7 +122,9 @@ def test_an_experiment_that_passed_the_gate_moves_it_and_stands_in_the_log(team:
     candidate = team.experiment(2, BETTER, baseline=baseline)
     assert team.promote(2, experiment_id=candidate, reason="it won").status_code == 200
     evidence = team.ask("GET", team.alias).json()["items"][0]["evidence"]
-    assert evidence["explanation"].startswith("passed: correctness >= baseline - 0.02 (difference 0.3333, 95 % interval")
+    assert evidence["explanation"].startswith(
+        "passed: correctness >= baseline - 0.02 (difference 0.3333, 95 % interval"
+    )
     assert (evidence["experiment_id"], evidence["baseline_id"], evidence["verdict"]) == (candidate, baseline, "passed")
     assert (evidence["version"], evidence["baseline_version"], evidence["gate"]) == (2, 1, GATE)
 
