@@ -7,8 +7,9 @@ too few traces are left, many more spans are looked at, and in the end all of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
 from typing import Any
 
 import duckdb
@@ -241,6 +242,8 @@ def _candidates(
     wanted: int,
 ) -> list[_Found]:
     """The first traces behind the cursor, of those given or of all, summed up from spans that start late enough."""
+    if near.times is not None and condition.condition.sql == "true":
+        return _newest(near.times, after, wanted)
     where = bounded(project, near.since, None).joined("AND", Compiled(near.lies))
     if near.trace_ids:
         where = where.joined("AND", Compiled("s.trace_id IN (SELECT unnest(?::VARCHAR[]))", [near.trace_ids]))
@@ -268,6 +271,16 @@ def _candidates(
     )
     return [
         _Found(TraceKey(row["project"], row["trace_id"], row["start"], row["last_start"]), row["value"]) for row in rows
+    ]
+
+
+def _newest(times: Mapping[TraceOf, tuple[int, int]], after: Cursor | None, wanted: int) -> list[_Found]:
+    """As `_candidates`, where nothing but the order has to be known of the traces."""
+    places = ((start, trace_id, project) for (project, trace_id), (start, _) in times.items())
+    behind = places if after is None else (place for place in places if place < tuple(after))
+    return [
+        _Found(TraceKey(project, trace_id, start, times[project, trace_id][1]), start)
+        for start, trace_id, project in nlargest(wanted, behind)
     ]
 
 

@@ -21,11 +21,12 @@ from typing import Any
 
 import orjson
 
+from assay.collector.open_index import TraceOf
+
 MAX_BYTES = 32 * 1024**2
 MAX_ROW_BYTES = 64 * 1024  # larger ones would push out many others
 FIELDS_BYTES = 3_000  # of a row in memory, besides its texts
 
-TraceOf = tuple[str, str]  # project and trace_id
 Row = dict[str, Any]
 Touched = Collection[TraceOf] | None  # None: it may be any trace
 

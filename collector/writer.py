@@ -23,6 +23,7 @@ from assay.collector.batch import SpanBatch
 from assay.collector.conflicts import count_conflicts
 from assay.collector.content import KnownContent
 from assay.collector.dead_letters import DeadLetter
+from assay.collector.open_index import TraceOf
 from assay.collector.rows import append_spans
 from assay.collector.store import (
     BUSY_CHECKPOINT_AT_BYTES,
@@ -31,7 +32,7 @@ from assay.collector.store import (
     SpanStore,
     StoreReopened,
 )
-from assay.collector.trace_memory import Touched, TraceOf
+from assay.collector.trace_memory import Touched
 from assay.errors import CollectorUnavailable
 
 logger = logging.getLogger("assay.collector")
