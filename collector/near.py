@@ -70,16 +70,15 @@ def find_near(
     if probe is not None and upper is not None:
         trace_ids.update(_reaching_beyond(db, project, probe.condition, since, upper))
     lies = blocks.condition(db, trace_ids) if len(trace_ids) <= FEW_TRACES else ANYWHERE
-    times = _times(found, since) if probe is None and upper is None else None
+    times = _times(found) if probe is None and upper is None else None
     return Near(list(trace_ids), since, complete, lies, times)
 
 
-def _times(newest_first: Iterable[tuple[str, str, int]], since: int | None) -> dict[TraceOf, tuple[int, int]]:
+def _times(newest_first: Iterable[tuple[str, str, int]]) -> dict[TraceOf, tuple[int, int]]:
     times: dict[TraceOf, tuple[int, int]] = {}
     for project, trace_id, start in newest_first:
-        if since is None or start >= since:
-            _, last = times.get((project, trace_id), (start, start))
-            times[project, trace_id] = start, last
+        _, last = times.get((project, trace_id), (start, start))
+        times[project, trace_id] = start, last
     return times
 
 
