@@ -131,15 +131,19 @@ class Shop:
     def say(self, event: str, trace: int, number: int, values: dict[str, Any], body: Any = None) -> None:
         self.send(logs(record(event, values, body, **self.ids(trace, number)), service=self.name))
 
+    def start(self, trace: int, number: int) -> int:
+        return NOW - 10**12 * trace + number
+
     def end(self, trace: int, number: int) -> None:
         parent = {"parent_span_id": self.ids(trace, 0)["span_id"]} if number else {}
         values = {"gen_ai.operation.name": "chat", "gen_ai.response.id": f"r{number}", "gen_ai.usage.input_tokens": 9}
-        start = NOW - 10**12 * trace + number
-        one = span(values, **self.ids(trace, number), **parent, start_time_unix_nano=start)
+        one = span(values, **self.ids(trace, number), **parent, start_time_unix_nano=self.start(trace, number))
         self.send(traces(one, service=self.name))
 
     def announce(self, trace: int, number: int) -> None:
-        self.say("assay.span.started", trace, number, {"session.id": "s"}, {"name": "open", "kind": "internal"})
+        body = {"name": "open", "kind": "internal"}
+        at = {**self.ids(trace, number), "time_unix_nano": self.start(trace, number)}
+        self.send(logs(record("assay.span.started", {"session.id": "s"}, body, **at), service=self.name))
 
     def converse(self, trace: int, number: int) -> None:
         told = [{"role": "user", "parts": [{"type": "text", "content": f"question {next(numbers)}"}]}]
@@ -190,9 +194,12 @@ class Shop:
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("memory") / "data")
-    yield service
-    service.close()
+    """Its upkeep runs when a test says so: what it changes between two looks would be taken for a difference."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("assay.collector.service.UPKEEP_EVERY_S", 3600)
+        service = Service(tmp_path_factory.mktemp("memory") / "data")
+        yield service
+        service.close()
 
 
 @pytest.fixture
