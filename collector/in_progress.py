@@ -75,7 +75,8 @@ class InProgress:
             mark_lost(cursor, ended)
             return open_rows(cursor) if found or ended else added
 
-        done = self._writer.put_job(job, n_bytes=1024 + (sum(map(len, batch.texts)) if batch is not None else 0))
+        n_bytes = 1024 + (sum(map(len, batch.texts)) if batch is not None else 0)
+        done = self._writer.put_job(job, n_bytes, touches=())  # what has ended stays as it is
         return _then(done, index.replace if found or ended else index.add)
 
     def step(self) -> None:
@@ -99,7 +100,8 @@ class InProgress:
                 keep_for_good(cursor, int(now * 1e9))
             return open_rows(cursor)  # also without what was deleted on request or by age
 
-        _then(self._writer.put_job(job), self._store.open_spans.replace).result()
+        done = self._writer.put_job(job, touches=None if keep else ())
+        _then(done, self._store.open_spans.replace).result()
         self._seen_row = last
         self._keep_at = now + KEEP_EVERY_S if keep else self._keep_at
 

@@ -165,7 +165,7 @@ class Ingest:
             return None
         converted = convert(decoded.spans, filing)
         if converted.letters:
-            self._writer.put_job(lambda cursor: dead_letters.append(cursor, converted.letters))
+            self._writer.put_job(lambda cursor: dead_letters.append(cursor, converted.letters), touches=())
         rejected = [*decoded.rejected, *(letter.reason for letter in converted.letters)]
         if not converted.rows:
             request.future.set_result(Accepted(0, rejected))
@@ -209,7 +209,7 @@ class Ingest:
         try:
             batch, letters = convert_apart(ready.spans, filing, ready.converted)
             if letters:
-                self._writer.put_job(lambda cursor: dead_letters.append(cursor, letters))
+                self._writer.put_job(lambda cursor: dead_letters.append(cursor, letters), touches=())
             refused = [letter.reason for letter in letters]
             if batch is None:
                 request.future.set_result(ready.accepted(refused))

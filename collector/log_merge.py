@@ -39,6 +39,7 @@ from assay.collector.log_events import (
 )
 from assay.collector.rows import append_rows, append_spans, delete_spans
 from assay.collector.store import SpanStore
+from assay.collector.trace_memory import Touched
 from assay.collector.values import INT64_MAX, to_json
 from assay.collector.whole import stored_columns, whole_spans
 from assay.collector.writer import Writer
@@ -160,7 +161,8 @@ class LogMerger:
                 _link_scores(cursor, response, link)
             return _Settled(_merge_events(cursor, keys, self._store.content), set(known))
 
-        future = self._writer.put_job(job, n_bytes=sum(len(event["event"]) for event in events) + 1024)
+        n_bytes = sum(len(event["event"]) for event in events) + 1024
+        future = self._writer.put_job(job, n_bytes, touches=_touched(found, keys, responses, links or {}))
         future.add_done_callback(self._settle)
         return future
 
@@ -169,6 +171,17 @@ class LogMerger:
         if done.exception() is None:
             self._waiting -= done.result().keys
             self._unlinked -= done.result().responses
+
+
+def _touched(
+    found: Sorted, keys: Iterable[SpanKey], responses: Set[Response], links: Mapping[Response, Link]
+) -> Touched:
+    """Of which traces spans or scores change; None where only the store knows which answers they hold."""
+    if responses:
+        return None
+    of_scores = {(score["project"], score["trace_id"]) for score in found.scores}
+    of_links = {(project, trace_id) for (project, _), (trace_id, _) in links.items()}
+    return of_scores | of_links | {(project, trace_id) for project, trace_id, _ in keys}
 
 
 # Events -----------------------------------------------------------------------------------------------------------

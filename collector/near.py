@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -10,6 +11,7 @@ from assay.collector.columns import LONG_TEXT_COLUMNS
 from assay.collector.filter import Compiled
 from assay.collector.filter_probe import RANK_SUM, Probe
 from assay.collector.filter_text import ANY_CONTENT
+from assay.collector.open_index import TraceOf
 from assay.collector.paging import within
 from assay.collector.trace_blocks import ANYWHERE, TraceBlocks
 
@@ -21,12 +23,17 @@ Slice = tuple[int | None, int | None]  # times between which spans start, in nan
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Traces to choose from: all that can match and start at `since` or later. `complete`: there are no others."""
+    """Traces to choose from: all that can match and start at `since` or later. `complete`: there are no others.
+
+    `times`: where every span since then was looked at, of each trace (project and id) when its first and its last one
+    start, in nanoseconds.
+    """
 
     trace_ids: list[str]
     since: int | None
     complete: bool
     lies: str = ANYWHERE  # SQL that holds for each span `s` of these traces
+    times: dict[TraceOf, tuple[int, int]] | None = None
 
 
 def find_near(
@@ -41,7 +48,7 @@ def find_near(
     """Traces of the newest spans that can make a trace match which starts within the bounds: those of `n_spans` spans,
     or of all spans since some moment once they are of `enough` traces.
     """
-    found: list[tuple[str, int]] = []
+    found: list[tuple[str, str, int]] = []
     (since, upper), complete = bounds, True
     at_once = probe is not None and probe.rank == RANK_SUM  # each slice would ask for all of the sums
     for lower, before in [bounds] if at_once else slices(db, blocks, bounds):
@@ -49,21 +56,30 @@ def find_near(
         if probe is not None:
             where = where.joined("AND", _with_content_of(db, probe.condition, where))
         found += db.execute(
-            "SELECT s.trace_id, epoch_ns(s.start_time) FROM span_log s"
+            "SELECT s.project, s.trace_id, epoch_ns(s.start_time) FROM span_log s"
             f" WHERE {where.sql} ORDER BY s.start_time DESC LIMIT ?",
             [*where.parameters, n_spans - len(found)],
         ).fetchall()
         if len(found) == n_spans:
-            complete, since = False, found[-1][1] + 1
+            complete, since = False, found[-1][2] + 1
             break
-        if enough is not None and lower != bounds[0] and len({trace_id for trace_id, _ in found}) >= enough:
+        if enough is not None and lower != bounds[0] and len({trace_id for _, trace_id, _ in found}) >= enough:
             complete, since = False, lower
             break
-    trace_ids = {trace_id for trace_id, _ in found}
+    trace_ids = {trace_id for _, trace_id, _ in found}
     if probe is not None and upper is not None:
         trace_ids.update(_reaching_beyond(db, project, probe.condition, since, upper))
     lies = blocks.condition(db, trace_ids) if len(trace_ids) <= FEW_TRACES else ANYWHERE
-    return Near(list(trace_ids), since, complete, lies)
+    times = _times(found) if probe is None and upper is None else None
+    return Near(list(trace_ids), since, complete, lies, times)
+
+
+def _times(newest_first: Iterable[tuple[str, str, int]]) -> dict[TraceOf, tuple[int, int]]:
+    times: dict[TraceOf, tuple[int, int]] = {}
+    for project, trace_id, start in newest_first:
+        _, last = times.get((project, trace_id), (start, start))
+        times[project, trace_id] = start, last
+    return times
 
 
 def slices(db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, bounds: Slice) -> list[Slice]:

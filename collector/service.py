@@ -229,7 +229,13 @@ class Service:
             for table, rows in tables.items():
                 append_rows(cursor, table, rows)
 
-        self.writer.put_job(job).result()
+        traces = {
+            (str(row["project"]), str(row["trace_id"]))
+            for rows in tables.values()
+            for row in rows
+            if row.get("trace_id")
+        }
+        self.writer.put_job(job, touches=traces).result()
 
     # Upkeep -------------------------------------------------------------------------------------------------------
 
@@ -282,7 +288,7 @@ class Service:
         if revision == self._mirrored_revision:
             return
         tables = self.registry.snapshot()
-        self.writer.put_job(lambda cursor: copy_registry(cursor, tables, revision)).result()
+        self.writer.put_job(lambda cursor: copy_registry(cursor, tables, revision), touches=()).result()
         self._mirrored_revision = revision
 
     # SQL ----------------------------------------------------------------------------------------------------------

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assay.collector.paging import decode_cursor, encode_cursor, iso_time, number_in
-from assay.collector.span_list import find_trace, of_trace, scores_of, trace_beside
+from assay.collector.span_list import find_trace, of_trace, scores_of, trace_beside, trace_row
 from assay.collector.store import SpanStore
-from assay.collector.trace_rows import FEW_SPANS, trace_rows
+from assay.collector.trace_rows import FEW_SPANS
 
 MAX_SPANS = 20_000  # in one answer: some 1.5 MB
 NO_PARENT = -1
@@ -112,7 +112,11 @@ def get_outline(store: SpanStore, trace_id: str, *, project: str | None = None, 
     Args:
         most: how many spans are read; the row is summed up from all of them.
     """
-    with store.read() as db, trace_beside(db, store, trace_id) as lies:
+    with (
+        store.read() as db,
+        store.trace_memory.reading() as memory,
+        trace_beside(db, store, trace_id) as lies,
+    ):
         key = find_trace(db, trace_id, project, lies)
         if key is None:
             return None
@@ -122,7 +126,7 @@ def get_outline(store: SpanStore, trace_id: str, *, project: str | None = None, 
             f"SELECT {picked} FROM span_log s WHERE {where} ORDER BY s.start_time, s.span_id LIMIT ?",
             params=[*parameters, most],
         ).to_arrow_table()
-        [row] = trace_rows(db, [key], many_spans=len(spans) > FEW_SPANS)
+        row = trace_row(db, store, memory, key, many_spans=len(spans) > FEW_SPANS)
         scores = scores_of(db, key)
     return {**row, "scores": scores, "columns": {name: spans[name].to_pylist() for name in OUTLINE}}
 

@@ -30,6 +30,7 @@ from assay.collector.paging import (
 from assay.collector.scores import SCORE_COLUMNS
 from assay.collector.store import SpanStore
 from assay.collector.trace_blocks import ANYWHERE, TraceBlocks
+from assay.collector.trace_memory import Reading
 from assay.collector.trace_rows import TraceKey, trace_rows
 from assay.collector.whole import stored_columns, whole_spans
 from assay.collector.windows import moment
@@ -168,6 +169,20 @@ def find_trace(db: duckdb.DuckDBPyConnection, trace_id: str, project: str | None
     return TraceKey(*rows[0]) if rows else None
 
 
+def trace_row(
+    db: duckdb.DuckDBPyConnection, store: SpanStore, memory: Reading, key: TraceKey, *, many_spans: bool = False
+) -> dict[str, Any]:
+    """The row of a trace that `find_trace` gave within `trace_beside`; `many_spans` as for `trace_rows`."""
+    if key.of in store.open_spans.traces:
+        [row] = trace_rows(db, [key], many_spans=many_spans)
+        return row
+    if known := memory.known([key.of]):
+        return known[key.of]
+    rows = trace_rows(db, [key], many_spans=many_spans)
+    memory.keep(rows)
+    return rows[0]
+
+
 def get_trace(
     store: SpanStore,
     trace_id: str,
@@ -181,11 +196,15 @@ def get_trace(
     A page ends after `limit` spans, or where it would grow beyond a few megabytes.
     """
     after = decode_cursor(cursor)
-    with store.read() as db, trace_beside(db, store, trace_id) as lies:
+    with (
+        store.read() as db,
+        store.trace_memory.reading() as memory,
+        trace_beside(db, store, trace_id) as lies,
+    ):
         key = find_trace(db, trace_id, project, lies)
         if key is None:
             return None
-        [row] = trace_rows(db, [key])
+        row = trace_row(db, store, memory, key)
         found = _spans_of(db, key, after, limit + 1)
         spans = list(_within_budget(_read_by_row(db, found[:limit])))
         scores = scores_of(db, key)

@@ -32,6 +32,7 @@ from assay.collector.start_checks import check_contents, check_files, damaged, l
 from assay.collector.summed_parts import SummedParts
 from assay.collector.timings import Timings
 from assay.collector.trace_blocks import TraceBlocks
+from assay.collector.trace_memory import Touched, TraceMemory
 from assay.errors import CollectorUnavailable, StoreError, StoreLocked
 
 logger = logging.getLogger("assay.collector")
@@ -97,6 +98,7 @@ class SpanStore:
             self.trace_blocks = TraceBlocks()
             self.nested_calls = NestedCalls(self.trace_blocks)
             self.summed_parts = SummedParts(self.trace_blocks)
+            self.trace_memory = TraceMemory()
             self.open_spans = OpenIndex()
             self.open_spans.replace(open_rows(connection))
         except BaseException:
@@ -259,8 +261,11 @@ class SpanStore:
         """End the queries that run; their readers get CollectorUnavailable."""
         self._deadlines.interrupt_all()
 
-    def write(self, work: Callable[[duckdb.DuckDBPyConnection], Result]) -> Result:
+    def write(self, work: Callable[[duckdb.DuckDBPyConnection], Result], *, touches: Touched = None) -> Result:
         """Run `work` in one transaction; when this returns, it is on disk. Only the writer thread calls it.
+
+        Args:
+            touches: of which traces it changes spans or scores; None: it may be any.
 
         Raises:
             StoreReopened: the instance failed.
@@ -274,7 +279,8 @@ class SpanStore:
             doing = "work"
             result = work(cursor)
             doing = "COMMIT"
-            cursor.execute("COMMIT")
+            with self.trace_memory.changing(touches):
+                cursor.execute("COMMIT")
             self.content.keep()
             return result
         except FATAL as error:

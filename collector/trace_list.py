@@ -7,8 +7,9 @@ too few traces are left, many more spans are looked at, and in the end all of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from heapq import nlargest
 from typing import Any
 
 import duckdb
@@ -33,6 +34,7 @@ from assay.collector.paging import (
 from assay.collector.store import SpanStore
 from assay.collector.trace_blocks import ANYWHERE, TraceBlocks
 from assay.collector.trace_bounds import AT_MOST, largest
+from assay.collector.trace_memory import Reading
 from assay.collector.trace_rows import TraceKey, trace_rows
 from assay.collector.trace_sql import summed_up
 from assay.collector.windows import moment
@@ -69,12 +71,12 @@ def list_traces(
     condition = compile_trace_filter(filter)
     order, after = order_of(order_by, "traces"), decode_cursor(cursor, len(KEYS))
     opened = store.open_spans.of(project)
-    with store.read() as db:
+    with store.read() as db, store.trace_memory.reading() as memory:
         if opened:
             found = _find_with_open(db, store, opened, project, condition, order, after, limit + 1)
         else:
             found = find_traces(db, store.trace_blocks, project, condition, order, after, limit + 1)
-        rows = _rows(db, store, found[:limit], near_in_time=order.newest_first)
+        rows = _rows(db, store, memory, found[:limit], near_in_time=order.newest_first)
     more = len(found) > len(rows)
     last = found[len(rows) - 1] if rows else None
     return Page(rows, encode_cursor([last.value, last.key.trace_id, last.key.project]) if more and last else None)
@@ -115,14 +117,14 @@ def _sortable(found: Sequence[_Found]) -> list[dict[str, Any]]:
 
 
 def _rows(
-    db: duckdb.DuckDBPyConnection, store: SpanStore, found: Sequence[_Found], *, near_in_time: bool
+    db: duckdb.DuckDBPyConnection, store: SpanStore, memory: Reading, found: Sequence[_Found], *, near_in_time: bool
 ) -> list[dict[str, Any]]:
     """Their rows, or the first of them where they hold more text than one answer should."""
     rows: list[dict[str, Any]] = []
     n_bytes = 0
     for first in range(0, len(found), ROWS_AT_ONCE):
         keys = [each.key for each in found[first : first + ROWS_AT_ONCE]]
-        for row in _rows_of(db, store, keys, near_in_time=near_in_time):
+        for row in _rows_of(db, store, memory, keys, near_in_time=near_in_time):
             n_bytes += len(row["input"] or "") + len(row["output"] or "")
             if rows and n_bytes > MAX_PAGE_BYTES:
                 return rows
@@ -131,19 +133,23 @@ def _rows(
 
 
 def _rows_of(
-    db: duckdb.DuckDBPyConnection, store: SpanStore, keys: Sequence[TraceKey], *, near_in_time: bool
+    db: duckdb.DuckDBPyConnection, store: SpanStore, memory: Reading, keys: Sequence[TraceKey], *, near_in_time: bool
 ) -> list[dict[str, Any]]:
     """Their rows, each from all of its spans, the open ones among them."""
     opened = [key for key in keys if key.of in store.open_spans.traces]
     whole = [key for key in keys if key.of not in store.open_spans.traces]
-    lies = ANYWHERE if near_in_time else store.trace_blocks.condition(db, [key.trace_id for key in whole])
-    rows = trace_rows(db, whole, lies)
-    if not opened:
-        return rows
-    with open_beside(db, store.open_spans, [key.trace_id for key in opened], since=min(key.start for key in opened)):
-        rows += trace_rows(db, opened)
-    by_key = {(row["project"], row["trace_id"]): row for row in rows}
-    return [by_key[key.of] for key in keys if key.of in by_key]
+    known = memory.known(key.of for key in whole)
+    rows: list[dict[str, Any]] = []
+    if unknown := [key for key in whole if key.of not in known]:
+        lies = ANYWHERE if near_in_time else store.trace_blocks.condition(db, [key.trace_id for key in unknown])
+        rows = trace_rows(db, unknown, lies)
+        memory.keep(rows)
+    if opened:
+        since = min(key.start for key in opened)
+        with open_beside(db, store.open_spans, [key.trace_id for key in opened], since=since):
+            rows += trace_rows(db, opened)
+    known.update(((row["project"], row["trace_id"]), row) for row in rows)
+    return [known[key.of] for key in keys if key.of in known]
 
 
 # Which traces -----------------------------------------------------------------------------------------------------
@@ -236,6 +242,8 @@ def _candidates(
     wanted: int,
 ) -> list[_Found]:
     """The first traces behind the cursor, of those given or of all, summed up from spans that start late enough."""
+    if near.times is not None and condition.condition.sql == "true":
+        return _newest(near.times, after, wanted)
     where = bounded(project, near.since, None).joined("AND", Compiled(near.lies))
     if near.trace_ids:
         where = where.joined("AND", Compiled("s.trace_id IN (SELECT unnest(?::VARCHAR[]))", [near.trace_ids]))
@@ -263,6 +271,16 @@ def _candidates(
     )
     return [
         _Found(TraceKey(row["project"], row["trace_id"], row["start"], row["last_start"]), row["value"]) for row in rows
+    ]
+
+
+def _newest(times: Mapping[TraceOf, tuple[int, int]], after: Cursor | None, wanted: int) -> list[_Found]:
+    """As `_candidates`, where nothing but the order has to be known of the traces."""
+    places = ((start, trace_id, project) for (project, trace_id), (start, _) in times.items())
+    behind = places if after is None else (place for place in places if place < tuple(after))
+    return [
+        _Found(TraceKey(project, trace_id, start, times[project, trace_id][1]), start)
+        for start, trace_id, project in nlargest(wanted, behind)
     ]
 
 

@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +23,7 @@ from assay.collector.batch import SpanBatch
 from assay.collector.conflicts import count_conflicts
 from assay.collector.content import KnownContent
 from assay.collector.dead_letters import DeadLetter
+from assay.collector.open_index import TraceOf
 from assay.collector.rows import append_spans
 from assay.collector.store import (
     BUSY_CHECKPOINT_AT_BYTES,
@@ -31,6 +32,7 @@ from assay.collector.store import (
     SpanStore,
     StoreReopened,
 )
+from assay.collector.trace_memory import Touched
 from assay.errors import CollectorUnavailable
 
 logger = logging.getLogger("assay.collector")
@@ -77,7 +79,12 @@ class _Waiting:
     job: Job | None
     n_bytes: int
     between: Callable[[], Any] | None = None
+    touches: Touched = None  # by the job
     future: Future[Any] = field(default_factory=Future)
+
+    def touched(self) -> Touched:
+        """Of which traces spans or scores change; None: it may be any."""
+        return {(project, trace_id) for project, trace_id, _ in self.spans.keys} if self.spans else self.touches
 
 
 class Writer:
@@ -107,15 +114,18 @@ class Writer:
         """
         return self._put(_Waiting(spans, singly, None, n_bytes))
 
-    def put_job(self, job: Job, n_bytes: int = 1024) -> Future[Any]:
+    def put_job(self, job: Job, n_bytes: int = 1024, *, touches: Touched = None) -> Future[Any]:
         """Run `job(cursor)` inside the next group's transaction; the future gives what it returns, once it is on disk.
 
         It may be run again when its group failed, after everything that it wrote was undone.
 
+        Args:
+            touches: of which traces it changes spans or scores; None: it may be any, which makes lists slower.
+
         Raises:
             CollectorUnavailable: as `put_spans`.
         """
-        return self._put(_Waiting(None, None, job, n_bytes))
+        return self._put(_Waiting(None, None, job, n_bytes, touches=touches))
 
     def checkpoint(self) -> Future[bool]:
         """Move the write-ahead log into the file, between two commits; the future says whether there was room for it.
@@ -238,7 +248,7 @@ class Writer:
             bad: list[tuple[DeadLetter, Exception]] = []
             count = self._store_parts(list(waiting.singly()), bad)
             letters = [letter.because(reason) for letter, reason in bad]
-            self._store.write(lambda cursor: dead_letters.append(cursor, letters))
+            self._store.write(lambda cursor: dead_letters.append(cursor, letters), touches=())
             self.counters.dead_letters += len(letters)
         except Exception as failed:
             waiting.future.set_exception(failed)
@@ -262,7 +272,9 @@ class Writer:
     def _write(self, group: list[_Waiting]) -> list[Any]:
         """Commit the group in one transaction; the result of each."""
         try:
-            results, added, conflicts = self._store.write(lambda cursor: _apply(cursor, group, self._store.content))
+            results, added, conflicts = self._store.write(
+                lambda cursor: _apply(cursor, group, self._store.content), touches=_touched(group)
+            )
         except Exception:
             self.counters.failed_commits += 1
             raise
@@ -310,6 +322,15 @@ def _apply(
     conflicts = count_conflicts(cursor, batches) if added < sum(len(batch) for batch in batches) else 0
     results = [Stored(len(waiting.spans), []) if waiting.spans else waiting.job(cursor) for waiting in group]  # type: ignore[misc]
     return results, added, conflicts
+
+
+def _touched(group: Iterable[_Waiting]) -> Touched:
+    touched: set[TraceOf] = set()
+    for waiting in group:
+        if (some := waiting.touched()) is None:
+            return None
+        touched.update(some)
+    return touched
 
 
 def _resolve(future: Future[Any], work: Callable[[], Any]) -> None:

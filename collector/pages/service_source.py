@@ -15,6 +15,7 @@ from assay.collector.score_stats import score_stats
 from assay.errors import DatasetNotFound, NotFound, TraceNotFound
 
 if TYPE_CHECKING:
+    from assay.collector.registry import Registry
     from assay.collector.service import Service
 
 MOST_SPANS = 20_000  # spans of one trace that are read whole
@@ -37,9 +38,13 @@ class ServiceSource:
 
     def __init__(self, service: Service, only_project: str | None = None) -> None:
         """`only_project`: there is no other, as for the holder of a key for one."""
+        self._service = service
         self._store = service.store
-        self._registry = service.registry
         self._only_project = only_project
+
+    @property
+    def _registry(self) -> Registry:
+        return self._service.registry  # whose first use takes long, so not where requests are taken in
 
     def projects(self) -> list[str]:
         if self._only_project is not None:

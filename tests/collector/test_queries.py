@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.collector import near, queries
+from assay.collector import near, queries, trace_list
 from assay.collector.nested_calls import NestedCalls
 from assay.collector.news import last_row, news
 from assay.collector.pages.formats import nanoseconds
@@ -19,6 +19,7 @@ from assay.collector.service import Service
 from assay.collector.skeleton import arrange
 from assay.collector.summed_parts import SummedParts
 from assay.collector.trace_blocks import TraceBlocks
+from assay.collector.trace_memory import TraceMemory
 from assay.errors import CollectorUnavailable, InvalidRequest
 from support.queried import SECOND, span, store_spans
 
@@ -86,6 +87,23 @@ def every_page(service: Service, limit: int, **asked: Any) -> list[dict[str, Any
 
 
 # Traces -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("project", ["test", None])
+@pytest.mark.parametrize("n_spans", [3, 40, 5_000])
+def test_a_list_without_a_filter_is_that_of_a_filter_which_leaves_nothing_out(
+    service: Service, project: str | None, n_spans: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However few of the newest spans are looked at first: some traces reach far beyond them."""
+    monkeypatch.setattr(trace_list, "MANY_SPANS", n_spans)
+    for limit in (1, 7, 100):
+        monkeypatch.setattr(service.store, "trace_memory", TraceMemory())
+        listed = queries.list_traces(service.store, project=project, limit=limit)
+        monkeypatch.setattr(service.store, "trace_memory", TraceMemory())
+        assert listed == queries.list_traces(service.store, project=project, limit=limit, filter="span_count > 0")
+        assert [row["start_time"] for row in listed.items] == sorted(
+            (row["start_time"] for row in every_page(service, 50, project=project)), reverse=True
+        )[:limit]
 
 
 @pytest.mark.parametrize(

@@ -142,15 +142,15 @@ def test_spans_of_a_group_whose_instance_fails_are_stored_once(
     failures = iter([committed])
     write = SpanStore.write
 
-    def fail_once(store: SpanStore, work: Any) -> Any:
+    def fail_once(store: SpanStore, work: Any, **touches: Any) -> Any:
         for committing in failures:
             if committing:
-                write(store, work)
+                write(store, work, **touches)
             connection = store._connection
             assert connection is not None
             store._give_up(connection, duckdb.FatalException("injected"))
             raise writer.StoreReopened(duckdb.FatalException("injected"), committing=committing)
-        return write(store, work)
+        return write(store, work, **touches)
 
     monkeypatch.setattr(SpanStore, "write", fail_once)
     assert service.ingest(batch(1, 1, 10)).result().stored == 10

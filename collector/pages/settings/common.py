@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from assay.collector.api.actor import actor, caller_key
 from assay.collector.pages import urls
-from assay.collector.pages.web import get_source, page, seen_project
+from assay.collector.pages.web import page, seen_project, source_of
 from assay.collector.registry import Actor
 from assay.collector.service import Service
 from assay.errors import AssayError, Conflict, Forbidden, InvalidRequest, NotFound
@@ -81,7 +81,7 @@ def settings_page(
         request,
         f"settings/{template}",
         title=title,
-        source=get_source(request),
+        source=source_of(request),
         project=project or seen_project(request),
         section="settings",
         has_forms=True,

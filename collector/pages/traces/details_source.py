@@ -87,5 +87,5 @@ def _quoted(text: str) -> str:
     return text.replace("'", "''")
 
 
-def get_details(request: Request) -> DetailsSource:
+async def get_details(request: Request) -> DetailsSource:
     return DetailsSource(request.app.state.service, has_key=caller_key(request) is not None)

@@ -64,7 +64,7 @@ class Asked:
         return ListAddress(self.project, self.known_view, self.q.strip(), self.sort, self.cols, times, self.after)
 
 
-def asked(
+async def asked(
     project: str,
     view: str = "traces",
     q: str = "",

@@ -91,5 +91,5 @@ class TraceLists:
         return gone
 
 
-def get_trace_lists(request: Request) -> TraceLists:
+async def get_trace_lists(request: Request) -> TraceLists:
     return TraceLists(request.app.state.service, actor(request, caller_key(request)))

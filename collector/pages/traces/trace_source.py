@@ -53,5 +53,5 @@ def _no_trace(project: str, trace_id: str) -> TraceNotFound:
     return TraceNotFound(f"There is no trace {trace_id!r} in project {project!r}.", hint="Check the address.")
 
 
-def get_trace_source(request: Request) -> TraceSource:
+async def get_trace_source(request: Request) -> TraceSource:
     return TraceSource(request.app.state.service)
