@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -21,6 +22,7 @@ from assay.tracing import runtime
 from support.applications import keep_made_applications
 from support.commands import keep_made_commands
 from support.fixtures_openai import openai_server
+from support.frozen import freeze, thaw
 from support.registries import copy_new_registries, keep_compiled_statements
 from support.stores import copy_new_stores
 from support.tls_contexts import keep_made_tls_contexts
@@ -47,14 +49,10 @@ hypothesis.settings.load_profile("assay")
 
 
 def pytest_collection_finish() -> None:
-    """What was imported by now stays: to look through it for garbage, time after time, takes a tenth of the suite."""
     gc.collect()
-    gc.freeze()
+    freeze()
     gc.enable()
-
-
-def pytest_unconfigure() -> None:
-    gc.unfreeze()  # libraries in C++ count at the end what nobody let go of
+    atexit.register(thaw)  # libraries in C++ count at the end what nobody let go of
 
 
 @pytest.fixture(autouse=True)
