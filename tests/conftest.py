@@ -13,13 +13,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-import assay.collector.api.application  # else the first test to ask a collector waits for it to load
-import assay.collector.pages.app  # noqa: F401 - likewise
 from assay.client import reset_client
 from assay.collector.server import Server
 from assay.settings import configure, reset_settings
 from assay.tracing import runtime
-from support.applications import keep_made_applications
 from support.commands import keep_made_commands
 from support.fixtures_openai import openai_server
 from support.frozen import freeze, thaw
@@ -30,7 +27,6 @@ from support.tls_contexts import keep_made_tls_contexts
 copy_new_stores()
 copy_new_registries()
 keep_compiled_statements()
-keep_made_applications()
 keep_made_commands()
 keep_made_tls_contexts()
 
@@ -46,6 +42,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 hypothesis.settings.register_profile("assay", deadline=None, print_blob=True, max_examples=30)
 hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True, max_examples=2_000)
 hypothesis.settings.load_profile("assay")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.pluginmanager.hasplugin("dsession"):
+        return  # this process only hands out tests to others, which begin when it has loaded everything
+    from support.applications import keep_made_applications
+
+    keep_made_applications()
 
 
 def pytest_collection_finish() -> None:
