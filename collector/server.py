@@ -12,8 +12,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ import uvicorn
 
 from assay.collector.access import Access
 from assay.collector.app import create_app
+from assay.collector.http_server import HttpServer
 from assay.collector.life import KEEP_EVERYTHING, LifeRules
 from assay.collector.limits import limits_of
 from assay.collector.own_process import settle
@@ -82,7 +82,8 @@ class Server:
         self._sql_timeout_s = sql_timeout_s
         self._dev = dev
         self._service: Service | None = None
-        self._uvicorn: uvicorn.Server | None = None
+        self._http: HttpServer | None = None
+        self._ready = threading.Event()
         self._thread: threading.Thread | None = None
         self._grpc: GrpcServer | None = None
         self.url = ""
@@ -100,18 +101,17 @@ class Server:
             StoreError, ConfigurationError: as `run`.
         """
         self._open()
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._serve, args=(ready,), name="assay-collector", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="assay-collector", daemon=True)
         self._thread.start()
-        ready.wait()
+        self._ready.wait()
         self._announce()
 
     def stop(self) -> None:
         """Answer what is under way, write everything to disk, let go of the directory. Asking again does nothing."""
-        if self._thread is not None and self._uvicorn is not None:
+        if self._thread is not None and self._http is not None:
             self.service.live.stop()
             self.service.workers.hurry()
-            self._uvicorn.should_exit = True
+            self._http.stop()
             self._thread.join()
             self._thread = None
         self._close()
@@ -128,9 +128,8 @@ class Server:
         settle()
         before = {number: signal.signal(number, self._stop_on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            ready = threading.Event()
-            threading.Thread(target=self._say_when_ready, args=(ready,), daemon=True).start()
-            self._serve(ready)
+            threading.Thread(target=self._say_when_ready, daemon=True).start()
+            self._serve()
         finally:
             self._close()
             os.umask(umask)
@@ -138,10 +137,10 @@ class Server:
                 signal.signal(number, handler)
 
     def _stop_on_signal(self, number: int, frame: FrameType | None) -> None:
-        assert self._uvicorn is not None
+        assert self._http is not None
         self.service.live.stop()
         self.service.workers.hurry()
-        self._uvicorn.should_exit = True
+        self._http.stop()
         last = threading.Timer(STOP_AT_LAST_S, _end_now)
         last.daemon = True
         last.start()
@@ -197,7 +196,8 @@ class Server:
             ws="none",  # there are no web sockets here
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
-        self._uvicorn = _Uvicorn(config)
+        self._ready.clear()
+        self._http = HttpServer(config, on_ready=self._ready.set)
 
     def _open_grpc(self, service: Service, access: Access, port: int) -> None:
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its library writes to stderr what we raise
@@ -213,25 +213,16 @@ class Server:
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    def _serve(self, ready: threading.Event) -> None:
-        assert self._uvicorn is not None
-        server = self._uvicorn
-
-        async def serve() -> None:
-            task = asyncio.create_task(server.serve(sockets=[self._socket]))
-            while not server.started and not task.done():
-                await asyncio.sleep(0.005)
-            ready.set()
-            await task
-
+    def _serve(self) -> None:
+        assert self._http is not None
         try:
             with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                runner.run(serve())
+                runner.run(self._http.serve(sockets=[self._socket]))
         finally:
-            ready.set()  # whoever waits must not wait for ever when the server could not start
+            self._ready.set()  # whoever waits must not wait for ever when the server could not start
 
-    def _say_when_ready(self, ready: threading.Event) -> None:
-        ready.wait()
+    def _say_when_ready(self) -> None:
+        self._ready.wait()
         self._announce()
         grpc = f" (gRPC on port {self._grpc.port})" if self._grpc else ""
         print(f"Assay serves {self.data_dir}{grpc} at {self.url}", flush=True)
@@ -257,14 +248,6 @@ def _end_now() -> None:
     logger.warning("stopping took longer than %g s; the write-ahead log is replayed at the next start", STOP_AT_LAST_S)
     logging.shutdown()
     os._exit(0)
-
-
-class _Uvicorn(uvicorn.Server):
-    """uvicorn without its signal handling: it raises the signal once more when it is done, before we have closed."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

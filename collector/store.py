@@ -91,9 +91,9 @@ class SpanStore:
         self._writing: duckdb.DuckDBPyConnection | None = None  # the writer's cursor, kept for what is prepared on it
         try:
             connection = self._connection = self._connect(path)
-            check_contents(path, connection)  # before anything is changed
-            migrate(connection)
-            self.store_id = check_contents(path, connection)
+            self.store_id = check_contents(path, connection)  # before anything is changed
+            if migrate(connection):
+                self.store_id = check_contents(path, connection)
             self.content = _known_content(connection)
             self.trace_blocks = TraceBlocks()
             self.nested_calls = NestedCalls(self.trace_blocks)

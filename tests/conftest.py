@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import signal
@@ -12,15 +13,13 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-import assay.collector.api.application  # else the first test to ask a collector waits for it to load
-import assay.collector.pages.app  # noqa: F401 - likewise
 from assay.client import reset_client
 from assay.collector.server import Server
 from assay.settings import configure, reset_settings
 from assay.tracing import runtime
-from support.applications import keep_made_applications
 from support.commands import keep_made_commands
 from support.fixtures_openai import openai_server
+from support.frozen import freeze, thaw
 from support.registries import copy_new_registries, keep_compiled_statements
 from support.stores import copy_new_stores
 from support.tls_contexts import keep_made_tls_contexts
@@ -28,7 +27,6 @@ from support.tls_contexts import keep_made_tls_contexts
 copy_new_stores()
 copy_new_registries()
 keep_compiled_statements()
-keep_made_applications()
 keep_made_commands()
 keep_made_tls_contexts()
 
@@ -46,15 +44,19 @@ hypothesis.settings.register_profile("thorough", deadline=None, print_blob=True,
 hypothesis.settings.load_profile("assay")
 
 
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if session.config.pluginmanager.hasplugin("dsession"):
+        return  # this process only hands out tests to others, which begin when it has loaded everything
+    from support.applications import keep_made_applications
+
+    keep_made_applications()
+
+
 def pytest_collection_finish() -> None:
-    """What was imported by now stays: to look through it for garbage, time after time, takes a tenth of the suite."""
     gc.collect()
-    gc.freeze()
+    freeze()
     gc.enable()
-
-
-def pytest_unconfigure() -> None:
-    gc.unfreeze()  # libraries in C++ count at the end what nobody let go of
+    atexit.register(thaw)  # libraries in C++ count at the end what nobody let go of
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import hashlib
 import itertools
 import os
 import re
+import threading
 import time
 import weakref
 import zlib
@@ -61,6 +62,7 @@ class Spool:
         self.max_bytes = max_bytes
         self._numbers = itertools.count()
         self._size, self._size_at = 0, -SIZE_BELIEVED_FOR_S
+        self._putting = threading.Lock()  # else what one thread writes is counted by another, and then once more
         self._lock_fd: int | None = None
         _spools.add(self)
 
@@ -70,6 +72,10 @@ class Spool:
         Raises:
             SpoolUnusable: there is no room for it, or no directory to write to.
         """
+        with self._putting:
+            return self._put(request)
+
+    def _put(self, request: Request) -> Path:
         if self._size_now() + len(request) > self.max_bytes:
             raise SpoolUnusable(f"{self.directory} is full: ASSAY_SPOOL_MAX_BYTES is {self.max_bytes}")
         # the number tells apart what one process makes in one nanosecond, the process what two do
@@ -176,8 +182,11 @@ class Spool:
         except OSError:
             return []
 
-    def _forget_lock(self) -> None:
-        """In a forked child: while it holds the parent's file open, the parent's lock would outlive the parent."""
+    def _forget_locks(self) -> None:
+        """In a forked child: while it holds the parent's file open, the parent's lock would outlive the parent; and a
+        thread that is gone may hold the other.
+        """
+        self._putting = threading.Lock()
         fd, self._lock_fd = self._lock_fd, None
         if fd is not None:
             with contextlib.suppress(OSError):
@@ -213,7 +222,7 @@ _spools: weakref.WeakSet[Spool] = weakref.WeakSet()
 
 def _after_fork() -> None:
     for each in list(_spools):
-        each._forget_lock()
+        each._forget_locks()
 
 
 if hasattr(os, "register_at_fork"):

@@ -9,18 +9,16 @@ from collections.abc import Iterator
 import pytest
 
 from assay.evaluation.undisturbed import SWITCH_S, YOUNG_OBJECTS, undisturbed
+from support.frozen import thawed
 
 
 @pytest.fixture(autouse=True)
 def interval() -> Iterator[float]:
-    before, frozen, thresholds = sys.getswitchinterval(), gc.get_freeze_count(), gc.get_threshold()
-    gc.unfreeze()
-    yield before
+    before, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    with thawed():
+        yield before
     sys.setswitchinterval(before)
     gc.set_threshold(*thresholds)
-    gc.unfreeze()
-    if frozen:
-        gc.freeze()
 
 
 def test_threads_take_turns_quickly_until_the_last_of_several_runs_has_ended(interval: float) -> None:

@@ -39,6 +39,7 @@ def litellm() -> Iterator[Any]:
 
     litellm.suppress_debug_info = True
     yield litellm
+    assay.litellm.autolog(disable=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         asyncio.set_event_loop(None)
@@ -46,10 +47,8 @@ def litellm() -> Iterator[Any]:
 
 
 @pytest.fixture(autouse=True)
-def _autolog(litellm: Any) -> Iterator[None]:
-    assay.litellm.autolog()
-    yield
-    assay.litellm.autolog(disable=True)
+def _autolog(litellm: Any) -> None:
+    assay.litellm.autolog()  # which goes through all modules, but not where a test has left it on
 
 
 def check(case: Case, caught: Caught) -> None:

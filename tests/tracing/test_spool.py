@@ -6,14 +6,16 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from assay.settings import load_settings
+from assay.tracing import spool as spool_module
 from assay.tracing.requests import Request
-from assay.tracing.spool import Spool, SpoolUnusable, spool_directory
+from assay.tracing.spool import SIZE_BELIEVED_FOR_S, Spool, SpoolUnusable, spool_directory
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +43,24 @@ def test_what_is_spooled_is_the_owners_alone_whatever_the_umask(spool: Spool) ->
         os.umask(before)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_what_two_threads_spool_at_once_is_counted_once(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = threading.Thread(target=spool.put, args=(Request(b"b" * 400, 1, 2),))
+    write = spool_module._write
+
+    def write_and_be_interrupted(path: Path, body: bytes) -> None:
+        write(path, body)
+        if other.ident is None:
+            spool._size_at = -SIZE_BELIEVED_FOR_S  # so that the other looks at what is there
+            other.start()
+            other.join(0.1)  # as long as a thread needs that does not wait for us
+
+    monkeypatch.setattr(spool_module, "_write", write_and_be_interrupted)
+    spool.put(Request(b"a" * 400, 1, 1))
+    other.join()
+    spool.put(Request(b"c" * 200, 1, 3))
+    assert len(spool.waiting()) == 3
 
 
 def test_beyond_its_limit_nothing_is_taken(spool: Spool) -> None:
@@ -120,7 +140,7 @@ def test_a_forked_child_does_not_keep_the_lock_of_its_parent(spool: Spool) -> No
     with spool.sending() as alone:
         assert alone
         inherited = os.dup(spool._lock_fd or -1)  # as in a child that was forked here
-        spool._forget_lock()  # and what happens in it
+        spool._forget_locks()  # and what happens in it
     with spool.sending() as alone:
         assert not alone, "the parent has it"
     os.close(inherited)
