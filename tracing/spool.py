@@ -31,6 +31,7 @@ except ImportError:  # Windows: two processes may send the same request, which t
     fcntl = None  # type: ignore[assignment]
 
 SIZE_BELIEVED_FOR_S = 2.0
+INTERRUPTED_FOR_S = 0.2  # a signal may have interrupted who writes, and its handler waits for us
 TEMPORARY_FOR_S = 3600.0  # what a killed process was writing is removed after that
 NAME = re.compile(r"(?P<stamp>\d{20})-\d+-\d+\.(?P<count>\d+)s\.(?P<length>\d+)b\.(?P<crc>[0-9a-f]{8})\.otlp")
 
@@ -72,8 +73,13 @@ class Spool:
         Raises:
             SpoolUnusable: there is no room for it, or no directory to write to.
         """
-        with self._putting:
+        putting = self._putting
+        is_mine = putting.acquire(timeout=INTERRUPTED_FOR_S)
+        try:
             return self._put(request)
+        finally:
+            if is_mine:
+                putting.release()
 
     def _put(self, request: Request) -> Path:
         if self._size_now() + len(request) > self.max_bytes:
