@@ -222,7 +222,7 @@ def scores_of(db: duckdb.DuckDBPyConnection, key: TraceKey) -> list[dict[str, An
     """Every score of a trace and of its spans, the oldest first."""
     rows = fetch(
         db,
-        f"SELECT {', '.join(SCORE_COLUMNS)} FROM scores WHERE trace_id = ? AND project = ? ORDER BY created_at",
+        f"SELECT {', '.join(SCORE_COLUMNS)} FROM scores WHERE trace_id = ? AND project = ? ORDER BY created_at, id",
         [key.trace_id, key.project],
     )
     return [readable(score) for score in rows]
