@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assay.collector.paging import fetch, iso_time, within
-from assay.collector.stats import LAST_NS
+from assay.collector.paging import fetch, in_range, iso_time, within
 from assay.collector.store import SpanStore
 
 # What makes two messages of one kind differ: ids and numbers
@@ -28,7 +27,7 @@ def error_messages(store: SpanStore, *, project: str, start: int, end: int, limi
         " AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
         f" GROUP BY 1 ORDER BY last_time DESC, alike LIMIT {limit}"
     )
-    times = [max(-LAST_NS, min(time, LAST_NS)) for time in (start, end)]
+    times = [in_range(time) for time in (start, end)]
     with store.read() as db:
         rows = fetch(db, sql, [VARYING, *parameters, *times])
     return [

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assay.collector.paging import fetch, within
-from assay.collector.stats import LAST_NS
+from assay.collector.paging import fetch, in_range, within
 from assay.collector.store import SpanStore
 
 MOST = 50
@@ -18,7 +17,7 @@ def first_seen(store: SpanStore, *, project: str, since: int, start: int, end: i
     What was there before `since` and came back is taken for new.
     """
     where, parameters = within(project, "s")
-    since, start, end = (max(-LAST_NS, min(time, LAST_NS)) for time in (since, start, end))
+    since, start, end = (in_range(time) for time in (since, start, end))
     sql = (
         "SELECT s.release, s.prompt_name, s.prompt_version, epoch_ns(min(s.start_time)) AS time FROM span_log s"
         f" WHERE {where} AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"

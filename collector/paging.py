@@ -19,6 +19,7 @@ from assay.errors import InvalidRequest
 
 JSON_COLUMNS = {column.name for column in PUBLIC_COLUMNS if column.kind in ("json", "map")}
 JSON_COLUMNS |= {"scores", "value", "expected"}
+LAST_NS = 2**63 - 2  # what make_timestamp_ns takes, in April of 2262, and as far back in 1677; no span is beyond
 TIME_COLUMNS = {"start_time", "end_time", "created_at", "started_at"}
 ORDER = re.compile(r"\s*([a-z_]+)(?:\s+(asc|desc))?\s*", re.IGNORECASE)
 
@@ -176,6 +177,11 @@ def _read(name: str, value: Any, json_columns: set[str]) -> Any:
     if name in TIME_COLUMNS:
         return iso_time(value)
     return orjson.loads(value) if name in json_columns else value
+
+
+def in_range(time: int) -> int:
+    """A time in nanoseconds as `make_timestamp_ns` takes it."""
+    return max(-LAST_NS, min(time, LAST_NS))
 
 
 def iso_time(nanoseconds: int) -> str:

@@ -5,6 +5,7 @@ SQL stands in those, in `rows`, `store` and `migrations`, and nowhere else.
 
 from __future__ import annotations
 
+from assay.collector.compared_groups import Grouped, compared_groups
 from assay.collector.distinct_values import distinct_values
 from assay.collector.error_messages import error_messages
 from assay.collector.experiment_rows import experiment_rows, get_experiment_row, list_experiment_rows
@@ -27,9 +28,11 @@ from assay.collector.trace_list import list_traces
 __all__ = [
     "MAX_SKELETON_SPANS",
     "MAX_SPANS_PER_PAGE",
+    "Grouped",
     "ListFigures",
     "Page",
     "StatsQuery",
+    "compared_groups",
     "distinct_values",
     "error_messages",
     "experiment_rows",

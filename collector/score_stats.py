@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from assay.collector.intervals import mean_of
-from assay.collector.paging import fetch, within
-from assay.collector.stats import BUCKETS, KEYS, LAST_NS, of_chosen_traces
+from assay.collector.paging import fetch, in_range, within
+from assay.collector.stats import BUCKETS, KEYS, of_chosen_traces
 from assay.collector.store import SpanStore
 
 MOST_ROWS = 10_000
@@ -17,10 +17,10 @@ OF_CALLS = frozenset(("model", "prompt_name", "prompt_version", "provider", "too
 # The view `scores`, of the traces in `r` alone: it would take every score there is to find the newest of each
 _NEWEST = (
     "SELECT name, trace_id, CASE json_type(value) WHEN 'BOOLEAN' THEN (value::BOOLEAN)::INT::DOUBLE"
-    " WHEN 'VARCHAR' THEN NULL ELSE TRY_CAST(value AS DOUBLE) END AS number FROM score_log"
+    " WHEN 'VARCHAR' THEN NULL ELSE TRY_CAST(value AS DOUBLE) END AS number"
+    " FROM (SELECT name, trace_id, max({'at': created_at, 'id': id, 'value': value}).value AS value FROM score_log"
     " WHERE project = ? AND trace_id IN (SELECT trace_id FROM r)"
-    " QUALIFY row_number() OVER (PARTITION BY name, source, author, trace_id, span_id, session_id, experiment_id,"
-    " item_id, repeat ORDER BY created_at DESC, id DESC) = 1"
+    " GROUP BY name, source, author, trace_id, span_id, session_id, experiment_id, item_id, repeat)"
 )
 
 
@@ -32,13 +32,15 @@ def score_stats(
     end: int,
     gap: tuple[int, int] | None = None,
     bucket: str | None = None,
+    parted_at: int | None = None,
     group_by: tuple[str, ...] = (),
     trace_filter: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Rows of `name`, `time` (nanoseconds, None without a bucket), the keys asked for, `n`, `mean`, `sd`, `ci_low`,
-    `ci_high`, and `is_binary`: all are 0 or 1.
+    """Rows of `name`, `time` (nanoseconds, None without buckets or periods), the keys asked for, `n`, `mean`, `sd`,
+    `ci_low`, `ci_high`, and `is_binary`: all are 0 or 1.
 
-    `gap` is a time in between that does not count. What only calls have (a model, a prompt) is that of any call of the
+    `gap` is a time in between that does not count. With `parted_at`, there are two periods in place of buckets: the
+    one from `start`, and the one from then on. What only calls have (a model, a prompt) is that of any call of the
     trace, which then counts for each.
 
     Raises:
@@ -48,9 +50,11 @@ def score_stats(
     bounds = " AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
     if gap is not None:
         bounds += " AND NOT (s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?))"
-    times = [max(-LAST_NS, min(time, LAST_NS)) for time in (start, end, *(gap or ()))]
+    times = [in_range(time) for time in (start, end, *(gap or ()))]
     chosen, chosen_parameters = of_chosen_traces(project, trace_filter, bounds, times)
     time = "NULL" if bucket is None else f"epoch_ns(time_bucket(INTERVAL '{BUCKETS[bucket]}', s.start_time::TIMESTAMP))"
+    if parted_at is not None:
+        time = f"CASE WHEN s.start_time < make_timestamp_ns({in_range(parted_at)}) THEN {start} ELSE {parted_at} END"
     keys = [f"k{number}" for number in range(len(group_by))]
     of_calls = [number for number, key in enumerate(group_by) if key in OF_CALLS]
     of_root = {number: KEYS["spans"][key] for number, key in enumerate(group_by) if key not in OF_CALLS}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from assay.collector.paging import within
-from assay.collector.stats import BUCKETS, LAST_NS
+from assay.collector.paging import in_range, within
+from assay.collector.stats import BUCKETS
 from assay.collector.store import SpanStore
 
 
 def span_counts(store: SpanStore, *, project: str, start: int, end: int, bucket: str) -> dict[int, int]:
     """Start of a bucket, in nanoseconds -> spans that start in it; of those buckets that have any."""
     where, parameters = within(project, "s")
-    times = [max(-LAST_NS, min(time, LAST_NS)) for time in (start, end)]
+    times = [in_range(time) for time in (start, end)]
     sql = (
         f"SELECT epoch_ns(time_bucket(INTERVAL '{BUCKETS[bucket]}', s.start_time::TIMESTAMP)) AS time, count(*)"
         f" FROM span_log s WHERE {where} AND s.start_time >= make_timestamp_ns(?)"

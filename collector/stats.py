@@ -15,7 +15,7 @@ import duckdb
 from assay.collector.filter import compile_filter, compile_trace_filter
 from assay.collector.intervals import mean_of
 from assay.collector.nested_calls import NestedCalls
-from assay.collector.paging import fetch, iso_time, within
+from assay.collector.paging import fetch, in_range, iso_time, within
 from assay.collector.store import SpanStore
 from assay.collector.summed_parts import Part, Sums, added, in_order, largest_first
 from assay.collector.trace_sql import MODEL_KINDS, summed_up
@@ -23,7 +23,6 @@ from assay.errors import InvalidRequest
 
 MAX_ROWS = 10_000
 SKEW_NS = 86_400 * 10**9  # how far a call inside another one may lie from it: it is as long, and clocks differ
-LAST_NS = 2**63 - 2  # what make_timestamp_ns takes, in April of 2262, and as far back in 1677; no span is beyond
 TOKENS = (
     *("input_tokens", "output_tokens", "total_tokens"),
     *("cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
@@ -132,13 +131,15 @@ ADDS_UP = frozenset(  # a group's is the sum of its buckets'
 class StatsQuery:
     """What is asked. `start` and `end` are nanoseconds since the epoch; groups are ordered by the first measure.
 
-    `trace_filter` is a filter over traces: of spans, too, only those of such traces are counted.
+    `trace_filter` is a filter over traces: of spans, too, only those of such traces are counted. `parted_at` adds two
+    rows to those of the buckets, without a time: of all before it and, where `is_later`, of all from then on.
     """
 
     of: str = "spans"
     measures: tuple[str, ...] = ("count",)
     group_by: tuple[str, ...] = ()
     bucket: str | None = None
+    parted_at: int | None = None
     filter: str | None = None
     trace_filter: str | None = None
     project: str | None = None
@@ -206,7 +207,9 @@ def _values(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _readable(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
-    time = {"time": iso_time(row["time"])} if query.bucket else {}
+    time = {"time": row["time"] and iso_time(row["time"])} if query.bucket else {}
+    if query.parted_at is not None:
+        time["is_later"] = row["is_later"]
     return {**time, **{key: row[key] for key in query.group_by}, **_values(query, row)}
 
 
@@ -219,7 +222,8 @@ TOLD_FROM = {"error_rate": ("error_count", "count")}
 def _from_parts(db: duckdb.DuckDBPyConnection, store: SpanStore, query: StatsQuery) -> list[dict[str, Any]] | None:
     """The rows, from sums over parts of the store; None where they cannot be told from such."""
     needed = tuple(dict.fromkeys(name for measure in query.measures for name in TOLD_FROM.get(measure, (measure,))))
-    if query.of != "spans" or query.trace_filter is not None or not ADDS_UP.issuperset(needed):
+    is_summed = query.trace_filter is None and query.parted_at is None and ADDS_UP.issuperset(needed)
+    if query.of != "spans" or not is_summed:
         return None
     condition = compile_filter(query.filter, "spans", "s")
     if "SELECT" in condition.sql or "now()" in condition.sql:  # it holds or not by something else than the span
@@ -304,7 +308,8 @@ def _grouped(
     if query.bucket is None or not keys:
         order = ", ".join(["time" if query.bucket else largest, *keys])
         limit = MAX_ROWS + 1 if query.bucket else query.limit
-        sql, values_of = f"{head} {from_groups} GROUP BY ALL ORDER BY {order} LIMIT {limit}", list(parameters)
+        groups = "ALL" if query.parted_at is None else "GROUPING SETS ((time), (is_later))"
+        sql, values_of = f"{head} {from_groups} GROUP BY {groups} ORDER BY {order} LIMIT {limit}", list(parameters)
     elif next(iter(sums)) in ADDS_UP:  # only the largest groups, each over all the time
         # A join, not a window: over two hundred rows each window takes as long as a sixth of the million below it
         total = f'{", ".join(keys)}, sum("{next(iter(sums))}") AS total'
@@ -335,6 +340,8 @@ def _head(query: StatsQuery, sums: Mapping[str, str]) -> str:
     bucket = f"time_bucket(INTERVAL '{BUCKETS[query.bucket]}', s.start_time::TIMESTAMP)" if query.bucket else ""
     time = f"epoch_ns({bucket})" if bucket else "0"
     values = [f'{sql} AS "{name}"' for name, sql in sums.items()]
+    if query.parted_at is not None:
+        values.insert(0, f"s.start_time >= make_timestamp_ns({in_range(query.parted_at)}) AS is_later")
     return f"SELECT {time} AS time{''.join(f', s.{key} AS {key}' for key in _keys(query))}, {', '.join(values)}"
 
 
@@ -368,7 +375,7 @@ def _source(
     for sign, time in ((">=", query.start), ("<", query.end)):
         if time is not None:
             bounds = f"{bounds} AND s.start_time {sign} make_timestamp_ns(?)"
-            times.append(max(-LAST_NS, min(time, LAST_NS)))
+            times.append(in_range(time))
     return _of_spans(db, query, bounds, times, calls) if query.of == "spans" else _of_traces(query, bounds, times)
 
 
@@ -389,7 +396,7 @@ def _of_spans(
     for sign, time in ((">=", query.start and query.start - SKEW_NS), ("<", query.end and query.end + SKEW_NS)):
         if time is not None:
             inside = f"{inside} AND i.start_time {sign} make_timestamp_ns(?)"
-            inside_parameters = [*inside_parameters, max(-LAST_NS, min(time, LAST_NS))]
+            inside_parameters = [*inside_parameters, in_range(time)]
     # Where it is not these spans that have such calls, that is soon known from numbers; to join the calls takes longer
     nested = db.execute(
         f"SELECT 1 FROM span_log s WHERE {where}{bounds} AND s.kind IN {MODEL_KINDS} AND hash(s.span_id) IN"

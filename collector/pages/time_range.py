@@ -115,7 +115,7 @@ def wider(chosen: TimeRange) -> dict[str, str] | None:
 def iso(nanoseconds: int) -> str:
     """ISO 8601 in UTC with as many decimals of a second as it needs, at most nine."""
     seconds, rest = divmod(nanoseconds, 10**9)
-    text = f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}"  # noqa: DTZ001  # before 1970, too
+    text = (datetime(1970, 1, 1) + timedelta(seconds=seconds)).isoformat()  # noqa: DTZ001  # before 1970, too
     decimals = f".{rest:09d}".rstrip("0") if rest else ""
     return f"{text}{decimals}Z"
 

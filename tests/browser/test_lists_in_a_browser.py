@@ -15,6 +15,11 @@ from assay.collector.server import Server
 from support.otlp import PROTOBUF, recorded
 
 NAMES = ("answer", "refund", "search", "chat")
+SUM_SHIFTS = """
+globalThis.shifted = 0;
+new PerformanceObserver((list) => { for (const one of list.getEntries()) shifted += one.value; })
+  .observe({ type: "layout-shift", buffered: true });
+"""
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +61,17 @@ def test_rows_are_gone_through_chosen_and_opened_with_keys(collector: Server, ne
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"/traces/[0-9a-f]{32}"))
+
+
+def test_nothing_moves_when_the_scripts_and_the_counts_come(collector: Server, new_page: Callable[..., Page]) -> None:
+    page = new_page(collector.url)
+    page.add_init_script(SUM_SHIFTS)
+    page.goto(urls.traces("shop"))
+    expect(page.locator(".strip")).to_be_visible()
+    assert page.evaluate("shifted") < 0.005  # words of the tools may
+    page.get_by_role("link", name="answer", exact=True).click()
+    expect(page.get_by_role("tree")).to_be_visible()
+    assert page.evaluate("shifted") < 0.005
 
 
 def test_the_filter_box_completes_with_keys_alone(collector: Server, new_page: Callable[..., Page]) -> None:

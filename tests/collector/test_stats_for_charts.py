@@ -132,3 +132,73 @@ def test_how_much_there_is_is_known_before_anything_is_summed_up(service: Servic
     assert counts == {NOON: 3, NOON + HOUR: 3, NOON + 2 * HOUR: 3}
     assert queries.time_span(service.store, "test") == (NOON, NOON + 9 * HOUR + 4 * SECOND)
     assert queries.time_span(service.store, "nothing") is None
+
+
+def test_two_periods_are_figured_beside_their_buckets(service: Service) -> None:
+    measures = ("count", "latency_p95_ms")
+    asked = {"project": "test", "measures": measures, "start": NOON, "end": NOON + 10 * HOUR, "bucket": "6h"}
+    parted = queries.stats(service.store, StatsQuery(**asked, parted_at=NOON + 4 * HOUR))  # type: ignore[arg-type]
+    buckets = queries.stats(service.store, StatsQuery(**asked))  # type: ignore[arg-type]
+    assert [row | {"is_later": None} for row in buckets] == [row for row in parted if row["time"]]
+    for is_later, start, end in ((False, NOON, NOON + 4 * HOUR), (True, NOON + 4 * HOUR, NOON + 10 * HOUR)):
+        whole = StatsQuery(project="test", measures=measures, start=start, end=end)
+        [alone] = queries.stats(service.store, whole)
+        assert alone | {"time": None, "is_later": is_later} in parted
+
+
+def test_scores_of_two_periods_are_those_of_each_alone(service: Service) -> None:
+    start, until, since, end = NOON, NOON + 3 * HOUR, NOON + 5 * HOUR, NOON + 9 * HOUR
+    both = queries.score_stats(service.store, project="test", start=start, end=end, gap=(until, since), parted_at=since)
+    alone = [
+        row | {"time": first}
+        for first, last in ((start, until), (since, end))
+        for row in queries.score_stats(service.store, project="test", start=first, end=last)
+    ]
+    assert [row["n"] for row in alone] == [3, 4]
+    assert both == alone
+
+
+def test_groups_of_two_periods_are_those_of_each_alone(service: Service) -> None:
+    measures, start, until, since, end = ("count", "error_count"), NOON, NOON + 3 * HOUR, NOON + 5 * HOUR, NOON + DAY
+    groupings = {
+        "names": queries.Grouped("name", "parent_span_id is null"),
+        "models": queries.Grouped("model", "kind = 'llm'"),
+    }
+    found = queries.compared_groups(
+        service.store,
+        groupings,
+        project="test",
+        measures=measures,
+        start=start,
+        end=end,
+        parted_at=since,
+        gap=(until, since),
+        limit=1,  # the largest in each period
+    )
+    for name, one in groupings.items():
+        now, before = (
+            queries.stats(
+                service.store,
+                StatsQuery(
+                    project="test",
+                    measures=measures,
+                    group_by=(one.key,),
+                    filter=one.filter,
+                    start=first,
+                    end=last,
+                    limit=1,
+                ),
+            )
+            for first, last in ((since, end), (start, until))
+        )
+        assert len(now) == len(before) == 1
+        assert found[name] == (now, before)
+
+
+def test_of_a_score_that_was_said_again_the_last_one_counts(service: Service) -> None:
+    store_spans(service, [span(80, 0, start=NOON, project="again")])
+    said = {"project": "again", "name": "right", "source": "user", "status": "scored", "trace_id": f"{80:032x}"}
+    values = (("1", "0"), ("3", "1"), ("2", "0"))
+    service.append({"score_log": [{**said, "id": at, "created_at": int(at), "value": value} for at, value in values]})
+    [row] = queries.score_stats(service.store, project="again", start=NOON, end=NOON + DAY)
+    assert (row["n"], row["mean"]) == (1, 1)

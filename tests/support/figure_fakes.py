@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from assay.collector.pages.dashboards.figures_source import OverTime
 from assay.collector.pages.overview.changes import Changes
 from assay.collector.pages.source import Row, Source
 from assay.errors import NotFound
@@ -21,8 +22,8 @@ class NoFigures:
     def rows(self, project: str, period: Any, needs: Any, **asked: Any) -> list[Row]:
         return []
 
-    def with_before(self, project: str, period: Any, needs: Any, **asked: Any) -> tuple[list[Row], list[Row]]:
-        return [], []
+    def over_time(self, project: str, period: Any, needs: Any, **asked: Any) -> OverTime:
+        return OverTime()
 
     def bands(self, project: str, period: Any, trace_filter: Any) -> list[Row]:
         return []

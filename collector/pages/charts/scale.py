@@ -106,6 +106,6 @@ def _label(second: int, step: int) -> str:
 def moment_text(ns: int) -> str:
     """2026-11-22 05:00 UTC"""
     try:
-        return f"{datetime.fromtimestamp(ns / NS, tz=UTC):%Y-%m-%d %H:%M} UTC"
+        return f"{datetime.fromtimestamp(ns / NS, tz=UTC).isoformat(' ')[:16]} UTC"
     except (OverflowError, ValueError, OSError):
         return f"{ns / NS:.0f} s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,16 @@ OF_TRACES = {
     "root_error_count": "error_count",
     **{f"root_latency_p{rank}_ms": f"latency_p{rank}_ms" for rank in (50, 95, 99)},
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OverTime:
+    """Rows of a period's buckets and of those before, and figures of the whole of each that no rows add up to."""
+
+    rows: Sequence[Row] = ()
+    before: Sequence[Row] = ()
+    whole: Row = field(default_factory=dict)
+    whole_before: Row = field(default_factory=dict)
 
 
 class Figures:
@@ -76,21 +87,26 @@ class Figures:
         )
         return [_named(row, names) for row in queries.stats(self._store, query)]
 
-    def with_before(
+    def over_time(
         self, project: str, period: Period, needs: Sequence[str], *, trace_filter: str | None = None
-    ) -> tuple[list[Row], list[Row]]:
-        """The rows of the period and those of the one before, by one question."""
-        gap = period.gap
+    ) -> OverTime:
+        """What is not grouped, of the period and of the one before, by one question."""
+        gap = period.gap if period.has_before else None
+        ranks = [name for name in needs if "_latency_" in name]  # no sum of buckets says what they are of the whole
         query = queries.StatsQuery(
             measures=tuple(needs),
             bucket=period.bucket,
+            parted_at=period.start_ns if ranks else None,
             filter=f"(start_time < '{iso(gap[0])}' or start_time >= '{iso(gap[1])}')" if gap else None,
             trace_filter=trace_filter,
             project=project,
-            start=period.before.start_ns,
+            start=period.before.start_ns if period.has_before else period.start_ns,
             end=period.end_ns,
         )
-        return _split([_named(row, {}) for row in queries.stats(self._store, query)], period)
+        rows = queries.stats(self._store, query)
+        now, before = _split([_named(row, {}) for row in rows if row["time"] is not None], period)
+        wholes = {row["is_later"]: {name: row[name] for name in ranks} for row in rows if row["time"] is None}
+        return OverTime(now, before, wholes.get(True, {}), wholes.get(False, {}))
 
     def bands(self, project: str, period: Period, trace_filter: str | None) -> list[Row]:
         """How many traces lie in each bucket and band of latency."""

@@ -85,24 +85,22 @@ class _Answer:
 
 def _ask(source: Figures, project: str, period: Period, question: _Question, needs: tuple[str, ...]) -> _Answer:
     grouping = question.grouping
-    asked: dict[str, Any] = {
-        "grouping": grouping,
-        "of_traces": question.of_traces,
-        "only": _ONLY.get(grouping.level) if grouping else None,
-        "trace_filter": to_filter(question.q),
-    }
-    if grouping is None and period.has_before:
-        rows, before = source.with_before(project, period, needs, trace_filter=asked["trace_filter"])
-    else:
-        rows, before = source.rows(project, period, needs, **asked), []
-    if grouping is not None:
-        return _Answer(rows)
-    total, total_before = _sums(rows, needs), _sums(before, needs)
-    if ranks := [name for name in needs if "_latency_" in name]:  # no sum of buckets says what they are of the whole
-        total |= _only_row(source.rows(project, period, ranks, in_buckets=False, **asked))
-        if period.has_before:
-            total_before |= _only_row(source.rows(project, period.before, ranks, in_buckets=False, **asked))
-    return _Answer(rows, before, total, total_before if before else {})
+    trace_filter = to_filter(question.q)
+    if grouping is None:
+        found = source.over_time(project, period, needs, trace_filter=trace_filter)
+        total, earlier = _sums(found.rows, needs), _sums(found.before, needs) if found.before else {}
+        return _Answer(found.rows, found.before, total | found.whole, earlier | found.whole_before)
+    return _Answer(
+        source.rows(
+            project,
+            period,
+            needs,
+            grouping=grouping,
+            of_traces=question.of_traces,
+            only=_ONLY.get(grouping.level),
+            trace_filter=trace_filter,
+        )
+    )
 
 
 def _sums(rows: Sequence[Row], needs: Sequence[str]) -> Row:
@@ -111,10 +109,6 @@ def _sums(rows: Sequence[Row], needs: Sequence[str]) -> Row:
         known = [row[name] for row in rows if row[name] is not None]
         sums[name] = sum(known) if known else None
     return sums
-
-
-def _only_row(rows: Sequence[Row]) -> Row:
-    return dict(rows[0]) if rows else {}
 
 
 def _filled(source: Figures, project: str, period: Period, panel: Panel, answers: Mapping[_Question, _Answer]) -> Panel:

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from assay.collector import queries
 from assay.collector.pages.dashboards.figures_source import Figures, get_figures
-from assay.collector.pages.dashboards.groupings import GROUPINGS, Grouping
+from assay.collector.pages.dashboards.groupings import GROUPINGS
 from assay.collector.pages.dashboards.links import Links
 from assay.collector.pages.dashboards.measures import CALLS, MEASURES
 from assay.collector.pages.dashboards.period import Period
@@ -27,6 +27,7 @@ from assay.collector.service import Service
 Row = dict[str, Any]
 NEEDS = ("count", "error_count", "latency_log_mean", "latency_log_sd")
 MOST_GROUPS = 20
+GROUPS = {"name": queries.Grouped("name", "parent_span_id is null"), "model": queries.Grouped("model", CALLS)}
 MOST_SHOWN = 5
 
 
@@ -41,7 +42,7 @@ class Overview:
         if not period.has_before:
             return Changes([], 0, 0)
         pairs, too_few = list[Compared](), 0
-        for of, href, row, before in [*self._roots(project, period), *self._calls(project, period)]:
+        for of, href, row, before in self._groups(project, period):
             if min(row["count"], before["count"]) < LEAST:
                 too_few += 1
                 continue
@@ -70,36 +71,38 @@ class Overview:
         open_ones = self._registry.review_queues.page(project, status="open", limit=50).items
         return [one for one in open_ones if one["waiting"]][:MOST_SHOWN]
 
-    def _roots(self, project: str, period: Period) -> Iterator[tuple[str, str, Row, Row]]:
-        grouping = GROUPINGS["name"]
-        for values, row, before in self._in_both(project, period, grouping, "parent_span_id is null"):
-            href = Links(project, "").to(MEASURES["traces"], period.query, grouping=grouping, values=values)
-            yield f"traces named {grouping.name(values)}", href, row, before
-
-    def _calls(self, project: str, period: Period) -> Iterator[tuple[str, str, Row, Row]]:
-        grouping = GROUPINGS["model"]
-        for values, row, before in self._in_both(project, period, grouping, CALLS):
-            if values[0] is not None:
-                href = Links(project, "").to(MEASURES["calls"], period.query, grouping=grouping, values=values)
-                yield f"calls of {grouping.name(values)}", href, row, before
-
-    def _in_both(
-        self, project: str, period: Period, grouping: Grouping, only: str
-    ) -> Iterator[tuple[tuple[Any, ...], Row, Row]]:
-        asked: dict[str, Any] = {"grouping": grouping, "only": only, "in_buckets": False, "limit": MOST_GROUPS}
-        earlier = {grouping.values(row): row for row in self.figures.rows(project, period.before, NEEDS, **asked)}
-        for row in self.figures.rows(project, period, NEEDS, **asked):
-            if before := earlier.get(grouping.values(row)):
-                yield grouping.values(row), row, before
+    def _groups(self, project: str, period: Period) -> Iterator[tuple[str, str, Row, Row]]:
+        found = queries.compared_groups(
+            self._store,
+            GROUPS,
+            project=project,
+            measures=NEEDS,
+            start=period.before.start_ns,
+            end=period.end_ns,
+            parted_at=period.start_ns,
+            gap=period.gap,
+            limit=MOST_GROUPS,
+        )
+        links = Links(project, "")
+        for key, of, measure in (("name", "traces named", "traces"), ("model", "calls of", "calls")):
+            grouping, (now, before) = GROUPINGS[key], found[key]
+            earlier = {grouping.values(row): row for row in before if row[key] is not None}
+            for row in now:
+                if (values := grouping.values(row)) in earlier:
+                    href = links.to(MEASURES[measure], period.query, grouping=grouping, values=values)
+                    yield f"{of} {grouping.name(values)}", href, row, earlier[values]
 
     def _scores(self, project: str, period: Period) -> Iterator[tuple[str, str, Row, Row]]:
-        now, before = (
-            {
-                row["name"]: row
-                for row in queries.score_stats(self._store, project=project, start=one.start_ns, end=one.end_ns)
-            }
-            for one in (period, period.before)
+        rows = queries.score_stats(
+            self._store,
+            project=project,
+            start=period.before.start_ns,
+            end=period.end_ns,
+            gap=period.gap,
+            parted_at=period.start_ns,
         )
+        now = {row["name"]: row for row in rows if row["time"] == period.start_ns}
+        before = {row["name"]: row for row in rows if row["time"] != period.start_ns}
         links = Links(project, "")
         for name, row in now.items():
             if name in before:

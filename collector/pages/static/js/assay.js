@@ -15,7 +15,6 @@ import { startReview } from "./review.js";
 import { startTrace } from "./trace.js";
 import { startPlayground, startProgress } from "./playground.js";
 
-document.documentElement.classList.add("js");
 watchKeys();
 watchLook(document.querySelector(".look"));
 startMenus();

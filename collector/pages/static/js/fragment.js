@@ -37,6 +37,13 @@ export function showFragment(piece, target) {
   showTimes(target);
 }
 
+/** Have `then` called once the page is there to be read: what can come later should not compete with it. */
+export function onceReadable(then) {
+  const afterFrame = () => requestAnimationFrame(() => setTimeout(then));
+  if (document.readyState === "complete") afterFrame();
+  else addEventListener("load", afterFrame, { once: true });
+}
+
 /** Tell those who cannot see what has changed. */
 export function say(text) {
   const place = document.getElementById("said");

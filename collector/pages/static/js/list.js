@@ -1,5 +1,5 @@
 // The list of traces: keys and selection in its rows, figures that come after them, and what is new while it is open.
-import { fragment, say } from "./fragment.js";
+import { fragment, onceReadable, say } from "./fragment.js";
 import { on } from "./keys.js";
 import { follow } from "./live.js";
 
@@ -19,7 +19,7 @@ class List {
     on("x", () => this.toggle(this.current()));
     on("o", () => { const row = this.current(); if (row) globalThis.open(this.link(row).href, "_blank", "noopener"); });
     this.adopt();
-    this.loadFigures();
+    onceReadable(() => this.loadFigures());
   }
 
   rows() { return [...this.place.querySelectorAll("tbody tr")]; }

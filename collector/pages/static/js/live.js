@@ -11,8 +11,8 @@ export function follow(url, onMessage) {
   const leave = () => follower.rest();
   document.addEventListener("visibilitychange", wake);
   addEventListener("pagehide", leave);
-  addEventListener("pageshow", wake);
-  wake();
+  addEventListener("pageshow", wake); // also once the page has loaded: nothing competes with that
+  if (document.readyState === "complete") wake();
   return () => {
     document.removeEventListener("visibilitychange", wake);
     removeEventListener("pagehide", leave);

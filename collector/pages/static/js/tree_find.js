@@ -2,7 +2,6 @@
 import { say } from "./fragment.js";
 import { on } from "./keys.js";
 import { changeAddress } from "./tree_address.js";
-import { NO_SPAN } from "./tree_columns.js";
 import { countText } from "./tree_layout.js";
 import { findNames, nextInTree } from "./tree_search.js";
 
@@ -27,10 +26,7 @@ export function startFind(tree, foundUrl) {
       const answer = await fetch(`${foundUrl}?${new URLSearchParams({ find: words })}`, { signal: asked.signal });
       if (!answer.ok) throw new Error(`${foundUrl} answered ${answer.status}`);
       const { span_ids: ids, cut } = await answer.json();
-      for (const id of ids) {
-        const span = tree.columns.withId(id);
-        if (span !== NO_SPAN) tree.hits[span] = 1;
-      }
+      for (const span of tree.columns.withIds(ids)) tree.hits[span] = 1;
       show(cut);
     } catch (error) {
       if (error.name !== "AbortError") output.textContent += " by name";
