@@ -207,7 +207,7 @@ def _values(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _readable(query: StatsQuery, row: Mapping[str, Any]) -> dict[str, Any]:
-    time = {"time": row["time"] and iso_time(row["time"])} if query.bucket else {}
+    time = {"time": None if row["time"] is None else iso_time(row["time"])} if query.bucket else {}
     if query.parted_at is not None:
         time["is_later"] = row["is_later"]
     return {**time, **{key: row[key] for key in query.group_by}, **_values(query, row)}
