@@ -79,6 +79,7 @@ class _Asked:
     filter: str | None
     start: int
     end: int
+    none_nested: bool
 
 
 def list_figures(
@@ -89,12 +90,21 @@ def list_figures(
     Raises:
         InvalidRequest: the filter cannot be read.
     """
-    with store.read() as db, open_beside(db, store.open_spans):
-        return _figures(db, of, project, filter, start, end)
+    with store.read() as db:
+        none_nested = not store.open_spans and store.nested_calls.none(db)
+        with open_beside(db, store.open_spans):
+            return _figures(db, of, project, filter, start, end, none_nested=none_nested)
 
 
 def _figures(
-    db: duckdb.DuckDBPyConnection, of: Target, project: str, filter: str | None, start: int | None, end: int | None
+    db: duckdb.DuckDBPyConnection,
+    of: Target,
+    project: str,
+    filter: str | None,
+    start: int | None,
+    end: int | None,
+    *,
+    none_nested: bool,
 ) -> ListFigures:
     within = bounded(project, start, None if end is None else end - 1)
     [(n_spans, first, last, lowest, highest)] = db.execute(
@@ -104,7 +114,7 @@ def _figures(
     ).fetchall()
     if not n_spans:
         return ListFigures()
-    asked = _Asked(of, project, filter, first, last + 1)
+    asked = _Asked(of, project, filter, first, last + 1, none_nested)
     width = bar_width(first, last)
     if n_spans <= MANY_SPANS:
         return _counted(db, asked, width, None)
@@ -210,6 +220,7 @@ def _traces(asked: _Asked, since: int | None, probe: Probe | None) -> Compiled:
         where.sql,
         span_conditions=[each.sql for each in condition.span_conditions],
         project=asked.project,
+        none_nested=asked.none_nested,
     )
     return Compiled(
         f"SELECT t.trace_id, {', '.join(f't.{name}' for name in FIELDS)} FROM ({spans}) t"

@@ -54,7 +54,12 @@ KEY_COLUMNS = ("project", "trace_id", "span_id", "parent_span_id", "kind", "star
 
 
 def summed_up(
-    fields: Collection[str], where: str, *, span_conditions: Sequence[str] = (), project: str | None = None
+    fields: Collection[str],
+    where: str,
+    *,
+    span_conditions: Sequence[str] = (),
+    project: str | None = None,
+    none_nested: bool = False,
 ) -> str:
     """SQL of one row per trace, over the spans for which `where` holds.
 
@@ -63,6 +68,7 @@ def summed_up(
         where: a condition over `s`, a row of `span_log`.
         span_conditions: each becomes a column c0, c1, …: whether it holds for some span of the trace.
         project: the only one there can be, by `where`: a group over one text is twice as fast as over two.
+        none_nested: it is known (nested_calls.py) that no model call stands around another one.
 
     Parameters stand in the order: span conditions, then `where`.
     """
@@ -79,7 +85,7 @@ def summed_up(
     picked = [f"({sql}) AS {flag}" for sql, flag in zip(span_conditions, flags, strict=True)]
     picked += [f"s.{name}" for name in sorted(columns.difference(flags, ("is_model_call",)))]
     group, project_of = ("s.trace_id", "any_value(s.project)") if project else ("s.project, s.trace_id", "s.project")
-    marked = bool(OF_MODEL_CALLS.intersection(fields))
+    marked = (NONE_NESTED if none_nested else MARKED) if OF_MODEL_CALLS.intersection(fields) else ""
     summed = (
         f"SELECT {', '.join([f'{project_of} AS project', 's.trace_id', 'max(s.start_time) AS last_start', *sums])}"
         f" FROM {'marked' if marked else 'source'} s GROUP BY {group}"
@@ -93,11 +99,12 @@ def summed_up(
         *(f"{FROM_ROOT[name]} AS {name}" for name in of_root),
     ]
     return (
-        f"WITH source AS (SELECT {', '.join(picked)} FROM span_log s WHERE {where}){MARKED if marked else ''}"
+        f"WITH source AS (SELECT {', '.join(picked)} FROM span_log s WHERE {where}){marked}"
         f" SELECT {', '.join(given)} FROM ({summed})"
     )
 
 
+NONE_NESTED = f", marked AS (SELECT o.*, o.kind IN {MODEL_KINDS} AS is_model_call FROM source o)"
 # Two more steps where tokens are asked for: calls that stand around another one, and all spans marked by them.
 MARKED = (
     ", around AS (SELECT DISTINCT i.project, i.trace_id, i.parent_span_id AS span_id, i.kind FROM source i"
