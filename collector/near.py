@@ -54,7 +54,7 @@ def find_near(
     for lower, before in [bounds] if at_once else slices(db, blocks, bounds):
         where = bounded(project, lower, before)
         if probe is not None:
-            where = where.joined("AND", _with_content_of(db, probe.condition, where))
+            where = where.joined("AND", with_content_of(db, probe.condition, where))
         found += db.execute(
             "SELECT s.project, s.trace_id, epoch_ns(s.start_time) FROM span_log s"
             f" WHERE {where.sql} ORDER BY s.start_time DESC LIMIT ?",
@@ -99,8 +99,10 @@ def slices(db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, bounds: Slice) ->
     return list(zip([*newest_first, lower], [upper, *(time - 1 for time in newest_first)], strict=True))
 
 
-def _with_content_of(db: duckdb.DuckDBPyConnection, probe: Compiled, where: Compiled) -> Compiled:
-    """The probe, with a search through long texts limited to those to which the spans refer for which `where` holds."""
+def with_content_of(db: duckdb.DuckDBPyConnection, probe: Compiled, where: Compiled) -> Compiled:
+    """A condition on spans `s`, with a search through long texts limited to those to which the spans refer for which
+    `where` holds.
+    """
     if ANY_CONTENT not in probe.sql:
         return probe
     columns = ", ".join(f"s.{name}_id" for name in LONG_TEXT_COLUMNS)

@@ -12,7 +12,7 @@ import orjson
 from assay.collector.columns import PUBLIC_COLUMNS
 from assay.collector.filter import Compiled, compile_filter, time_bounds
 from assay.collector.listed import listed_span
-from assay.collector.near import slices, started_between
+from assay.collector.near import slices, started_between, with_content_of
 from assay.collector.open_view import open_beside, shown_open
 from assay.collector.paging import (
     TIME_COLUMNS,
@@ -57,7 +57,7 @@ def list_spans(
     Raises:
         InvalidRequest: the filter, the order or the cursor cannot be read.
     """
-    condition, bounds = compile_filter(filter, "spans", "t"), time_bounds(filter)
+    condition, bounds = compile_filter(filter, "spans", "s"), time_bounds(filter)
     order, after = order_of(order_by, "spans"), decode_cursor(cursor, len(KEYS))
     with store.read() as db:
         found = _find(db, store.trace_blocks, project, condition, bounds, order, after, limit + 1)
@@ -86,21 +86,22 @@ def _find(
     """Which spans, by narrow columns alone. `blocks`: of the table, where it is that which is asked."""
     earliest, latest = bounds
     lower, upper = moment(db, earliest, "max"), moment(db, latest, "min")
-    where = Compiled(*within(project, "t")).joined("AND", condition)
+    where = Compiled(*within(project, "s"))
     if after is not None:
-        where = where.joined("AND", Compiled(*order.beyond("t", KEYS, after)))
+        where = where.joined("AND", Compiled(*order.beyond("s", KEYS, after)))
         if order.newest_first:  # says no more than the cursor, but lets the database leave out what is newer
             upper = number_in(after) if upper is None else min(upper, number_in(after))
-    value = f"epoch_ns(t.{order.column})" if order.column in TIME_COLUMNS else f"t.{order.column}"
+    value = f"epoch_ns(s.{order.column})" if order.column in TIME_COLUMNS else f"s.{order.column}"
     found: list[dict[str, Any]] = []
     looked_at = [(lower, upper)] if blocks is None or not order.newest_first else slices(db, blocks, (lower, upper))
     for low, high in looked_at:
-        between = started_between("t", low, high)
+        among = where.joined("AND", started_between("s", low, high))
+        matching = among.joined("AND", with_content_of(db, condition, among))
         found += fetch(
             db,
-            f"SELECT t.row_id, t.project, t.trace_id, t.span_id, epoch_ns(t.start_time) AS start, {value} AS value"
-            f" FROM span_log t WHERE {where.sql} AND {between.sql} ORDER BY {order.sql('t', KEYS)} LIMIT ?",
-            [*where.parameters, *between.parameters, wanted - len(found)],
+            "SELECT s.row_id, s.project, s.trace_id, s.span_id, epoch_ns(s.start_time) AS start,"
+            f" {value} AS value FROM span_log s WHERE {matching.sql} ORDER BY {order.sql('s', KEYS)} LIMIT ?",
+            [*matching.parameters, wanted - len(found)],
         )
         if len(found) == wanted:
             break
