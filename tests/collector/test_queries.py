@@ -126,6 +126,17 @@ def test_a_search_that_looks_back_slice_by_slice_finds_what_one_look_at_everythi
     assert len(whole) == found
 
 
+@pytest.mark.parametrize("filter", ["search('needle')", "not search('needle')", "any(search('needle'))", "search('e')"])
+def test_a_search_for_spans_finds_slice_by_slice_what_one_look_at_everything_does(
+    service: Service, monkeypatch: pytest.MonkeyPatch, filter: str
+) -> None:
+    whole = queries.list_spans(service.store, project=None, filter=filter, limit=1000).items
+    monkeypatch.setattr(near, "SLICE_GROWTH", 2)
+    monkeypatch.setattr(service.store, "trace_blocks", TraceBlocks(block_rows=2))
+    assert queries.list_spans(service.store, project=None, filter=filter, limit=1000).items == whole
+    assert whole
+
+
 @pytest.mark.parametrize("limit", [15, 1000])
 @pytest.mark.parametrize(
     ("filter", "expected"),
