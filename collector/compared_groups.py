@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.collector.filter import compile_filter
-from assay.collector.paging import fetch, in_range, within
+from assay.collector.paging import fetch, in_range, started_in, within
 from assay.collector.stats import KEYS, MEASURES
 from assay.collector.store import SpanStore
 
@@ -41,10 +41,8 @@ def compared_groups(
     spans, and none of model calls alone.
     """
     where, parameters = within(project, "s")
-    bounds = " AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
-    if gap is not None:
-        bounds += " AND NOT (s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?))"
-    times = [in_range(time) for time in (start, end, *(gap or ()))]
+    in_time, times = started_in(start, end, gap)
+    bounds = f" AND {in_time}"
     numbered = list(enumerate(groupings.values()))
     conditions = [compile_filter(one.filter, "spans", "s") for one in groupings.values()]
     held = ", ".join(f"{condition.sql} AS in{number}" for number, condition in enumerate(conditions))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assay.collector.paging import fetch, in_range, iso_time, within
+from assay.collector.paging import fetch, iso_time, started_in, within
 from assay.collector.store import SpanStore
 
 # What makes two messages of one kind differ: ids and numbers
@@ -18,16 +18,15 @@ def error_messages(store: SpanStore, *, project: str, start: int, end: int, limi
     came last first. Spans that say nothing of their error stand under their names.
     """
     where, parameters = within(project, "s")
+    in_time, times = started_in(start, end)
     sql = (
         f"SELECT regexp_replace({SAID}, ?, '…', 'g') AS alike, count(*) AS count, count(DISTINCT s.trace_id) AS traces,"
         " epoch_ns(max(s.start_time)) AS last_time,"
         f" arg_max({{'message': {SAID}, 'trace_id': s.trace_id, 'span_id': s.span_id, 'name': s.name}}, s.start_time)"
         " AS newest"
-        f" FROM span_log s WHERE {where} AND s.status = 'error'"
-        " AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
+        f" FROM span_log s WHERE {where} AND s.status = 'error' AND {in_time}"
         f" GROUP BY 1 ORDER BY last_time DESC, alike LIMIT {limit}"
     )
-    times = [in_range(time) for time in (start, end)]
     with store.read() as db:
         rows = fetch(db, sql, [VARYING, *parameters, *times])
     return [

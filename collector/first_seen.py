@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from assay.collector.paging import fetch, in_range, within
+from assay.collector.paging import fetch, in_range, started_in, within
 from assay.collector.store import SpanStore
 
 MOST = 50
@@ -17,14 +17,14 @@ def first_seen(store: SpanStore, *, project: str, since: int, start: int, end: i
     What was there before `since` and came back is taken for new.
     """
     where, parameters = within(project, "s")
-    since, start, end = (in_range(time) for time in (since, start, end))
+    in_time, times = started_in(since, end)
     sql = (
         "SELECT s.release, s.prompt_name, s.prompt_version, epoch_ns(min(s.start_time)) AS time FROM span_log s"
-        f" WHERE {where} AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
+        f" WHERE {where} AND {in_time}"
         " AND (s.release IS NOT NULL OR s.prompt_version IS NOT NULL)"
         " GROUP BY GROUPING SETS ((s.release), (s.prompt_name, s.prompt_version))"
         " HAVING (s.release IS NOT NULL OR (s.prompt_name IS NOT NULL AND s.prompt_version IS NOT NULL))"
         f" AND min(s.start_time) >= make_timestamp_ns(?) ORDER BY time, 1, 2, 3 LIMIT {MOST}"
     )
     with store.read() as db:
-        return fetch(db, sql, [*parameters, since, end, start])
+        return fetch(db, sql, [*parameters, *times, in_range(start)])

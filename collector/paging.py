@@ -184,6 +184,13 @@ def in_range(time: int) -> int:
     return max(-LAST_NS, min(time, LAST_NS))
 
 
+def started_in(start: int, end: int, gap: tuple[int, int] | None = None) -> tuple[str, list[int]]:
+    """The condition that a span `s` starts between two times in nanoseconds and not in the gap, and its parameters."""
+    condition = "s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
+    without = f" AND NOT ({condition})" if gap is not None else ""
+    return condition + without, [in_range(time) for time in (start, end, *(gap or ()))]
+
+
 def iso_time(nanoseconds: int) -> str:
     """ISO 8601 in UTC with nine digits of a second."""
     seconds, rest = divmod(nanoseconds, 10**9)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from assay.collector.intervals import mean_of
-from assay.collector.paging import fetch, in_range, within
+from assay.collector.paging import fetch, in_range, started_in, within
 from assay.collector.stats import BUCKETS, KEYS, of_chosen_traces
 from assay.collector.store import SpanStore
 
@@ -47,10 +47,8 @@ def score_stats(
         InvalidRequest: the filter cannot be read.
     """
     where, parameters = within(project, "s")
-    bounds = " AND s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?)"
-    if gap is not None:
-        bounds += " AND NOT (s.start_time >= make_timestamp_ns(?) AND s.start_time < make_timestamp_ns(?))"
-    times = [in_range(time) for time in (start, end, *(gap or ()))]
+    in_time, times = started_in(start, end, gap)
+    bounds = f" AND {in_time}"
     chosen, chosen_parameters = of_chosen_traces(project, trace_filter, bounds, times)
     time = "NULL" if bucket is None else f"epoch_ns(time_bucket(INTERVAL '{BUCKETS[bucket]}', s.start_time::TIMESTAMP))"
     if parted_at is not None:

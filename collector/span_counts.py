@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.collector.paging import in_range, within
+from assay.collector.paging import started_in, within
 from assay.collector.stats import BUCKETS
 from assay.collector.store import SpanStore
 
@@ -10,12 +10,10 @@ from assay.collector.store import SpanStore
 def span_counts(store: SpanStore, *, project: str, start: int, end: int, bucket: str) -> dict[int, int]:
     """Start of a bucket, in nanoseconds -> spans that start in it; of those buckets that have any."""
     where, parameters = within(project, "s")
-    times = [in_range(time) for time in (start, end)]
+    in_time, times = started_in(start, end)
     sql = (
         f"SELECT epoch_ns(time_bucket(INTERVAL '{BUCKETS[bucket]}', s.start_time::TIMESTAMP)) AS time, count(*)"
-        f" FROM span_log s WHERE {where} AND s.start_time >= make_timestamp_ns(?)"
-        " AND s.start_time < make_timestamp_ns(?)"
-        " GROUP BY ALL"
+        f" FROM span_log s WHERE {where} AND {in_time} GROUP BY ALL"
     )
     with store.read() as db:
         return dict(db.execute(sql, [*parameters, *times]).fetchall())
