@@ -99,8 +99,8 @@ def _find(
         matching = among.joined("AND", with_content_of(db, condition, among))
         found += fetch(
             db,
-            "SELECT s.row_id, s.project, s.trace_id, s.span_id, epoch_ns(s.start_time) AS start,"
-            f" {value} AS value FROM span_log s WHERE {matching.sql} ORDER BY {order.sql('s', KEYS)} LIMIT ?",
+            f"SELECT s.row_id, s.project, s.trace_id, s.span_id, {value} AS value FROM span_log s"
+            f" WHERE {matching.sql} ORDER BY {order.sql('s', KEYS)} LIMIT ?",
             [*matching.parameters, wanted - len(found)],
         )
         if len(found) == wanted:
@@ -114,10 +114,9 @@ def _read_by_row(db: duckdb.DuckDBPyConnection, found: Sequence[dict[str, Any]])
         some = found[first : first + SPANS_AT_ONCE]
         rows = fetch(
             db,
-            f"SELECT row_id, {', '.join(SPAN_COLUMNS)} FROM span_log"
-            f" WHERE row_id IN ({', '.join(str(each['row_id']) for each in some)})"
-            " AND start_time BETWEEN make_timestamp_ns(?) AND make_timestamp_ns(?)",
-            [min(each["start"] for each in some), max(each["start"] for each in some)],
+            # A join: long columns are read for its rows alone, but for much around them with a list of numbers.
+            f"SELECT row_id, {', '.join(SPAN_COLUMNS)} FROM span_log WHERE row_id IN (SELECT unnest(?::BIGINT[]))",
+            [[each["row_id"] for each in some]],
         )
         whole = {row.pop("row_id"): row for row in whole_spans(db, rows)}
         yield from (shown_open(readable(whole[each["row_id"]])) for each in some if each["row_id"] in whole)
@@ -256,8 +255,8 @@ def get_span(store: SpanStore, trace_id: str, span_id: str, *, project: str | No
     with store.read() as db, trace_beside(db, store, trace_id) as lies:
         found = fetch(
             db,
-            f"SELECT s.row_id, epoch_ns(s.start_time) AS start FROM span_log s"
-            f" WHERE {where} AND s.trace_id = ? AND s.span_id = ? AND {lies} ORDER BY s.row_id DESC LIMIT 1",
+            f"SELECT s.row_id FROM span_log s WHERE {where} AND s.trace_id = ? AND s.span_id = ? AND {lies}"
+            " ORDER BY s.row_id DESC LIMIT 1",
             [*parameters, trace_id, span_id],
         )
         return next(_read_by_row(db, found), None)
