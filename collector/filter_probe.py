@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from assay.collector.filter_compiler import COMPARISONS, Compiled, FilterCompiler, is_call, operand_is_negated
 from assay.collector.filter_fields import SPAN_FIELDS, TAKEN_FROM_A_SPAN, TRACE_FIELDS
-from assay.collector.trace_bounds import AT_MOST, above
+from assay.collector.trace_bounds import AT_MOST, Above, above
 
 # Rank of a condition by how few spans it is likely to leave: the lowest is looked for first.
 ID_FIELDS = ("trace_id", "span_id", "session_id", "user_id", "experiment_id", "item_id")
@@ -29,6 +29,8 @@ class Probe:
     condition: Compiled
     exact: bool = False
     """A trace fulfils the filter exactly when one of its spans fulfils the condition."""
+    above: Above | None = None
+    """The condition asks for nothing but large sums, and these are they."""
 
 
 def probe(node: exp.Expr) -> Probe | None:
@@ -82,7 +84,8 @@ def _of_comparison(node: exp.Expr) -> Probe | None:
     if name == "duration_ms" and isinstance(node, (exp.LT, exp.LTE)) and isinstance(node.this, exp.Column):
         return Probe(RANK_OTHER, _over_spans(node))  # no span lasts longer than its trace
     if name in AT_MOST and (sign := _wants_more(node)):
-        return Probe(RANK_SUM, Compiled(above(name, sign), [_number(node.args["expression"])]))
+        sums = above(name, sign, _number(node.args["expression"]))
+        return Probe(RANK_SUM, sums.condition, above=sums)
     return None
 
 

@@ -14,8 +14,10 @@ from assay.collector.filter_text import ANY_CONTENT
 from assay.collector.open_index import TraceOf
 from assay.collector.paging import within
 from assay.collector.trace_blocks import ANYWHERE, TraceBlocks
+from assay.collector.trace_bounds import Above
 
 SLICE_GROWTH = 4
+SUMS_GROWTH = 16  # where each look is at everything since a time, once more
 FEW_TRACES = 500  # of more, spans lie nearly everywhere
 
 Slice = tuple[int | None, int | None]  # times between which spans start, in nanoseconds
@@ -48,6 +50,8 @@ def find_near(
     """Traces of the newest spans that can make a trace match which starts within the bounds: those of `n_spans` spans,
     or of all spans since some moment once they are of `enough` traces.
     """
+    if probe is not None and probe.above is not None:
+        return _near_of_sums(db, blocks, project, probe.above, bounds, n_spans, enough)
     found: list[tuple[str, str, int]] = []
     (since, upper), complete = bounds, True
     at_once = probe is not None and probe.rank == RANK_SUM  # each slice would ask for all of the sums
@@ -74,6 +78,44 @@ def find_near(
     return Near(list(trace_ids), since, complete, lies, times)
 
 
+def _near_of_sums(
+    db: duckdb.DuckDBPyConnection,
+    blocks: TraceBlocks,
+    project: str | None,
+    above: Above,
+    bounds: Slice,
+    n_traces: int,
+    enough: int | None,
+) -> Near:
+    """As `find_near`, for traces whose sums are large: a trace that starts since some time has all of its spans since.
+
+    Args:
+        n_traces: so many of them at most.
+    """
+    found: list[tuple[str, int]] = []
+    (since, upper), complete = bounds, False
+    for since, _ in slices(db, blocks, bounds, growth=SUMS_GROWTH):
+        where = bounded(project, since, None).joined("AND", Compiled(above.counted))
+        if upper is not None:
+            begun = bounded(project, since, upper)
+            ids = Compiled(f"s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {begun.sql})", begun.parameters)
+            where = where.joined("AND", ids)
+        found = db.execute(
+            "SELECT s.trace_id, epoch_ns(min(s.start_time)) AS first FROM span_log s"
+            f" WHERE {where.sql} GROUP BY s.trace_id HAVING {above.having.sql} ORDER BY first DESC LIMIT ?",
+            [*where.parameters, *above.having.parameters, n_traces],
+        ).fetchall()
+        if len(found) == n_traces:
+            since = found[-1][1] + 1
+            break
+        complete = since == bounds[0]
+        if enough is not None and len(found) >= enough:
+            break
+    trace_ids = [trace_id for trace_id, _ in found]
+    lies = blocks.condition(db, trace_ids) if len(trace_ids) <= FEW_TRACES else ANYWHERE
+    return Near(trace_ids, since, complete, lies)
+
+
 def _times(newest_first: Iterable[tuple[str, str, int]]) -> dict[TraceOf, tuple[int, int]]:
     times: dict[TraceOf, tuple[int, int]] = {}
     for project, trace_id, start in newest_first:
@@ -82,7 +124,9 @@ def _times(newest_first: Iterable[tuple[str, str, int]]) -> dict[TraceOf, tuple[
     return times
 
 
-def slices(db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, bounds: Slice) -> list[Slice]:
+def slices(
+    db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, bounds: Slice, *, growth: int = SLICE_GROWTH
+) -> list[Slice]:
     """The time within the bounds in slices, the newest first, each of some times as many spans as the one before.
 
     So a page of the newest reads hardly more than it needs. How many spans a slice has is a guess: mostly, spans come
@@ -94,7 +138,7 @@ def slices(db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, bounds: Slice) ->
     while at >= 0:
         if lower is None or starts[at] > lower:
             times.add(starts[at])
-        at, step = at - step, step * SLICE_GROWTH
+        at, step = at - step, step * growth
     newest_first = sorted(times, reverse=True)
     return list(zip([*newest_first, lower], [upper, *(time - 1 for time in newest_first)], strict=True))
 

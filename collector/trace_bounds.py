@@ -5,10 +5,12 @@ The sums count model calls but for those around another one; here all of them co
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from assay.collector.filter_compiler import Compiled
 from assay.collector.trace_sql import AGGREGATES, MODEL_KINDS
 from assay.collector.trace_sums import COUNTED
 
@@ -28,10 +30,25 @@ AT_MOST: dict[str, str] = {
 COUNTS = {name: f"s.{name} IS NOT NULL" for name in (*COUNTED, "cost_usd")}
 
 
-def above(name: str, sign: str) -> str:
-    """The condition that a span `s` is of a trace whose sum can be above (">" or ">=") the parameter."""
-    sums = f"SELECT s.trace_id FROM span_log s WHERE {COUNTS.get(name, 'true')} GROUP BY s.trace_id"
-    return f"s.trace_id IN ({sums} HAVING {AT_MOST[name]} {sign} ?)"
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What can be told of the traces whose sum is large: `having` of the spans `s` of one trace for which `counted`
+    holds.
+    """
+
+    counted: str
+    having: Compiled
+
+    @property
+    def condition(self) -> Compiled:
+        """The condition that a span `s` is of such a trace."""
+        sums = f"SELECT s.trace_id FROM span_log s WHERE {self.counted} GROUP BY s.trace_id"
+        return Compiled(f"s.trace_id IN ({sums} HAVING {self.having.sql})", self.having.parameters)
+
+
+def above(name: str, sign: str, value: float) -> Above:
+    """Traces whose sum can be above (">" or ">=") the value."""
+    return Above(COUNTS.get(name, "true"), Compiled(f"{AT_MOST[name]} {sign} ?", [value]))
 
 
 def largest(

@@ -171,9 +171,11 @@ def find_traces(
     lower, upper = moment(db, condition.earliest, "max"), moment(db, condition.latest, "min")
     if order.newest_first:
         upper = min((time for time in (upper, number_in(after) if after else None) if time is not None), default=None)
-        for n_spans in (min(SPANS_PER_TRACE * wanted, MANY_SPANS), MANY_SPANS):
-            seen_by = None if probe is None or (probe.rank == RANK_SUM and n_spans < MANY_SPANS) else probe
-            enough = wanted + wanted // 4 if n_spans < MANY_SPANS else None
+        some, few = wanted + wanted // 4, min(SPANS_PER_TRACE * wanted, MANY_SPANS)
+        looks = [(probe, few, some), (probe, MANY_SPANS, None)]
+        if probe is not None and probe.rank == RANK_SUM:  # sums take long: many traces may have such anyway
+            looks = [(None, few, some), (probe, MANY_SPANS, some), (probe, MANY_SPANS, None)]
+        for seen_by, n_spans, enough in looks:
             near = find_near(db, blocks, project, seen_by, (lower, upper), n_spans, enough)
             found = _first(db, blocks, project, condition, order, after, near, wanted) if near.trace_ids else []
             if len(found) >= wanted or near.complete:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -135,6 +135,37 @@ def test_a_search_for_spans_finds_slice_by_slice_what_one_look_at_everything_doe
     monkeypatch.setattr(service.store, "trace_blocks", TraceBlocks(block_rows=2))
     assert queries.list_spans(service.store, project=None, filter=filter, limit=1000).items == whole
     assert whole
+
+
+@pytest.mark.parametrize("n_traces", [3, 5_000])
+@pytest.mark.parametrize("project", ["test", None])
+@pytest.mark.parametrize(
+    ("filter", "large"),
+    [
+        ("duration_ms > 100000", lambda row: row["duration_ms"] > 100_000),
+        ("total_tokens >= 120", lambda row: (row["total_tokens"] or 0) >= 120),
+        ("total_tokens > 240", lambda row: False),
+        ("span_count = 5", lambda row: row["span_count"] == 5),
+        ("cost_usd > 0.4 and error_count = 1", lambda row: (row["cost_usd"] or 0) > 0.4),
+    ],
+)
+def test_traces_with_large_sums_are_found_however_far_back_each_look_reaches(
+    service: Service,
+    monkeypatch: pytest.MonkeyPatch,
+    project: str | None,
+    filter: str,
+    large: Callable[[dict[str, Any]], bool],
+    n_traces: int,
+) -> None:
+    expected = [row for row in every_page(service, 100, project=project) if large(row)]
+    monkeypatch.setattr(trace_list, "SPANS_PER_TRACE", 1)
+    monkeypatch.setattr(trace_list, "MANY_SPANS", n_traces)
+    monkeypatch.setattr(near, "SUMS_GROWTH", 2)
+    monkeypatch.setattr(service.store, "trace_blocks", TraceBlocks(block_rows=4))
+    assert every_page(service, 3, project=project, filter=filter) == expected
+    early = [row for row in expected if row["start_time"] < "2026-11-01"]
+    before = every_page(service, 3, project=project, filter=f"{filter} and start_time < '2026-11-01'")
+    assert before == early
 
 
 @pytest.mark.parametrize("limit", [15, 1000])
