@@ -24,6 +24,7 @@ from benchmarks.payload import SPANS_PER_TRACE as SPANS_OF_A_SENT_TRACE
 from benchmarks.payload import requests, words
 
 SPANS_PER_TRACE = 5
+TRACES_OF_A_SESSION = 4
 DAYS = 30
 DAY_NS = 86_400 * 10**9
 PROJECT = "shop"
@@ -76,7 +77,7 @@ SELECT
     lasts / 1e6, CASE WHEN chance % 50 = 0 THEN 'error' ELSE 'ok' END,
     CASE WHEN chance % 50 = 0 THEN 'timed out' END, 'shop-api',
     CASE trace % 5 WHEN 0 THEN 'staging' ELSE 'production' END,
-    'r' || trace // 10000, 'session ' || trace // 4, 'user ' || trace * 7919 % 5000,
+    'r' || trace // 10000, 'session ' || trace // {TRACES_OF_A_SESSION}, 'user ' || trace * 7919 % 5000,
     CASE WHEN step = 0 THEN ['beta', 'plan ' || trace % 3] ELSE [] END,
     CASE WHEN step = 0 THEN '{{"plan": "pro"}}'::JSON END,
     CASE WHEN model THEN 'openai' END, CASE WHEN model THEN 'gpt-' || chance % 5 END,
@@ -171,7 +172,7 @@ def arriving(url: str, per_s: int) -> Iterator[None]:
 
 
 def _as_of_now(sent: ExportTraceServiceRequest, number: int) -> ExportTraceServiceRequest:
-    """The same traces with the times of now, and ids of their own."""
+    """The same traces with the times of now, ids of their own, and sessions of as many traces as the store's."""
     mark = (number % 2**32).to_bytes(4, "big")
     shift = 0
     for of_scope in sent.resource_spans[0].scope_spans:
@@ -180,4 +181,8 @@ def _as_of_now(sent: ExportTraceServiceRequest, number: int) -> ExportTraceServi
             span.trace_id = mark + span.trace_id[4:]
             span.start_time_unix_nano += shift
             span.end_time_unix_nano += shift
+            for attribute in span.attributes:
+                if attribute.key == "session.id":
+                    name, *_ = attribute.value.string_value.split(" at ")
+                    attribute.value.string_value = f"{name} at {number // TRACES_OF_A_SESSION}"
     return sent
