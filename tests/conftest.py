@@ -32,6 +32,8 @@ keep_made_tls_contexts()
 
 __all__ = ["openai_server"]
 
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # it asks GitHub for prices when it is imported
+
 gc.disable()  # until everything is imported
 
 # A runner started in the background may ignore Ctrl-C, and would hand that on to the programs which tests interrupt.

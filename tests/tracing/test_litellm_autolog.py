@@ -4,7 +4,6 @@ import asyncio
 import contextvars
 import gc
 import json
-import os
 import warnings
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -34,7 +33,6 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 @pytest.fixture(scope="module")
 def litellm() -> Iterator[Any]:
     """LiteLLM, and afterwards nothing of the event loops and coroutines that it leaves behind."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm
 
     litellm.suppress_debug_info = True
