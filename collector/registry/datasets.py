@@ -43,6 +43,7 @@ class Datasets:
         message: str | None = None,
         schema: Mapping[str, Any] | None = None,
         cluster: str | None = None,
+        after: int | None = None,
         actor: Actor = LOCAL,
     ) -> tuple[dict[str, Any], bool]:
         """The version that holds these items, and whether it is new. The order of items does not make a new version.
@@ -50,8 +51,13 @@ class Datasets:
         An item without an id gets one derived from its content. A description, message, schema or cluster that is
         given replaces the one there is.
 
+        Args:
+            after: the version that the items were made from.
+
         Raises:
             InvalidRequest: the name cannot be used, there is no item, or two items share an id.
+            Conflict: the latest version is another one than `after`.
+            DatasetNotFound: `after` is given, and there is no such data set.
         """
         check_name("data set", name)
         if not items:
@@ -60,6 +66,8 @@ class Datasets:
         canonical_json([description, message, schema, cluster])
         said = {"message": message, "item_schema": schema, "cluster": cluster}
         with self.database.write() as session:
+            if after is not None:
+                _check_latest(_dataset(session, project, name), after)
             return self._store(session, project, name, identified, description, said, actor)
 
     def add_items(
@@ -342,6 +350,14 @@ def _dataset(session: Session, project: str, name: str) -> Dataset:
     if dataset := _find_dataset(session, project, name):
         return dataset
     raise DatasetNotFound(f"Project {project!r} has no data set {name!r}.", hint="Check the name and the project.")
+
+
+def _check_latest(dataset: Dataset, seen: int) -> None:
+    if dataset.latest_version != seen:
+        raise Conflict(
+            f"Version {dataset.latest_version} was registered while you wrote.",
+            hint="Look at it, then send yours again: it is added to that one.",
+        )
 
 
 def _version_with_hash(session: Session, dataset: Dataset, digest: str) -> DatasetVersion | None:

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from assay.collector.api.actor import actor, caller_key
 from assay.collector.pages.source import Row, Rows
 from assay.collector.registry.actor import Actor
-from assay.errors import Conflict, InvalidRequest, NotFound
+from assay.errors import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
     from assay.collector.registry import Registry
@@ -116,16 +116,11 @@ class DatasetSource:
     def _register(
         self, project: str, name: str, seen: int, change: Callable[[list[Item]], list[Item]], message: str
     ) -> Row:
-        latest = self.version(project, name, None)
-        if latest["version"] != seen:
-            raise Conflict(
-                f"Version {latest['version']} was registered while you wrote.",
-                hint="Look at it, then send yours again: it is added to that one.",
-            )
+        from_version = self.version(project, name, seen)
         items = [_content(item) for item in change(list(self.all_items(project, name, seen)))]
-        schema, cluster = latest.get("schema"), latest.get("cluster")
+        schema, cluster = from_version.get("schema"), from_version.get("cluster")
         version, _ = self._datasets.register(
-            project, name, items, message=message, schema=schema, cluster=cluster, actor=self._actor
+            project, name, items, message=message, schema=schema, cluster=cluster, after=seen, actor=self._actor
         )
         return version
 

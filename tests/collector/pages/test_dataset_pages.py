@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -36,10 +36,9 @@ def browser(collector: Server) -> Iterator[httpx.Client]:
 
 
 def registered(browser: httpx.Client, items: list[dict[str, object]], **more: object) -> str:
-    name = f"qa/{uuid.uuid4().hex[:8]}"
-    body = {"name": name, "items": items, **more}
+    body = {"name": "qa/questions", "items": items, **more}
     browser.post("/api/v1/datasets", params={"project": PROJECT}, json=body).raise_for_status()
-    return name
+    return "qa/questions"
 
 
 def items_of(browser: httpx.Client, name: str) -> list[dict[str, object]]:
@@ -86,6 +85,19 @@ def test_what_somebody_else_registered_meanwhile_is_not_overwritten(browser: htt
     assert [item["input"] for item in items_of(browser, name)] == ["two"]
     browser.post(saving, data={**form_of(answer.text), "action": "save"})
     assert [item["input"] for item in items_of(browser, name)] == ["two", "three"]
+
+
+def test_of_those_who_save_at_once_one_is_stored_and_the_others_are_told(browser: httpx.Client) -> None:
+    name = registered(browser, [{"id": "a", "input": "one"}])
+    form = form_of(browser.get(f"{urls.dataset(PROJECT, name)}/items/new").text)
+
+    def save(number: int) -> int:
+        data = {**form, "id": f"n{number}", "input": "more", "action": "save"}
+        return browser.post(f"{urls.dataset(PROJECT, name)}/items", data=data).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(save, range(8))) == [200] + [409] * 7
+    assert len(items_of(browser, name)) == 2
 
 
 def test_an_item_has_to_fit_the_schema_and_have_an_id_of_its_own(browser: httpx.Client) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from assay.collector.registry import Registry
 from assay.content_hash import dataset_hash
-from assay.errors import DatasetNotFound, InvalidRequest
+from assay.errors import Conflict, DatasetNotFound, InvalidRequest
 
 ITEMS: list[dict[str, Any]] = [
     {"id": "b", "input": {"question": "Why?"}, "expected": "Because.", "metadata": {"topic": "reasons"}},
@@ -163,3 +163,13 @@ def test_two_who_add_items_at_once_both_get_theirs_in(registry: Registry) -> Non
     for thread in threads:
         thread.join()
     assert registry.datasets.version("p", "d")["item_count"] == 8
+
+
+def test_of_two_who_change_the_same_version_one_is_told(registry: Registry) -> None:
+    register(registry, [{"id": "a", "input": 1}])
+    assert register(registry, [{"id": "a", "input": 2}], after=1) == (2, True)
+    with pytest.raises(Conflict, match="Version 2 was registered while you wrote"):
+        register(registry, [{"id": "a", "input": 3}], after=1)
+    assert registry.datasets.version("p", "qa")["version"] == 2
+    with pytest.raises(DatasetNotFound):
+        registry.datasets.register("p", "none", ITEMS, after=1)
