@@ -292,7 +292,8 @@ class ExportStep:
     def _text_of(self, view: str) -> str:
         """The query that a view stands for: run by itself, it reads the rows that `_shadow` left."""
         [(sql,)] = self._rows(
-            f"SELECT sql FROM duckdb_views() WHERE view_name = {_literal(view)} AND NOT internal AND NOT temporary"
+            f"SELECT sql FROM duckdb_views() WHERE view_name = {_literal(view)} AND NOT internal AND NOT temporary "
+            "AND database_name = current_database()"  # while a copy is made, that has them too
         )
         return str(sql).split(" AS ", 1)[1].rstrip().rstrip(";")
 

@@ -322,6 +322,7 @@ class SpanStore:
 
         Raises:
             StoreReopened: it failed, and the instance with it. What was committed is in the log.
+            CollectorUnavailable: it cannot be now, such as while a reader holds rows that were changed meanwhile.
         """
         wal, free = self.wal_bytes(), self.free_bytes()
         if wal == 0:
@@ -341,6 +342,8 @@ class SpanStore:
         except FATAL as error:
             self._give_up(connection, error)
             raise StoreReopened(error, committing=False) from error
+        except PASSING as error:
+            raise CollectorUnavailable(f"No checkpoint is possible now: {error}", hint="Try again later.") from error
         finally:
             cursor.close()
 

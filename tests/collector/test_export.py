@@ -17,6 +17,7 @@ from assay.collector.deletions import Selection, mark_changed
 from assay.collector.export import Exporter
 from assay.collector.export_files import MANIFEST, ProjectFiles, directory_name
 from assay.collector.service import Service
+from assay.collector.store import STORE_FILE
 from support.otlp import recorded
 
 VIEWS = ("spans", "traces", "scores")
@@ -110,6 +111,15 @@ def test_rows_that_came_late_or_were_changed_where_they_stand_are_exported(
     assert_same(service, exporter)
     days = {path.name[:10] for path in (exporter.path("shop") / "spans").glob("2*.parquet")}
     assert len(days) == 2
+
+
+def test_an_export_goes_on_while_the_store_is_copied(service: Service, exporter: Exporter, tmp_path: Path) -> None:
+    send(service, 2)
+    with service.store.read() as db:
+        db.execute(f"ATTACH '{tmp_path}/copy.duckdb' AS copied")
+        db.execute(f'COPY FROM DATABASE "{STORE_FILE.removesuffix(".duckdb")}" TO copied')
+        assert_same(service, exporter)
+        db.execute("DETACH copied")
 
 
 def test_nothing_new_writes_nothing(service: Service, exporter: Exporter) -> None:

@@ -16,6 +16,7 @@ from assay.collector.deletions import Deleted, Selection
 from assay.collector.life import Life, LifeRules
 from assay.collector.service import Service
 from assay.collector.store import STORE_FILE, SpanStore
+from assay.errors import CollectorUnavailable
 from support.otlp import one_span, recorded
 
 MARKER = "zebra-7f3a-marker"
@@ -197,6 +198,18 @@ def test_a_compaction_that_dies_before_the_end_leaves_the_old_file(
     again = Service(tmp_path / "data")
     assert traces(again) == {trace_id}
     again.close()
+
+
+def test_a_compaction_waits_for_another_time_while_somebody_reads_what_was_changed(service: Service) -> None:
+    trace_id = send(service)
+    with service.store.read() as db:
+        db.execute("BEGIN")
+        db.execute("SELECT count(*) FROM span_log").fetchall()
+        service.writer.put_job(lambda cursor: cursor.execute("UPDATE span_log SET cost_usd = 1.5")).result()
+        with pytest.raises(CollectorUnavailable, match="No checkpoint is possible now"):
+            service.life.compact()
+    service.life.compact()
+    assert traces(service) == {trace_id}
 
 
 def test_a_compacted_file_is_taken_for_the_same_store(tmp_path: Path) -> None:
