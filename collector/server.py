@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("assay.collector")
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+IDLE_CONNECTION_S = 75  # longer than clients and proxies keep one: who ends it must be who sends the next request
 STOP_WITHIN_S = 5  # for requests under way
 STOP_AT_LAST_S = 9.0  # for everything: whoever stops services kills after ten
 
@@ -194,6 +195,7 @@ class Server:
             server_header=False,
             lifespan="off",
             ws="none",  # there are no web sockets here
+            timeout_keep_alive=IDLE_CONNECTION_S,
             timeout_graceful_shutdown=STOP_WITHIN_S,
         )
         self._ready.clear()

@@ -10,6 +10,7 @@ import httpcore
 import httpx
 
 MAX_ANSWER_BYTES = 1024**2  # of what a collector has to say, the beginning is enough
+IDLE_S = 5.0  # a connection is not used again after that: the collector may be ending it just then
 WRITE_BYTES = 256 * 1024  # written at once, between two looks at the clock
 
 _FAILURES = (
@@ -30,6 +31,7 @@ class DeadlineTransport(httpx.BaseTransport):
         self._pool = httpcore.ConnectionPool(
             ssl_context=httpx.create_ssl_context(trust_env=False) if verify else None,
             max_connections=1,
+            keepalive_expiry=IDLE_S,
             network_backend=self._backend,
         )
 

@@ -11,6 +11,8 @@ import pytest
 
 from assay.collector import http_server
 from assay.collector.server import Server
+from assay.destination import http_client
+from assay.tracing.deadline import DeadlineTransport
 from support.export import until
 from support.otlp import PROTOBUF, one_span
 
@@ -76,3 +78,13 @@ def test_a_request_that_does_not_end_is_given_up(
     assert sending.answer is not None
     assert sending.answer.is_server_error
     assert "1 requests under way were not waited for" in caplog.text
+
+
+def test_a_connection_that_idles_is_ended_by_the_client_and_not_under_its_next_request(collector: Server) -> None:
+    assert collector._http is not None
+    with http_client(collector.url, timeout_s=60) as client, DeadlineTransport(timeout_s=60, verify=False) as sending:
+        assert isinstance(client._transport, httpx.HTTPTransport)
+        for pool in (client._transport._pool, sending._pool):
+            kept_s = pool._keepalive_expiry
+            assert kept_s is not None
+            assert kept_s * 10 < collector._http.config.timeout_keep_alive
