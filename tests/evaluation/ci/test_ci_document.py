@@ -14,13 +14,11 @@ import assay
 from assay.cli import app
 from assay.client import reset_client
 from assay.collector.server import Server
-from assay.evaluation.pytest_plugin import ending, parameters, tracing
 from assay.settings import configure
 from support.snippets import shell_lines, snippets
 
 pytest_plugins = ["pytester"]
 DOCUMENT = "docs/ci.md"
-LOADED = (ending, parameters, tracing)  # pytester forgets modules that its runs load; classes would be there twice
 APP = """
 import assay
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,9 @@ from assay.client import current_client, reset_client
 from assay.collector.server import Server
 from assay.errors import ConfigurationError, ScorerError
 from assay.evaluation.data.items import Item
-from assay.evaluation.pytest_plugin import ending, parameters, tracing
 from assay.settings import configure
 
 pytest_plugins = ["pytester"]
-LOADED = (ending, parameters, tracing)  # pytester forgets modules that its runs load; classes would be there twice
 OTHERS = ("langsmith_plugin", "schemathesis", "hypothesispytest", "respx", "anyio")  # plugins of seconds each
 
 # 30 items; every tenth is answered wrongly, and where it says so the task breaks
@@ -72,7 +71,7 @@ def write(pytester: pytest.Pytester, *, every: int = 10, broken: tuple[int, ...]
 
 def newest() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The experiment made last, and its rows."""
-    assay.flush()
+    assert assay.flush()
     experiment = next(iter(current_client().pages("/experiments")))
     return experiment, list(current_client().pages(f"/experiments/{experiment['id']}/rows"))
 
@@ -240,6 +239,15 @@ def test_without_data_sets_nothing_changes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_one():\n    pass\n")
     done = pytester.runpytest_inprocess("-q")
     assert (done.ret, "assay" in done.stdout.str()) == (0, False)
+
+
+def test_a_run_within_a_test_leaves_what_it_loaded_but_for_its_tests(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    pytester.makepyfile(test_loads="import colorsys\ndef test_one():\n    pass\n")
+    assert pytester.runpytest_inprocess("-q").ret == 0
+    assert ("colorsys" in sys.modules, "test_loads" in sys.modules) == (True, False)
 
 
 def test_a_check_outside_of_a_data_set_is_an_assertion() -> None:
