@@ -63,7 +63,7 @@ def find_destination(settings: Settings, *, start: bool = True) -> Destination:
         )
     if settings.endpoint:
         return Destination(url=settings.endpoint.rstrip("/"), headers=_headers(settings))
-    data_dir = settings.data_dir.absolute()
+    data_dir = settings.data_dir
     if url := running_collector(data_dir):
         return Destination(url=url, headers=_headers(settings))
     if not start:

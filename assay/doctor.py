@@ -33,7 +33,7 @@ OLDEST_CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
 
 def check_environment(settings: Settings) -> list[Check]:
     """Everything but the libraries and the data directory, from which a collector elsewhere is not served."""
-    served = None if settings.endpoint else running_collector(settings.data_dir.absolute())
+    served = None if settings.endpoint else running_collector(settings.data_dir)
     return [
         _versions(),
         *_extras(),
@@ -88,7 +88,7 @@ def _no_collector(settings: Settings) -> Check:
     return Check(
         "collector",
         "warning",
-        f"none serves {settings.data_dir.absolute()}, and no endpoint is set",
+        f"none serves {settings.data_dir}, and no endpoint is set",
         "Start one with: assay serve. Without it, a traced program starts its own.",
     )
 

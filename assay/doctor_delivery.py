@@ -28,7 +28,7 @@ def check_destination(settings: Settings, served: str | None, environment: Mappi
     Args:
         served: address of the collector that serves the data directory; None: there is none.
     """
-    data_dir = settings.data_dir.absolute()
+    data_dir = settings.data_dir
     if settings.endpoint:
         variable = next((name for name in ENDPOINT_VARIABLES if environment.get(name)), "the setting `endpoint`")
         return Check("destination", "ok", f"{settings.endpoint}, by {variable}")

@@ -141,7 +141,9 @@ class Settings(BaseSettings):
     )
 
     # The collector
-    data_dir: Path = _setting(Path(".assay"), "Directory of the collector's data.", name="data_dir")
+    data_dir: Path = _setting(
+        Path(".assay"), "Directory of the collector's data.", name="data_dir", validate_default=True
+    )
     host: str = _setting("127.0.0.1", "Address that `assay serve` listens on.", name="host")
     port: int = _setting(
         DEFAULT_PORT, "Port of OTLP/HTTP, API and pages; 0 takes a free one.", name="port", ge=0, le=65535
@@ -333,6 +335,12 @@ class Settings(BaseSettings):
             if not ORIGIN.fullmatch(origin):
                 raise ValueError(f"{origin!r} is no origin: write scheme, host and port only, as https://example.org")
         return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _from_here(cls, value: Path) -> Path:
+        """The same directory from now on, wherever the program goes: threads of ours look for it later."""
+        return value.absolute()
 
     @field_validator("portkey_config", mode="before")
     @classmethod

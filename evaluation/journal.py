@@ -115,7 +115,7 @@ class Journal:
 
 
 def journal_path(settings: Settings, experiment_id: str) -> Path:
-    return settings.data_dir.absolute() / "evaluations" / f"{experiment_id}.jsonl"
+    return settings.data_dir / "evaluations" / f"{experiment_id}.jsonl"
 
 
 def read_journal(path: Path) -> Remembered:

@@ -97,7 +97,8 @@ class EvaluationResult:
             return url
         path = url.removeprefix(self.client.url)
         settings = self.client.settings
-        where = "" if settings.data_dir == Path(".assay") else f" --data-dir {shlex.quote(str(settings.data_dir))}"
+        is_here = settings.data_dir == Path(".assay").absolute()
+        where = "" if is_here else f" --data-dir {shlex.quote(str(settings.data_dir))}"
         return f"assay serve{where}, then http://127.0.0.1:{settings.port or DEFAULT_PORT}{path}"
 
     @property

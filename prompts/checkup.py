@@ -34,7 +34,7 @@ class Asks(Protocol):
 
 def check_copies(settings: Settings) -> Check:
     """What a program that starts here while the collector is away would be served."""
-    directory = settings.data_dir.absolute() / DIRECTORY
+    directory = settings.data_dir / DIRECTORY
     try:
         paths = sorted(directory.glob(f"*{SUFFIX}"))
         problems = {path: problem for path in paths if (problem := problem_of(path))}

@@ -44,7 +44,7 @@ class Places:
 
     def of(self, settings: Settings) -> Place:
         """The place that some settings mean."""
-        data_dir = settings.data_dir.absolute()
+        data_dir = settings.data_dir
         where = (settings.endpoint, str(data_dir), settings.project)
         if (place := self._places.get(where)) is None:
             made = Place(

@@ -143,6 +143,7 @@ def test_what_waits_on_disk_is_told(tmp_path: Path) -> None:
 
 def test_a_stranger_can_read_it_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("ASSAY_PORT", "0")  # whether the usual one is free on this machine is another question
     shown = CliRunner().invoke(app, ["doctor"]).stdout
     assert max(map(len, shown.splitlines())) <= 80
     assert "-> Start one with: assay serve." in " ".join(shown.split())

@@ -48,6 +48,16 @@ def test_a_value_that_cannot_be_is_refused_by_name(monkeypatch: pytest.MonkeyPat
         load_settings()
 
 
+def test_the_data_directory_stays_where_it_is_when_the_program_goes_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    by_default, relative = load_settings(), load_settings(data_dir=Path("data"))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert (by_default.data_dir, relative.data_dir) == (tmp_path / ".assay", tmp_path / "data")
+    assert by_default.with_values(project="p").data_dir == tmp_path / ".assay"
+
+
 def test_a_setting_that_is_none_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="projekt"):
         configure(projekt="x")

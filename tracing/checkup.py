@@ -77,7 +77,7 @@ def _library(library: Library, version: str) -> Check:
 
 def check_spool(settings: Settings) -> Check:
     """What waits on disk to be sent, of any project and endpoint."""
-    directory = settings.data_dir.absolute() / "spool"
+    directory = settings.data_dir / "spool"
     waiting = [(path, found) for path in directory.glob("*/*.otlp") if (found := SPOOLED.fullmatch(path.name))]
     if not waiting:
         return Check("spool", "ok", "nothing waits to be sent")

@@ -44,7 +44,7 @@ def spool_directory(settings: Settings) -> Path:
     """One directory for each project and endpoint, so that nothing goes where it was not meant to go."""
     target = f"{(settings.endpoint or '').rstrip('/')}\n{settings.project}"
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", settings.project)[:40].strip(".-")
-    return settings.data_dir.absolute() / "spool" / f"{name}-{hashlib.sha256(target.encode()).hexdigest()[:12]}"
+    return settings.data_dir / "spool" / f"{name}-{hashlib.sha256(target.encode()).hexdigest()[:12]}"
 
 
 @dataclass(slots=True)

@@ -50,7 +50,7 @@ def doctor(as_json: Json = False) -> None:
         except ImportError:
             pass  # told already: the extra `server` is not installed
         else:
-            checks += check_directory(settings.data_dir.absolute())
+            checks += check_directory(settings.data_dir)
     if as_json:
         print_json([asdict(check) for check in checks])
     else:
@@ -77,7 +77,7 @@ def repair(as_json: Json = False) -> None:
     except ImportError as error:
         raise MissingExtra("assay repair", "server") from error
 
-    report = mend(current_settings().data_dir.absolute())
+    report = mend(current_settings().data_dir)
     if as_json:
         print_json(asdict(report))
     else:

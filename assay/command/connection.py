@@ -23,7 +23,7 @@ def client(*, may_make: bool = False) -> Client:
     from assay.settings import current_settings
 
     settings = current_settings()
-    directory = settings.data_dir.absolute()
+    directory = settings.data_dir
     if not may_make and settings.endpoint is None and not (directory / STORE_FILE).exists():
         raise StoreError(
             f"There is no store in {directory}.",

@@ -89,6 +89,6 @@ def restore(
         from assay.collector.backup import restore_backup
     except ImportError as error:
         raise MissingExtra("assay restore", "server") from error
-    target = current_settings().data_dir.absolute()
+    target = current_settings().data_dir
     described = restore_backup(directory, target, replace=replace)
     print_result(described, f"{described['spans']} spans and the registry are in {target}", as_json)

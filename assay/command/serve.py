@@ -62,7 +62,7 @@ def serve(host: Host = None, port: Port = None, grpc_port: GrpcPort = None, dev:
         raise MissingExtra("assay serve", "server") from error
     log_to_stderr(settings.log_level, settings.log_format)
     Server(
-        data_dir=settings.data_dir.absolute(),
+        data_dir=settings.data_dir,
         host=settings.host,
         port=settings.port,
         grpc_port=settings.port_of_grpc(),

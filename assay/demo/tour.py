@@ -62,7 +62,7 @@ def run(*, data_dir: Path | None = None, port: int | None = None, exit: bool = F
 
 def serve_command(data_dir: Path) -> str:
     """What to type, here, to serve this directory again."""
-    if data_dir == load_settings().data_dir.absolute():
+    if data_dir == load_settings().data_dir:
         return "assay serve"
     return shlex.join(["assay", "serve", "--data-dir", str(data_dir)])
 
