@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from assay.collector.columns import LONG_TEXT_COLUMNS
 from assay.collector.filter_fields import FUNCTIONS, KEYED, SPAN_FIELDS, TRACE_FIELDS, Type, known_names
-from assay.collector.filter_text import contains, has_value, is_short, like_long, spelled, whole_attribute, whole_text
+from assay.collector.filter_text import contains, has_value, is_short, spelled, where_long, whole_attribute, whole_text
 from assay.errors import InvalidRequest
 
 Target = Literal["traces", "spans"]
@@ -172,9 +172,9 @@ class FilterCompiler:
         if not (isinstance(wanted, exp.Literal) and wanted.is_string and wanted.this.strip()):
             raise self._refuse(node, "needs a text, as in search('refund')")
         alias = self._span_alias
-        like, pattern = contains(wanted.this)
-        either = [like_long(f"{alias}.{name}", like) for name in LONG_TEXT_COLUMNS]
-        condition = Compiled(f"({' OR '.join(either)})", [pattern] * 2 * len(LONG_TEXT_COLUMNS))
+        holds, parameters = contains(wanted.this)
+        either = [where_long(f"{alias}.{name}", holds) for name in LONG_TEXT_COLUMNS]
+        condition = Compiled(f"({' OR '.join(either)})", parameters * 2 * len(LONG_TEXT_COLUMNS))
         return self._some_span(condition, alias) if self.target == "traces" else condition
 
     def _comparison(self, node: exp.Expr, operator: str) -> Compiled:
@@ -223,7 +223,7 @@ class FilterCompiler:
             raise self._refuse(node, "like needs a text to compare with")
         word = "ILIKE" if isinstance(node, exp.ILike) else "LIKE"
         if left.whole and left.type == "text" and right.literal:
-            sql, parameters = like_long(left.sql, f"{word} {right.sql}"), right.parameters * 2
+            sql, parameters = where_long(left.sql, f"<text> {word} {right.sql}"), right.parameters * 2
         else:
             left = left.in_full
             text = f"array_to_string({left.sql}, ', ')" if left.type == "list" else _cast(left, "text")

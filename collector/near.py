@@ -10,7 +10,7 @@ import duckdb
 from assay.collector.columns import LONG_TEXT_COLUMNS
 from assay.collector.filter import Compiled
 from assay.collector.filter_probe import RANK_SUM, Probe
-from assay.collector.filter_text import ANY_CONTENT
+from assay.collector.filter_text import any_content
 from assay.collector.open_index import TraceOf
 from assay.collector.paging import within
 from assay.collector.trace_blocks import ANYWHERE, TraceBlocks
@@ -147,15 +147,15 @@ def with_content_of(db: duckdb.DuckDBPyConnection, probe: Compiled, where: Compi
     """A condition on spans `s`, with a search through long texts limited to those to which the spans refer for which
     `where` holds.
     """
-    if ANY_CONTENT not in probe.sql:
+    names = [name for name in LONG_TEXT_COLUMNS if any_content(name) in probe.sql]
+    if not names:
         return probe
-    columns = ", ".join(f"s.{name}_id" for name in LONG_TEXT_COLUMNS)
-    [(first, last)] = db.execute(
-        f"SELECT coalesce(min(least({columns})), 0), coalesce(max(greatest({columns})), -1)"
-        f" FROM span_log s WHERE {where.sql}",
-        where.parameters,
-    ).fetchall()
-    return Compiled(probe.sql.replace(ANY_CONTENT, f"c.id BETWEEN {first} AND {last}"), probe.parameters)
+    columns = ", ".join(f"coalesce(min(s.{name}_id), 0), coalesce(max(s.{name}_id), -1)" for name in names)
+    [bounds] = db.execute(f"SELECT {columns} FROM span_log s WHERE {where.sql}", where.parameters).fetchall()
+    sql = probe.sql
+    for name, first, last in zip(names, bounds[::2], bounds[1::2], strict=True):
+        sql = sql.replace(any_content(name), f"{name}_content.id BETWEEN {first} AND {last}")
+    return Compiled(sql, probe.parameters)
 
 
 def _reaching_beyond(
@@ -163,10 +163,11 @@ def _reaching_beyond(
 ) -> list[str]:
     """Traces with spans between `since` and `upper` that match by a span which starts only after `upper`."""
     before, later = bounded(project, since, upper), bounded(project, upper + 1, None)
+    matching = later.joined("AND", with_content_of(db, probe, later))
     rows = db.execute(
-        f"SELECT DISTINCT s.trace_id FROM span_log s WHERE {later.sql} AND {probe.sql}"
+        f"SELECT DISTINCT s.trace_id FROM span_log s WHERE {matching.sql}"
         f" AND s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {before.sql})",
-        [*later.parameters, *probe.parameters, *before.parameters],
+        [*matching.parameters, *before.parameters],
     ).fetchall()
     return [trace_id for (trace_id,) in rows]
 
