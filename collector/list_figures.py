@@ -14,7 +14,7 @@ import duckdb
 
 from assay.collector.filter import Compiled, Target, compile_filter, compile_trace_filter
 from assay.collector.filter_probe import RANK_EQUAL, Probe
-from assay.collector.near import bounded
+from assay.collector.near import bounded, with_content_of
 from assay.collector.open_view import open_beside
 from assay.collector.store import SpanStore
 from assay.collector.trace_sql import summed_up
@@ -164,7 +164,7 @@ def _newest(db: duckdb.DuckDBPyConnection, within: Compiled, row_id: int) -> int
 def _counted(
     db: duckdb.DuckDBPyConnection, asked: _Asked, width: int, since: int | None, *, probe: Probe | None = None
 ) -> ListFigures:
-    rows = _traces(asked, since, probe) if asked.of == "traces" else _spans(asked, since)
+    rows = _traces(db, asked, since, probe) if asked.of == "traces" else _spans(db, asked, since)
     facets = FACETS if asked.of == "traces" else SPAN_FACETS
     each = [
         f"(SELECT '{name}' AS facet, {value}::VARCHAR AS value, NULL AS part, count(*) AS n FROM t"
@@ -204,21 +204,22 @@ def _bars(counts: Sequence[tuple[int, str | None, int]], width: int) -> list[Bar
     ]
 
 
-def _traces(asked: _Asked, since: int | None, probe: Probe | None) -> Compiled:
+def _traces(db: duckdb.DuckDBPyConnection, asked: _Asked, since: int | None, probe: Probe | None) -> Compiled:
     """The traces that match, one row each."""
     condition = compile_trace_filter(asked.filter)
     probe = probe or condition.probe
     lower = asked.start if since is None else since
     where = bounded(asked.project, lower - AROUND_NS, asked.end + AROUND_NS)
+    span_conditions = [with_content_of(db, each, where) for each in condition.span_conditions]
     if probe is not None:
-        among = where.joined("AND", probe.condition)
+        among = where.joined("AND", with_content_of(db, probe.condition, where))
         ids = Compiled(f"s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {among.sql})", among.parameters)
         where = where.joined("AND", ids)
     fields = {*FIELDS, *condition.fields} - {"project", "trace_id"}
     spans = summed_up(
         sorted(fields),
         where.sql,
-        span_conditions=[each.sql for each in condition.span_conditions],
+        span_conditions=[each.sql for each in span_conditions],
         project=asked.project,
         none_nested=asked.none_nested,
     )
@@ -227,7 +228,7 @@ def _traces(asked: _Asked, since: int | None, probe: Probe | None) -> Compiled:
         f" WHERE {condition.condition.sql}"
         " AND t.start_time >= make_timestamp_ns(?) AND t.start_time < make_timestamp_ns(?)",
         [
-            *(value for each in condition.span_conditions for value in each.parameters),
+            *(value for each in span_conditions for value in each.parameters),
             *where.parameters,
             *condition.condition.parameters,
             *(lower, asked.end),
@@ -235,10 +236,9 @@ def _traces(asked: _Asked, since: int | None, probe: Probe | None) -> Compiled:
     )
 
 
-def _spans(asked: _Asked, since: int | None) -> Compiled:
-    condition = compile_filter(asked.filter, "spans", "s")
-    lower = asked.start if since is None else since
-    where = bounded(asked.project, lower, asked.end - 1).joined("AND", condition)
+def _spans(db: duckdb.DuckDBPyConnection, asked: _Asked, since: int | None) -> Compiled:
+    within = bounded(asked.project, asked.start if since is None else since, asked.end - 1)
+    where = within.joined("AND", with_content_of(db, compile_filter(asked.filter, "spans", "s"), within))
     return Compiled(
         "SELECT s.trace_id, s.kind, s.start_time, s.status, s.name, s.user_id, s.tags, s.environment,"
         " [coalesce(s.response_model, s.request_model)] AS models"

@@ -12,7 +12,8 @@ from typing import Any
 
 import duckdb
 
-from assay.collector.filter import compile_filter, compile_trace_filter
+from assay.collector.filter import Compiled, compile_filter, compile_trace_filter
+from assay.collector.near import with_content_of
 from assay.collector.open_view import open_beside
 from assay.collector.paging import fetch, iso_time, within
 from assay.collector.store import SpanStore
@@ -105,13 +106,12 @@ def _new_span_ids(
 def _span_rows(
     db: duckdb.DuckDBPyConnection, columns: str, filter: str | None, project: str | None, first: int, last: int
 ) -> list[dict[str, Any]]:
-    condition = compile_filter(filter, "spans", "s")
-    where, parameters = within(project, "s")
+    new = Compiled("s.row_id > ? AND s.row_id <= ?", [first, last]).joined("AND", Compiled(*within(project, "s")))
+    matching = new.joined("AND", with_content_of(db, compile_filter(filter, "spans", "s"), new))
     rows = fetch(
         db,
-        f"SELECT {columns} FROM span_log s WHERE s.row_id > ? AND s.row_id <= ? AND {where} AND {condition.sql}"
-        " ORDER BY s.row_id DESC LIMIT ?",
-        [first, last, *parameters, *condition.parameters, MAX_ITEMS],
+        f"SELECT {columns} FROM span_log s WHERE {matching.sql} ORDER BY s.row_id DESC LIMIT ?",
+        [*matching.parameters, MAX_ITEMS],
     )
     return rows[::-1]
 

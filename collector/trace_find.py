@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from assay.collector.filter import compile_filter
+from assay.collector.filter import Compiled, compile_filter
+from assay.collector.near import with_content_of
 from assay.collector.paging import fetch
 from assay.collector.span_list import find_trace, of_trace, trace_beside
 from assay.collector.store import SpanStore
@@ -25,13 +24,12 @@ def find_in_trace(
         key = find_trace(db, trace_id, project, lies)
         if key is None:
             return None
-        where, parameters = of_trace(key)
-        given: list[Any] = [*parameters, *condition.parameters, most]
+        spans = Compiled(*of_trace(key))
+        matching = spans.joined("AND", with_content_of(db, condition, spans))
         found = fetch(
             db,
-            f"SELECT s.span_id FROM span_log s WHERE {where} AND {condition.sql}"
-            " ORDER BY s.start_time, s.span_id LIMIT ?",
-            given,
+            f"SELECT s.span_id FROM span_log s WHERE {matching.sql} ORDER BY s.start_time, s.span_id LIMIT ?",
+            [*matching.parameters, most],
         )
     return [row["span_id"] for row in found]
 

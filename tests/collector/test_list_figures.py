@@ -21,15 +21,15 @@ TRACES = 30
 
 
 def trace(number: int) -> list[dict[str, Any]]:
-    """One trace an hour, back from noon; every fifth fails, every third has another model."""
+    """One trace an hour, back from noon; every fifth fails, every third has another model and a long answer."""
     start = NOON - number * HOUR
     status = "error" if number % 5 == 0 else "ok"
     more = {"tags": ["beta", "web"] if number % 2 else [], "environment": "production", "user_id": f"u{number % 4}"}
     attributes = {"route": f"/r{number % 3}"} if number % 2 else {}
     call = {"kind": "llm", "request_model": "small" if number % 3 else "large", "total_tokens": number, "cost_usd": 0.5}
-    session = f"s{number // 4}"
+    session = {"session_id": f"s{number // 4}", "output": "word " * (1 if number % 3 else 300) + f"order {number}"}
     return [
-        span(number, 0, start=start, lasts=2 * SECOND, name="answer", status=status, session_id=session, **more),
+        span(number, 0, start=start, lasts=2 * SECOND, name="answer", status=status, **session, **more),
         span(number, 1, start=start + SECOND, lasts=SECOND, parent=0, name="chat", attributes=attributes, **call),
     ]
 
@@ -71,6 +71,8 @@ def listed(service: Service, filter: str | None) -> int:
         "any(kind = 'llm')",
         "name = 'nothing'",
         "search('x')",
+        "search('order 1')",
+        "not search('order 1')",
     ],
 )
 @pytest.mark.parametrize("many", [1_000, 10], ids=["whole", "bounded"])

@@ -19,6 +19,7 @@ from assay.collector.service import Service
 from assay.collector.skeleton import arrange
 from assay.collector.summed_parts import SummedParts
 from assay.collector.trace_blocks import TraceBlocks
+from assay.collector.trace_find import find_in_trace
 from assay.collector.trace_memory import TraceMemory
 from assay.errors import CollectorUnavailable, InvalidRequest
 from support.queried import SECOND, span, store_spans
@@ -396,6 +397,14 @@ def test_an_outline_is_cut_where_it_is_long_and_its_row_is_not(service: Service)
     assert outline["span_count"] > 2
 
 
+def test_a_text_is_found_in_one_trace_and_in_no_other(service: Service) -> None:
+    found = [
+        find_in_trace(service.store, f"{trace:032x}", "search('needle at the end')", project="long")
+        for trace in (50, 51, 52)
+    ]
+    assert found == [[f"{50:08x}{0:08x}"], [], None]
+
+
 def test_there_is_no_outline_of_a_trace_that_never_arrived(service: Service) -> None:
     assert queries.get_outline(service.store, "f" * 32, project="test", most=10) is None
     assert queries.project_of_trace(service.store, "f" * 32) is None
@@ -443,6 +452,14 @@ def test_news_are_what_was_committed_since_and_matches(service: Service) -> None
     assert numbers(found.items) == [900]
     assert [each["name"] for each in news(store, "spans", "status = 'error'", "news", before).items] == ["look up"]
     assert news(store, "spans", None, "news", found.last_row).items == []
+
+
+def test_news_are_searched_through_their_long_texts(service: Service) -> None:
+    before = last_row(service.store)
+    texts = ("y" * 3000 + " a pin", "z" * 3000)
+    store_spans(service, [span(910 + n, 0, start=NOON, project="pins", input=text) for n, text in enumerate(texts)])
+    assert numbers(news(service.store, "spans", "search('PIN')", "pins", before).items) == [910]
+    assert numbers(news(service.store, "spans", "not search('PIN')", "pins", before).items) == [911]
 
 
 def test_who_is_far_behind_is_told_how_much_was_missed(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
