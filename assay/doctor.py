@@ -98,7 +98,8 @@ def _collector(url: str, settings: Settings) -> list[Check]:
     try:
         with http_client(url, timeout_s=5.0) as http:
             health = http.get(f"{url}/health")
-            keyed = http.get(f"{url}/api/v1/projects", headers=headers, timeout=API_TIMEOUT)
+            # No project is named: a key for one project reads its own.
+            keyed = http.get(f"{url}/api/v1/traces", params={"limit": 1}, headers=headers, timeout=API_TIMEOUT)
         described = health.raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         hint = "Is ASSAY_ENDPOINT right, and the collector running?"
@@ -116,6 +117,8 @@ def _key(answer: httpx.Response, settings: Settings) -> Check:
     if answer.status_code in (401, 403):
         reason = answer.json().get("error", {}).get("message", "")
         make = "Make a key at the collector with: assay keys create NAME --scope ingest --scope read"
+        if answer.status_code == 403:
+            return Check("key", "warning", f"{having} is accepted, but may not read: {reason}", f"To read: {make}.")
         return Check("key", "failed", f"{having} is refused: {reason}", f"{make}; set it as ASSAY_API_KEY.")
     if not answer.is_success:
         return Check("key", "failed", f"the API answers {answer.status_code}", "The collector's log says why.")

@@ -15,7 +15,7 @@ from assay.destination import http_client
 from assay.finding import Check
 from assay.settings import Settings
 
-PROJECT = "assay-doctor"  # where the span that is sent is filed, if the key allows it
+PROJECT = "assay-doctor"  # where the span that is sent is filed; a key for one project files it in its own
 READ_WITHIN_S = 5.0
 API_TIMEOUT = httpx.Timeout(30.0, connect=5.0)  # a collector loads its API with the first request to it
 PAUSE_S = 0.1
@@ -58,27 +58,21 @@ def check_delivery(url: str, settings: Settings) -> Check:
     headers = {"authorization": f"Bearer {settings.api_key}"} if settings.api_key else {}
     with http_client(url, timeout_s=min(settings.timeout_s, 10.0)) as http:
         try:
-            return _sent_and_read(http, url, headers, settings.project)
+            return _sent_and_read(http, url, headers)
         except httpx.HTTPError as error:
             hint = "Is the address right, the collector running, and no proxy or firewall between?"
             return Check("delivery", "failed", f"{url} does not answer: {error or type(error).__name__}", hint)
 
 
-def _sent_and_read(http: httpx.Client, url: str, headers: dict[str, str], project: str) -> Check:
+def _sent_and_read(http: httpx.Client, url: str, headers: dict[str, str]) -> Check:
     trace_id, started = secrets.token_hex(16), time.monotonic()
-    sent = http.post(f"{url}/v1/traces", json=_request(trace_id, PROJECT), headers=headers)
-    filed = PROJECT
-    if sent.status_code == 403 and headers:  # a key for one project
-        filed = project
-        sent = http.post(f"{url}/v1/traces", json=_request(trace_id, project), headers=headers)
+    sent = http.post(f"{url}/v1/traces", json=_request(trace_id), headers=headers)
     if (refused := _refused(sent)) is not None:
         return refused
     while True:
-        read = http.get(
-            f"{url}/api/v1/traces/{trace_id}", params={"project": filed}, headers=headers, timeout=API_TIMEOUT
-        )
+        read = http.get(f"{url}/api/v1/traces/{trace_id}", headers=headers, timeout=API_TIMEOUT)
         if read.is_success:
-            took = (time.monotonic() - started) * 1000
+            took, filed = (time.monotonic() - started) * 1000, _json(read).get("project")
             return Check("delivery", "ok", f"a span was sent and read back in {took:.0f} ms (project {filed})")
         if read.status_code in (401, 403):
             hint = "To read, make a key with: assay keys create NAME --scope ingest --scope read"
@@ -120,7 +114,7 @@ def _json(answer: httpx.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _request(trace_id: str, project: str) -> dict[str, Any]:
+def _request(trace_id: str) -> dict[str, Any]:
     """One span as OTLP/JSON has it."""
     now = time.time_ns()
     span = {
@@ -131,6 +125,6 @@ def _request(trace_id: str, project: str) -> dict[str, Any]:
         "startTimeUnixNano": str(now),
         "endTimeUnixNano": str(now),
     }
-    attributes = [{"key": name, "value": {"stringValue": project}} for name in ("assay.project", "service.name")]
+    attributes = [{"key": name, "value": {"stringValue": PROJECT}} for name in ("assay.project", "service.name")]
     scope = {"scope": {"name": "assay.doctor"}, "spans": [span]}
     return {"resourceSpans": [{"resource": {"attributes": attributes}, "scopeSpans": [scope]}]}

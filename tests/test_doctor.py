@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from assay.collector.server import Server
 from assay.command.doctor_table import last_word
 from assay.doctor_variables import LOOKS, check_variables
 from assay.finding import Check
-from assay.settings import load_settings
+from assay.settings import configure, load_settings
 from assay.tracing import runtime
 from assay.tracing.autolog.library import Library
 from assay.tracing.checkup import check_libraries, check_orphans, check_spool
@@ -81,6 +82,39 @@ def test_orphans_are_not_counted_where_sql_cannot_be_asked() -> None:
 
     [check] = check_orphans(refuse)
     assert (check.state, check.hint) == ("warning", "Make one.")
+
+
+@pytest.fixture
+def reachable(tmp_path: Path) -> Iterator[Server]:
+    """A collector that other machines can reach, and so one that asks for keys."""
+    open_one = Server(data_dir=tmp_path / "keyed")
+    open_one.start()
+    open_one.service.registry.keys.create("all", ["admin"])
+    open_one.stop()
+    server = Server(data_dir=tmp_path / "keyed", host="0.0.0.0")
+    server.start()
+    httpx.get(server.url, trust_env=False, timeout=120)  # the API is loaded: see `awake`
+    yield server
+    server.stop()
+
+
+def test_a_key_for_one_project_is_no_fault(reachable: Server) -> None:
+    key = reachable.service.registry.keys.create("shop", ["ingest", "read"], project="shop")["key"]
+    configure(endpoint=reachable.url, api_key=key, project="shop")
+    result, checks = doctor()
+    assert of(checks, "key")["detail"] == "the key that is set is accepted"
+    assert of(checks, "delivery")["detail"].endswith("ms (project shop)")
+    assert result.exit_code == 0
+
+
+def test_a_key_that_only_sends_is_no_refused_one(reachable: Server) -> None:
+    key = reachable.service.registry.keys.create("shop", ["ingest"])["key"]
+    configure(endpoint=reachable.url, api_key=key)
+    _, checks = doctor()
+    assert (of(checks, "key")["state"], of(checks, "delivery")["state"]) == ("warning", "warning")
+    configure(api_key="no key of theirs")
+    _, checks = doctor()
+    assert (of(checks, "key")["state"], of(checks, "delivery")["state"]) == ("failed", "failed")
 
 
 def test_a_collector_that_is_away_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
