@@ -55,6 +55,7 @@ class _Operand:
     of_spans: bool = False  # in a filter over traces: a field of spans
     whole: str = ""  # SQL of the whole of a value that `sql` holds only while it is short
     whole_parameters: list[Any] = field(default_factory=list)
+    number: str = ""  # SQL of it as a number, where that lies beside it
 
     values: str = ""  # SQL of the map that holds it, under the key in `parameters`
 
@@ -359,11 +360,16 @@ class FilterCompiler:
     def _score(self, name: str) -> _Operand:
         alias = self.alias
         of_span = f" AND (v.span_id IS NULL OR v.span_id = {alias}.span_id)" if self.target == "spans" else ""
-        sql = (
-            f"(SELECT arg_max(v.value, v.created_at) FROM scores v WHERE v.project = {alias}.project"
-            f" AND v.trace_id = {alias}.trace_id AND v.name = ? AND v.value IS NOT NULL{of_span})"
+        newest = (
+            f"FROM scores v WHERE v.project = {alias}.project"
+            f" AND v.trace_id = {alias}.trace_id AND v.name = ? AND v.value IS NOT NULL{of_span}"
         )
-        return _Operand(sql, "any", [name])
+        return _Operand(
+            f"(SELECT arg_max(v.value, v.created_at) {newest})",
+            "any",
+            [name],
+            number=f"(SELECT arg_max_null(v.number, v.created_at) {newest})",
+        )
 
     def _time_shift(self, node: exp.Expr) -> _Operand:
         base = self.operand(node.this)
@@ -461,7 +467,7 @@ def _cast(operand: _Operand, kind: Type) -> str:
         "text": lambda sql: (
             f"json_extract_string({sql}, '$')" if operand.type in ("any", "json") else f"CAST({sql} AS VARCHAR)"
         ),
-        "number": lambda sql: f"TRY_CAST(json_extract_string({sql}, '$') AS DOUBLE)",
+        "number": lambda sql: operand.number or f"TRY_CAST(json_extract_string({sql}, '$') AS DOUBLE)",
         "boolean": lambda sql: f"TRY_CAST(json_extract_string({sql}, '$') AS BOOLEAN)",
         "time": lambda sql: f"TRY_CAST({sql} AS TIMESTAMP_NS)",
     }

@@ -60,7 +60,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         "trace_id": trace_id,
         "created_at": 1,
     }
-    service.append({"score_log": [score]})
+    service.append({"score_log": [score, {**score, "id": "2", "name": "correct", "value": "true"}]})
     yield service
     service.close()
 
@@ -101,6 +101,9 @@ def names(service: Service, filter: str) -> list[str]:
         "child(name = 'lookup' and status = 'error')",
         "scores.helpful < 0.5",
         "scores['helpful'] is not null",
+        "scores.correct = true",
+        "scores.correct > 0.5",
+        "scores.correct = 1 and scores.correct between 0.5 and 1",
         "(name = 'support' or name = 'x') and true",
         "start_time > now() - interval 1 day and name = 'support'",
         "start_time > '2020-01-01' and end_time > '2020-01-01T10:00:00Z' and kind = 'agent'",
@@ -147,6 +150,7 @@ def test_nothing_starts_beyond_the_times_that_spans_can_have(service: Service, f
         "total_tokens is null and name = 'support'",
         "scores.helpful > 0.5",
         "scores.missing = 1",
+        "scores.correct < 0.5",
         "attributes['retries'] > 'x'",
         "project = 'other' or false",
     ],
