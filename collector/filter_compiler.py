@@ -11,7 +11,7 @@ from typing import Any, Literal
 from sqlglot import exp
 
 from assay.collector.columns import LONG_TEXT_COLUMNS
-from assay.collector.filter_fields import FUNCTIONS, KEYED, SPAN_FIELDS, TRACE_FIELDS, Type, known_names
+from assay.collector.filter_fields import CHOICES, FUNCTIONS, KEYED, SPAN_FIELDS, TRACE_FIELDS, Type, known_names
 from assay.collector.filter_text import contains, has_value, is_short, spelled, where_long, whole_attribute, whole_text
 from assay.errors import InvalidRequest
 
@@ -56,6 +56,7 @@ class _Operand:
     whole: str = ""  # SQL of the whole of a value that `sql` holds only while it is short
     whole_parameters: list[Any] = field(default_factory=list)
     number: str = ""  # SQL of it as a number, where that lies beside it
+    choices: tuple[str, ...] = ()  # all the values there are; none: any text
 
     values: str = ""  # SQL of the map that holds it, under the key in `parameters`
 
@@ -188,6 +189,9 @@ class FilterCompiler:
         kind = _common_type(left, right)
         if kind == "time":
             left, right = self._as_time(left, node), self._as_time(right, node)
+        for field_of_choices, value in ((left, right), (right, left)):
+            if field_of_choices.choices and value.literal and value.parameters[0] not in field_of_choices.choices:
+                raise self._refuse(node, f"matches nothing: there are only {', '.join(field_of_choices.choices)}")
         if kind is None:
             raise self._refuse(node, f"compares {_article(left.type)} with {_article(right.type)}")
         if kind == "text" and operator == "=" and (equal := _equal_attribute(left, right)) is not None:
@@ -325,7 +329,8 @@ class FilterCompiler:
             if first in LONG_TEXT_COLUMNS and (self._collect or self.target == "spans"):
                 self.used.add(f"{first}_id")
                 whole = whole_text(self.alias, first)
-            return _Operand(f"{self.alias}.{_quoted(first)}", self._fields[first], [], whole=whole)
+            choices = CHOICES.get(first, ())
+            return _Operand(f"{self.alias}.{_quoted(first)}", self._fields[first], [], whole=whole, choices=choices)
         if self.target == "traces" and first in SPAN_FIELDS:
             return _Operand(f"{self._span_alias}.{_quoted(first)}", SPAN_FIELDS[first], [], of_spans=True)
         raise self._unknown(node, names[0])

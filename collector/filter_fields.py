@@ -46,6 +46,8 @@ TRACE_FIELDS: dict[str, Type] = {
     "experiment_id": "text",
     "item_id": "text",
 }
+# Fields with so few values that another one is a slip of the pen
+CHOICES = {"status": ("unset", "ok", "error", "in_progress", "interrupted")}
 # Fields whose parts are asked for by key: attributes['http.route'], metadata.plan, scores.helpful
 KEYED = ("attributes", "metadata", "resource", "model_parameters", "scores")
 FUNCTIONS = ("any", "child", "search")

@@ -172,6 +172,11 @@ def test_a_filter_cannot_look_into_another_project(service: Service) -> None:
         ("duration_ms > 'long'", "compares a number with a text"),
         ('kind = "llm"', "single quotes"),
         ("start_time > 'yesterday'", "needs a time"),
+        (
+            "name = 'a' and status = 'eror'",
+            "at character 16: matches nothing: there are only unset, ok, error, in_progress, interrupted",
+        ),
+        ("status in ('error', 'failed')", "only unset, ok, error, in_progress, interrupted"),
         ("tags > 3", "a list is asked with"),
         ("name =", "character 6"),
         ("name", "is not a condition"),
