@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from assay.content_hash import json_bytes
-from assay.destination import Destination, find_destination, http_client
+from assay.destination import Destination, find_destination, http_client, what_to_do
 from assay.embedded import load_api, serves_here
 from assay.errors import (
     AbTestNotFound,
@@ -235,8 +235,7 @@ def _unreachable(url: str, error: Exception) -> CollectorUnavailable:
             hint="It may have done what was asked. Look before you ask again, or allow it more time: ASSAY_TIMEOUT_S.",
         )
     return CollectorUnavailable(
-        f"The collector at {url} does not answer ({type(error).__name__}: {error}).",
-        hint="Is it running? Try: assay serve",
+        f"The collector at {url} does not answer ({type(error).__name__}: {error}).", hint=what_to_do(url)
     )
 
 

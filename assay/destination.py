@@ -8,13 +8,13 @@ import encodings.idna  # noqa: F401 - the first connection would load it, see `h
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
 from assay.errors import CollectorUnavailable, ConfigurationError
 from assay.fork_guard import no_fork
-from assay.settings import COLLECTOR_FILE, Settings
+from assay.settings import COLLECTOR_FILE, DEFAULT_GRPC_PORT, DEFAULT_PORT, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +88,16 @@ def running_collector(data_dir: Path) -> str | None:
     except (httpx.HTTPError, ValueError):
         return None
     return url if health.get("pid") == pid else None
+
+
+def what_to_do(url: str) -> str:
+    """What may be wrong with the address of a collector that does not answer."""
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https"):
+        return "Write the endpoint with its scheme, as http://127.0.0.1:4318."
+    if address.netloc.endswith(f":{DEFAULT_GRPC_PORT}"):
+        return f"Assay speaks HTTP, and {DEFAULT_GRPC_PORT} is the port of gRPC as a rule: try {DEFAULT_PORT}."
+    return "Is it running? Try: assay serve"
 
 
 def http_client(url: str, *, timeout_s: float, transport: httpx.BaseTransport | None = None) -> httpx.Client:

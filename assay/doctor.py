@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 import assay
-from assay.destination import http_client, running_collector
+from assay.destination import http_client, running_collector, what_to_do
 from assay.doctor_delivery import API_TIMEOUT, check_delivery, check_destination, check_file
 from assay.doctor_variables import check_variables
 from assay.finding import Check
@@ -102,8 +102,7 @@ def _collector(url: str, settings: Settings) -> list[Check]:
             keyed = http.get(f"{url}/api/v1/traces", params={"limit": 1}, headers=headers, timeout=API_TIMEOUT)
         described = health.raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
-        hint = "Is ASSAY_ENDPOINT right, and the collector running?"
-        return [Check("collector", "failed", f"{url} does not answer: {error}", hint)]
+        return [Check("collector", "failed", f"{url} does not answer: {error}", what_to_do(url))]
     detail = f"{url} answers, assay {described.get('version')}, process {described.get('pid')}"
     if described.get("version") not in (None, assay.__version__):
         reached = Check("collector", "warning", detail, f"This is assay {assay.__version__}: better the same on both.")

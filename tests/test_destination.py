@@ -8,17 +8,41 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
+from assay.client import Client
 from assay.collector.server import Server
 from assay.destination import find_destination, running_collector
 from assay.embedded import stop_embedded
 from assay.errors import CollectorUnavailable
 from assay.settings import load_settings
+from assay.tracing.post import Later, Poster
 
 
 def test_a_configured_endpoint_is_taken_as_it_is() -> None:
     assert find_destination(load_settings(endpoint="http://there:1/")).traces_url == "http://there:1/v1/traces"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "says"),
+    [
+        ("127.0.0.1:9", "as http://127.0.0.1:4318"),
+        ("localhost:9", "as http://127.0.0.1:4318"),
+        ("http://127.0.0.1:4317", "Assay speaks HTTP, and 4317 is the port of gRPC"),
+        ("http://127.0.0.1:9", "Is it running?"),
+    ],
+)
+def test_what_may_be_wrong_with_an_address_is_told_by_readers_and_senders_alike(endpoint: str, says: str) -> None:
+    def nobody(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("nobody is there", request=request)
+
+    settings, transport = load_settings(endpoint=endpoint), httpx.MockTransport(nobody)
+    with pytest.raises(CollectorUnavailable, match=says):
+        Client(settings, transport=transport).get("/projects")
+    later = Poster(settings, transport=transport)(b"")
+    assert isinstance(later, Later)
+    assert says in later.reason
 
 
 def test_the_collector_that_serves_the_directory_is_found(tmp_path: Path) -> None:

@@ -103,6 +103,8 @@ class Poster:
             return destination
         import httpx
 
+        from assay.destination import what_to_do
+
         self.posting_since = time.monotonic()
         try:
             return judge(self._post(destination, body))
@@ -111,7 +113,7 @@ class Poster:
             self.close()
             self._destination = None
             said = str(error) if type(error) is httpx.TransportError else f"{type(error).__name__}: {error}"
-            hint = "Is it running? Try: assay serve"
+            hint = what_to_do(destination.url)
             return Later(f"the collector at {destination.url} does not answer ({said}). {hint}", "away")
         finally:
             self.posting_since = None
