@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from assay.command.columns import cost
 from assay.errors import ConfigurationError
 from assay.evaluation.limits import Limits
 
@@ -132,7 +133,7 @@ class Budget:
         limits, spent = self.limits, self._spent
         if self._stopped is None:
             if limits.max_cost_usd is not None and (spent.cost_usd or 0.0) >= limits.max_cost_usd:
-                self._stopped = f"${spent.cost_usd or 0.0:.4f} of ${limits.max_cost_usd:g} were spent"
+                self._stopped = f"{cost(spent.cost_usd or 0.0)} of ${limits.max_cost_usd:g} were spent"
             elif limits.max_tokens is not None and spent.tokens >= limits.max_tokens:
                 self._stopped = f"{spent.tokens:,} of {limits.max_tokens:,} tokens were used"
             elif limits.max_calls is not None and spent.calls >= limits.max_calls:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.progress import Progress as RichProgress
 
+from assay.command.columns import cost
 from assay.evaluation.report import counted
 
 QUIET_S = 30.0
@@ -70,9 +71,13 @@ class Tally:
         parts = [f"{name} {mean}" for name, mean in list(self.means.items())[:MEANS_SHOWN]]
         parts += [f"{count} {what}" for what, count in self.problems.most_common(3)]
         if self.cost_usd or self.estimate_usd:
-            about = f" of about ${self.estimate_usd:.2f}" if self.estimate_usd else ""
-            parts.append(f"${self.cost_usd:.4f}{about}")
+            about = f" of {_about(self.estimate_usd)}" if self.estimate_usd else ""
+            parts.append(f"{cost(self.cost_usd)}{about}")
         return ", ".join(parts)
+
+
+def _about(usd: float) -> str:
+    return f"about ${usd:.2f}" if usd >= 0.1 else f"about {cost(usd)}"
 
 
 class RunningMean:
@@ -172,7 +177,7 @@ class Lines:
 
     def estimate(self, cost_usd: float) -> None:
         self._tally.estimate_usd = cost_usd
-        self._print(f"{self._name}: all {counted(self._rows, 'row')} will cost about ${cost_usd:.2f}")
+        self._print(f"{self._name}: all {counted(self._rows, 'row')} will cost {_about(cost_usd)}")
 
     def stop(self, line: str) -> None:
         self._print(line)

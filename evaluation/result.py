@@ -14,6 +14,7 @@ from urllib.parse import quote
 from rich.console import RenderableType
 
 from assay.client import Client, current_client
+from assay.command.columns import cost
 from assay.errors import AssayError, ExperimentNotFound
 from assay.evaluation.alignment.lookup import look_up
 from assay.evaluation.alignment.shown import COLUMNS as ALIGNED
@@ -229,7 +230,7 @@ class EvaluationResult:
         return list(used.get("unpriced_models") or ())
 
     def _cost(self) -> str:
-        known = f"${self.cost_usd:.4f}" if self.cost_usd else ""
+        known = cost(self.cost_usd) if self.cost_usd else ""
         without = f"{', '.join(self.unpriced_models)} of unknown price" if self.unpriced_models else ""
         return " and ".join(part for part in (known, without) if part)
 

@@ -12,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from assay.command.columns import cost
 from assay.evaluation.judges.candidates import Duel
 from assay.evaluation.report import as_text, number, shortened
 from assay.evaluation.statistics import (
@@ -127,7 +128,7 @@ class PairwiseComparison:
             for duel in swayed
         ]
         if self.cost_usd:
-            notes.append(f"cost: ${self.cost_usd:.4f}")
+            notes.append(f"cost: {cost(self.cost_usd)}")
         return [*notes, *self.problems]
 
 

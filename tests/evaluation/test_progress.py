@@ -45,6 +45,13 @@ def test_lines_tell_rows_errors_cost_and_the_time_left(monkeypatch: pytest.Monke
     assert "of about $8.00" in told[-1]
 
 
+def test_a_little_money_is_not_told_as_none(screen: io.StringIO) -> None:
+    lines = Lines(Console(file=screen, width=200))
+    lines.start("exp", 2)
+    lines.estimate(0.000006)
+    assert screen.getvalue() == "exp: all 2 rows will cost about <$0.0001\n"
+
+
 def test_a_bar_shows_the_running_mean(screen: io.StringIO) -> None:
     bar = Bar(Console(file=screen, width=200, force_terminal=True, highlight=False))
     bar.start("exp", 3)
