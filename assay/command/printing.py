@@ -13,6 +13,11 @@ NOTHING = "Nothing here yet."
 NO_MATCH = "Nothing matches."
 
 
+def nothing_in(project: str) -> str:
+    """What services send goes to projects of their own: who asks without `--project` may look into another."""
+    return f"Nothing here yet, in the project {project!r}. For all projects: assay projects"
+
+
 def print_json(value: Any) -> None:
     """One document on one line. Where the output cannot carry every character, they are escaped as JSON does."""
     is_unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
@@ -50,17 +55,19 @@ def print_rows(
     *,
     drop: Sequence[str],
     asked: object = None,
+    nothing: str = NOTHING,
 ) -> None:
     """Rows as a table of some columns, or whole as JSON.
 
     Args:
         drop: the fields to leave out where the terminal is too narrow, in turn.
         asked: the filter, where there is one: that nothing matches it says nothing of what is there.
+        nothing: what to say where there is nothing.
     """
     if as_json:
         print_json(rows)
     elif not rows:
-        print(NO_MATCH if asked else NOTHING)
+        print_plain(NO_MATCH if asked else nothing)
     else:
         from assay.command.table import print_table
 

@@ -13,7 +13,7 @@ from assay.command.columns import Column, cost, count, duration, harmless, text,
 from assay.command.connection import client
 from assay.command.frame import command, group
 from assay.command.options import Filter, Json
-from assay.command.printing import print_json, print_rows
+from assay.command.printing import nothing_in, print_json, print_rows
 from assay.errors import NotFound
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def list_sessions(
     """List sessions, those that were heard of last first; with a filter, those with a trace that matches."""
     rows = list(client().pages("/sessions", limit=limit, filter=filter))
     drop = ("total_tokens", "cost_usd", "error_count", "user_ids", "last_input")
-    print_rows(rows, as_json, SESSIONS, drop=drop, asked=filter)
+    print_rows(rows, as_json, SESSIONS, drop=drop, asked=filter, nothing=nothing_in(client().project))
 
 
 @command(app, "show", "assay sessions show session-7", "assay sessions show session-7 --io")

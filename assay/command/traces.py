@@ -14,7 +14,7 @@ from assay.command.columns import Column, cost, duration, time
 from assay.command.connection import client
 from assay.command.frame import command, group
 from assay.command.options import Filter, Json
-from assay.command.printing import print_json, print_rows
+from assay.command.printing import nothing_in, print_json, print_rows
 from assay.command.tail import tail
 from assay.errors import ConfigurationError, NotFound, TraceNotFound
 from assay.outline import MOST_LINES, Line, Outline
@@ -26,7 +26,7 @@ TRACE_ID = re.compile(r"[0-9a-f]{32}")
 PREFIX = re.compile(r"[0-9a-f]{3,31}")
 FEWEST_DIGITS = 3
 SPANS_AT_ONCE = 100  # asked for by their ids
-LIST_HINT = "Ids are what `assay traces list` prints."
+LIST_HINT = "Ids are what `assay traces list` prints, in the project {!r}."
 
 # What the tables show. Names and ids that other commands take are whole; `least` marks what may be cut or wrapped.
 TRACES = (
@@ -62,7 +62,7 @@ def list_traces(
     """List traces, newest first."""
     rows = list(client().pages("/traces", limit=limit, filter=filter, order_by=order_by))
     drop = ("span_count", "total_tokens", "cost_usd", "duration_ms", "input", "start_time")
-    print_rows(rows, as_json, TRACES, drop=drop, asked=filter)
+    print_rows(rows, as_json, TRACES, drop=drop, asked=filter, nothing=nothing_in(client().project))
 
 
 @command(
@@ -121,10 +121,10 @@ def find_trace_id(given: str) -> str:
     if TRACE_ID.fullmatch(begun):
         return begun
     if not PREFIX.fullmatch(begun):
-        raise TraceNotFound(f"There is no trace {given!r}.", hint=LIST_HINT)
+        raise TraceNotFound(f"There is no trace {given!r}.", hint=LIST_HINT.format(client().project))
     found = client().get("/traces", filter=f"trace_id like '{begun}%'", limit=2)["items"]
     if not found:
-        raise TraceNotFound(f"There is no trace {given!r}.", hint=LIST_HINT)
+        raise TraceNotFound(f"There is no trace {given!r}.", hint=LIST_HINT.format(client().project))
     if len(found) > 1:
         raise ConfigurationError(f"Several traces have ids that begin with {given!r}.", hint="Give more of its digits.")
     return str(found[0]["trace_id"])

@@ -43,6 +43,18 @@ def test_what_no_id_begins_with_is_not_found(given: str) -> None:
     assert isinstance(run("traces", "show", given).exception, TraceNotFound)
 
 
+@pytest.mark.parametrize("lists", ["traces", "sessions"])
+def test_who_finds_nothing_is_told_in_which_project(lists: str) -> None:
+    assert "in the project 'elsewhere'. For all projects: assay projects" in shown(
+        lists, "list", "--project", "elsewhere"
+    )
+
+
+def test_an_id_that_is_not_found_is_told_with_the_project() -> None:
+    missed = run("traces", "show", "ffffffff", "--project", "elsewhere").exception
+    assert "in the project 'elsewhere'" in str(missed)
+
+
 def test_an_error_is_told_once_where_it_came_from() -> None:
     told = shown("traces", "show", trace("question")["trace_id"])
     assert told.count("error: ValueError: boom") + told.count("error: boom") == 1
