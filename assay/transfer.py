@@ -97,7 +97,12 @@ def import_files(
                 _send(client, done, file.read(), JSON, project)
                 tell(1)
         else:
-            _import_rows(client, done, _rows(path, kind), project, tell)
+            for batch in _batches(_rows(path, kind), SPANS_PER_REQUEST):
+                try:
+                    _import_rows(client, done, batch, project)
+                except DatasetError as error:
+                    raise DatasetError(f"{path}: {error}") from error
+                tell(len(batch))
     return done
 
 
@@ -220,7 +225,7 @@ def _parquet_rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
         file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
-        raise DatasetError(f"{path} is no Parquet file: {error}.") from error
+        raise DatasetError(f"{path} is no Parquet file: {str(error).rstrip('.')}.") from error
     for batch in file.iter_batches(SPANS_PER_REQUEST):
         times = [field.name for field in batch.schema if pa.types.is_timestamp(field.type)]
         for name in times:
@@ -243,20 +248,16 @@ JSON_COLUMNS = frozenset(
 # Sending ----------------------------------------------------------------------------------------------------------
 
 
-def _import_rows(
-    client: Client, done: Imported, rows: Iterable[dict[str, Any]], project: str | None, tell: Tell
-) -> None:
+def _import_rows(client: Client, done: Imported, rows: list[dict[str, Any]], project: str | None) -> None:
     from assay.otlp_spans import export_request
 
-    for batch in _batches(rows, SPANS_PER_REQUEST):
-        otlp = [row for row in batch if "resourceSpans" in row]
-        for row in otlp:
-            _send(client, done, _line(row), JSON, project)
-        if spans := [row for row in batch if "start_time" in row]:
-            _send(client, done, export_request(spans), PROTOBUF, project)
-        if scores := [row for row in batch if "start_time" not in row and "resourceSpans" not in row]:
-            done.scores += _send_scores(client, scores)
-        tell(len(batch))
+    otlp = [row for row in rows if "resourceSpans" in row]
+    for row in otlp:
+        _send(client, done, _line(row), JSON, project)
+    if spans := [row for row in rows if "start_time" in row]:
+        _send(client, done, export_request(spans), PROTOBUF, project)
+    if scores := [row for row in rows if "start_time" not in row and "resourceSpans" not in row]:
+        done.scores += _send_scores(client, scores)
 
 
 SCORE_FIELDS: tuple[str, ...] = (

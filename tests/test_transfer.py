@@ -133,8 +133,8 @@ def test_a_span_written_by_hand_needs_no_attributes(collector: Server, tmp_path:
         pytest.param("a.pb", b"\x0a" + b"\xff" * 20, "no ExportTraceServiceRequest", id="endless-number"),
         pytest.param("a.jsonl", b"{\n", "line 1: not JSON", id="not-json"),
         pytest.param("a.jsonl", b"[]\n", "line 1: not an object", id="not-an-object"),
-        pytest.param("a.jsonl", b'{"start_time": "x"}\n', "is no span", id="no-span"),
-        pytest.param("a.jsonl", b'{"k": 1}\n', "neither a span nor a score", id="neither"),
+        pytest.param("a.jsonl", b'{"start_time": "x"}\n', "a.jsonl: This row is no span", id="no-span"),
+        pytest.param("a.jsonl", b'{"k": 1}\n', "a.jsonl: This row is neither", id="neither"),
         pytest.param("a.parquet", b"PAR1", "no Parquet file", id="no-parquet"),
     ],
 )
