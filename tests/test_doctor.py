@@ -173,6 +173,7 @@ def test_what_waits_on_disk_is_told(tmp_path: Path) -> None:
     check = check_spool(settings)
     assert (check.state, check.detail[:30]) == ("failed", "12 spans wait to be sent, 0.0 ")
     assert "shop-0123" in check.detail
+    assert "the same project and endpoint" in check.hint
 
 
 def test_a_stranger_can_read_it_at_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:

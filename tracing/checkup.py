@@ -85,7 +85,10 @@ def check_spool(settings: Settings) -> Check:
     where = ", ".join(sorted({path.parent.name for path, _ in waiting}))
     detail = f"{spans} spans wait to be sent, {size / 1e6:.1f} MB in {directory} ({where})"
     full = settings.spool_max_bytes and size > 0.8 * settings.spool_max_bytes
-    hint = "They are sent by the next traced program that reaches the collector, or with: assay import FILE"
+    hint = (
+        "A traced program with the same project and endpoint sends them. Where that endpoint has moved: "
+        "assay import FILE, and delete FILE"
+    )
     if full:
         return Check("spool", "failed", f"{detail}, nearly full", f"{hint}. Spans are dropped when it is full.")
     return Check("spool", "warning", detail, hint)
