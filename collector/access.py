@@ -249,7 +249,7 @@ def _check_project(key: Key, rule: Rule, scope: MutableMapping[str, Any]) -> Non
 
 
 def _unauthorized() -> Unauthorized:
-    return Unauthorized("A valid key is needed.", hint="Send it as: Authorization: Bearer KEY")
+    return Unauthorized("A valid key is needed.", hint="Set ASSAY_API_KEY, or send it as: Authorization: Bearer KEY")
 
 
 def _for_one_project(key: Key) -> Forbidden:

@@ -289,6 +289,7 @@ def test_where_others_can_reach_it_every_request_needs_a_key_of_the_right_scope(
                 return http.request(method, path, headers=headers, **more).status_code  # type: ignore[arg-type]
 
             assert http.get("/health").status_code == 200
+            assert "ASSAY_API_KEY" in http.get("/api/v1/traces").json()["error"]["hint"]
             for path in ("/api/v1/traces", "/", "/openapi.json", "/p/mine/traces", "/api/v1/keys"):
                 assert http.get(path).status_code == 401
             assert http.post("/v1/traces", content=one_span(), headers=PROTOBUF).status_code == 401
