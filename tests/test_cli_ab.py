@@ -60,7 +60,7 @@ def test_a_test_is_made_ramped_weighed_shown_and_stopped() -> None:
     assert "short 0.75" in shown
     assert "life" in run("list").stdout
     stopped = run("stop", "life", "--promote", "short", "--reason", "it won").stdout
-    assert "production of qa went from version None to 2" in stopped
+    assert "production of qa is new, at version 2." in stopped
     assert assay.load_prompt("qa", alias="production").version == 2
     assert [test["name"] for test in ran("list", "--status", "stopped")] == ["life"]
 

@@ -211,7 +211,8 @@ def stop_test(
     print(f"{name} has been stopped; everybody gets {promote or test['baseline']} from now on.")
     if moved:
         before, now = moved["from"], moved["to"]
-        went = f"was at version {now} already" if before == now else f"went from version {before} to {now}"
+        came = "is new, at version" if before is None else f"went from version {before} to"
+        went = f"was at version {now} already" if before == now else f"{came} {now}"
         print(f"{decision['alias']} of {moved['prompt']} {went}.")
 
 
