@@ -410,9 +410,11 @@ class FilterCompiler:
     def _unknown(self, node: exp.Expr, name: str) -> InvalidRequest:
         known = known_names(self.target)
         close = difflib.get_close_matches(name.lower(), known, n=1)
+        compared = type(node.parent) in COMPARISONS and node.arg_key == "expression"
         quoted = isinstance(node, exp.Column) and node.this.args.get("quoted")
-        hint = "Text is written in single quotes: 'like this'." if quoted else None
-        hint = f"Did you mean {close[0]}?" if close else hint or f"Fields are: {', '.join(sorted(self._fields))}."
+        hints = [f"Did you mean {close[0]}?"] if close else []
+        hints += ["Text is written in single quotes: 'like this'."] if compared or quoted else []
+        hint = " ".join(hints) or f"Fields are: {', '.join(sorted(self._fields))}."
         return InvalidRequest(f"In the filter, {name!r}{_at(node)} is not a field.", hint=hint)
 
 
