@@ -136,6 +136,8 @@ class FilterCompiler:
             return self.condition(low).joined("AND", self.condition(high))
         if isinstance(node, exp.Is) and isinstance(node.expression, (exp.Null, exp.Boolean)):
             return self._is(node)
+        if isinstance(node, exp.Alias):  # so SQL reads the s of `duration_ms > 2s`
+            raise self._refuse(node.args["alias"], "is a word too many; numbers have no unit, as in duration_ms > 2000")
         raise self._refuse(node, "is not a condition")
 
     def time(self, node: exp.Expr) -> Compiled:

@@ -171,6 +171,7 @@ def test_a_filter_cannot_look_into_another_project(service: Service) -> None:
         ("name = 'a' and durration_ms > 1", "'durration_ms' at character 16"),
         ("duration_ms > 'long'", "compares a number with a text"),
         ('kind = "llm"', "single quotes"),
+        ("duration_ms > 2s", "'s' at character 16: is a word too many"),
         ("status = error", "Did you mean error_count? Text is written in single quotes"),
         ("start_time > 'yesterday'", "needs a time"),
         (
