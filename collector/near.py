@@ -1,8 +1,10 @@
-"""Which traces to look at for a page of the newest: those of the newest spans that can make a trace match."""
+"""Which traces to look at for a page of the newest: the newest of all, or those of the newest spans that can make a
+trace match.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import duckdb
@@ -48,34 +50,33 @@ def find_near(
     enough: int | None,
 ) -> Near:
     """Traces of the newest spans that can make a trace match which starts within the bounds: those of `n_spans` spans,
-    or of all spans since some moment once they are of `enough` traces.
+    or of all spans since some moment once they are of `enough` traces. Without a probe, the newest `n_spans` traces.
     """
-    if probe is not None and probe.above is not None:
+    if probe is None:
+        return _newest_traces(db, blocks, project, bounds, n_spans)
+    if probe.above is not None:
         return _near_of_sums(db, blocks, project, probe.above, bounds, n_spans, enough)
-    found: list[tuple[str, str, int]] = []
+    found: list[tuple[str, int]] = []
     (since, upper), complete = bounds, True
-    at_once = probe is not None and probe.rank == RANK_SUM  # each slice would ask for all of the sums
+    at_once = probe.rank == RANK_SUM  # each slice would ask for all of the sums
     for lower, before in [bounds] if at_once else slices(db, blocks, bounds):
         where = bounded(project, lower, before)
-        if probe is not None:
-            where = where.joined("AND", with_content_of(db, probe.condition, where))
+        where = where.joined("AND", with_content_of(db, probe.condition, where))
         found += db.execute(
-            "SELECT s.project, s.trace_id, epoch_ns(s.start_time) FROM span_log s"
-            f" WHERE {where.sql} ORDER BY s.start_time DESC LIMIT ?",
+            f"SELECT s.trace_id, epoch_ns(s.start_time) FROM span_log s WHERE {where.sql}"
+            " ORDER BY s.start_time DESC LIMIT ?",
             [*where.parameters, n_spans - len(found)],
         ).fetchall()
         if len(found) == n_spans:
-            complete, since = False, found[-1][2] + 1
+            complete, since = False, found[-1][1] + 1
             break
-        if enough is not None and lower != bounds[0] and len({trace_id for _, trace_id, _ in found}) >= enough:
+        if enough is not None and lower != bounds[0] and len({trace_id for trace_id, _ in found}) >= enough:
             complete, since = False, lower
             break
-    trace_ids = {trace_id for _, trace_id, _ in found}
-    if probe is not None and upper is not None:
+    trace_ids = {trace_id for trace_id, _ in found}
+    if upper is not None:
         trace_ids.update(_reaching_beyond(db, project, probe.condition, since, upper))
-    lies = blocks.condition(db, trace_ids) if len(trace_ids) <= FEW_TRACES else ANYWHERE
-    times = _times(found) if probe is None and upper is None else None
-    return Near(list(trace_ids), since, complete, lies, times)
+    return Near(list(trace_ids), since, complete, _lies(db, blocks, trace_ids))
 
 
 def _near_of_sums(
@@ -112,16 +113,40 @@ def _near_of_sums(
         if enough is not None and len(found) >= enough:
             break
     trace_ids = [trace_id for trace_id, _ in found]
-    lies = blocks.condition(db, trace_ids) if len(trace_ids) <= FEW_TRACES else ANYWHERE
-    return Near(trace_ids, since, complete, lies)
+    return Near(trace_ids, since, complete, _lies(db, blocks, trace_ids))
 
 
-def _times(newest_first: Iterable[tuple[str, str, int]]) -> dict[TraceOf, tuple[int, int]]:
+def _newest_traces(
+    db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, project: str | None, bounds: Slice, enough: int
+) -> Near:
+    """The traces of all spans within the bounds since some moment: since there are `enough` of them.
+
+    Each slice is grouped as a whole, which takes the database less time than to find its newest spans.
+    """
     times: dict[TraceOf, tuple[int, int]] = {}
-    for project, trace_id, start in newest_first:
-        _, last = times.get((project, trace_id), (start, start))
-        times[project, trace_id] = start, last
-    return times
+    (since, upper), complete = bounds, True
+    for lower, before in slices(db, blocks, bounds):
+        where = bounded(project, lower, before)
+        found = db.execute(
+            "SELECT s.project, s.trace_id, epoch_ns(min(s.start_time)) AS first, epoch_ns(max(s.start_time))"
+            f" FROM span_log s WHERE {where.sql} GROUP BY s.project, s.trace_id ORDER BY first DESC LIMIT ?",
+            [*where.parameters, enough],
+        ).fetchall()
+        for of_project, trace_id, first, last in found:
+            _, known_last = times.get((of_project, trace_id), (first, last))
+            times[of_project, trace_id] = first, known_last
+        if len(found) == enough:
+            complete, since = False, found[-1][2] + 1
+            break
+        if lower != bounds[0] and len(times) >= enough:
+            complete, since = False, lower
+            break
+    trace_ids = {trace_id for _, trace_id in times}
+    return Near(list(trace_ids), since, complete, _lies(db, blocks, trace_ids), times if upper is None else None)
+
+
+def _lies(db: duckdb.DuckDBPyConnection, blocks: TraceBlocks, trace_ids: Collection[str]) -> str:
+    return blocks.condition(db, trace_ids) if len(trace_ids) <= FEW_TRACES else ANYWHERE
 
 
 def slices(

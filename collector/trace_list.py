@@ -1,8 +1,8 @@
 """The list of traces: first which ones, from narrow columns; then their rows.
 
-Newest first, the newest spans that match are looked for (the database stops where it has enough of them) and their
-traces summed up over all of their spans. Whatever trace starts later than the last of those spans is among them; if
-too few traces are left, many more spans are looked at, and in the end all of them.
+Newest first, the newest traces are looked for, or with a filter the newest spans that match (the database stops where
+it has enough of them), and their traces summed up over all of their spans. Whatever trace starts later than the last of
+those is among them; if too few traces are left, many more are looked at, and in the end all of them.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ KEYS = ("trace_id", "project")
 ROWS_AT_ONCE = 100
 SPANS_PER_TRACE = 10  # looked at first, for each trace that is wanted
 LARGEST_PER_TRACE = 8  # looked at in order of what their sums cannot exceed
+MANY_TRACES = 4  # looked at then, for each that is wanted
 MANY_SPANS = 5_000  # beyond, the database leaves the newest for another way to sort
 BEFORE_OPEN_NS = 3600 * 10**9  # so long before a trace's first open span others of it are looked for
 MAX_PAGE_BYTES = 4_000_000  # of text; a page ends early rather than exceed it by much
@@ -173,10 +174,12 @@ def find_traces(
         upper = min((time for time in (upper, number_in(after) if after else None) if time is not None), default=None)
         some, few = wanted + wanted // 4, min(SPANS_PER_TRACE * wanted, MANY_SPANS)
         looks = [(probe, few, some), (probe, MANY_SPANS, None)]
-        if probe is not None and probe.rank == RANK_SUM:  # sums take long: many traces may have such anyway
-            looks = [(None, few, some), (probe, MANY_SPANS, some), (probe, MANY_SPANS, None)]
-        for seen_by, n_spans, enough in looks:
-            near = find_near(db, blocks, project, seen_by, (lower, upper), n_spans, enough)
+        if probe is None:
+            looks = [(None, some, None), (None, MANY_TRACES * wanted, None)]
+        elif probe.rank == RANK_SUM:  # sums take long: many traces may have such anyway
+            looks = [(None, some, None), (probe, MANY_SPANS, some), (probe, MANY_SPANS, None)]
+        for seen_by, n_most, enough in looks:
+            near = find_near(db, blocks, project, seen_by, (lower, upper), n_most, enough)
             found = _first(db, blocks, project, condition, order, after, near, wanted) if near.trace_ids else []
             if len(found) >= wanted or near.complete:
                 return found
