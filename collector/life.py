@@ -38,6 +38,7 @@ logger = logging.getLogger("assay.collector")
 BUDGET_S = 1.0  # of one step: what is left is done by the next ones
 RETENTION_EVERY_S = 60.0
 TAIL_EVERY_S = 5.0
+SWEEP_EVERY_S = 60.0
 COMPACT_AFTER_S = 30.0  # since the last request to delete, so that several are done with one copy
 COMPACT_CHECK_EVERY_S = 600.0
 TAIL_LOOKS_BACK_S = 86_400.0  # at the start, and for spans of a trace that came before its last ones
@@ -171,7 +172,7 @@ class Life:
         for name, work in (
             ("tail", self._apply_tail_rules),
             ("retention", self._apply_retention),
-            ("sweep", self._sweep),
+            ("sweep", self._sweep_what_is_due),
             ("compact", self._compact_if_worth_it),
         ):
             try:
@@ -245,6 +246,13 @@ class Life:
                 "QUALIFY row_number() OVER (PARTITION BY project ORDER BY set_at DESC, rowid DESC) = 1"
             ).fetchall()
         return dict(rows)
+
+    def _sweep_what_is_due(self, end: float) -> None:
+        if not self._is_due("sweep", SWEEP_EVERY_S):
+            return
+        self._sweep(end)
+        if time.monotonic() >= end:
+            self._due.pop("sweep", None)  # the rest at the next step
 
     def _sweep(self, end: float, *, early: bool = False) -> None:
         while day := self._day_to_sweep(early=early):

@@ -87,6 +87,7 @@ class SpanStore:
         self._closed = False
         self._tried_to_open_at = 0.0
         self._file = check_files(path) or self._create()
+        self._noted = read_manifest(path.parent)
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._writing: duckdb.DuckDBPyConnection | None = None  # the writer's cursor, kept for what is prepared on it
         try:
@@ -382,6 +383,7 @@ class SpanStore:
                 if self.wal_bytes():
                     raise CollectorUnavailable("Something was written meanwhile.", hint="Try again in a moment.")
                 forget_manifest(self.path.parent)  # the new file has seen fewer checkpoints
+                self._noted = None
                 self._file.close()
                 try:
                     new.replace(self.path)
@@ -394,8 +396,9 @@ class SpanStore:
         with self._opening:
             checkpoint, log_bytes = self._file.header().checkpoint, self.wal_bytes()
             manifest = Manifest(self.store_id, MIGRATIONS[-1].version, checkpoint, log_bytes)
-            if manifest != read_manifest(self.path.parent):
+            if manifest != self._noted:
                 write_manifest(self.path.parent, manifest)
+                self._noted = manifest
 
     def _refuse_after_fork(self) -> None:
         # A forked child can read and write through the inherited connection, and so destroy the file.

@@ -266,6 +266,16 @@ def test_without_rules_nothing_is_deleted(service: Service) -> None:
     assert traces(service) == {trace_id}
 
 
+def test_a_day_to_sweep_is_looked_for_once_a_minute(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, looked = [time.time()], list[float]()
+    monkeypatch.setattr("assay.collector.life.day_to_sweep", lambda db, early: looked.append(now[0]))
+    life = Life(service.store, service.writer, LifeRules(), clock=lambda: now[0])
+    for after in (0, 2, 59, 61):
+        now[0] += after
+        life.step()
+    assert [moment - looked[0] for moment in looked] == [0, 61, 122]
+
+
 # Tail rules -------------------------------------------------------------------------------------------------------
 
 
