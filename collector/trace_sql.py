@@ -34,8 +34,8 @@ AGGREGATES: dict[str, str] = {
     **{name: f"{_counted(name)}::BIGINT" for name in COUNTED},
     "cost_usd": _counted("cost_usd"),
     "models": (
-        "list_sort(list(DISTINCT coalesce(s.response_model, s.request_model))"
-        " FILTER (WHERE s.is_model_call AND coalesce(s.response_model, s.request_model) IS NOT NULL))"
+        "list_sort(list_distinct(list(coalesce(s.response_model, s.request_model))"  # half the time of list(DISTINCT)
+        " FILTER (WHERE s.is_model_call AND coalesce(s.response_model, s.request_model) IS NOT NULL)))"
     ),
     "tags": "list_sort(list_distinct(flatten(list(s.tags))))",
 }
