@@ -14,34 +14,29 @@ import duckdb
 
 from assay.collector.filter import Compiled, Target, compile_filter, compile_trace_filter
 from assay.collector.filter_probe import RANK_EQUAL, Probe
+from assay.collector.list_counts import counts
 from assay.collector.near import bounded, with_content_of
 from assay.collector.open_view import open_beside
 from assay.collector.store import SpanStore
 from assay.collector.trace_sql import summed_up
 
 MANY_SPANS = 60_000  # so many are looked at whole
+FEW_ROWS = 2_000  # of the list: so many are counted here, where the database would take longer
 FEW_MATCHES = 20_000  # spans that match: their traces are looked at wherever they are
 MOST_BARS = 60
-VALUES_EACH = 12
 AROUND_NS = 3600 * 10**9  # spans of a trace are looked for so long beyond the time in which it starts
 WIDTHS_S = (1, 5, 10, 30, 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600)
 DAYS = (1, 2, 7, 14, 28, 91, 182, 364)
 FIELDS = ("start_time", "status", "name", "user_id", "tags", "models", "environment")
-# Facet -> SQL of its value in a row `t`. Lists have one value for each element.
-FACETS: dict[str, str] = {
-    "status": "t.status",
-    "model": "unnest(t.models)",
-    "name": "t.name",
-    "user": "t.user_id",
-    "tag": "unnest(t.tags)",
-    "environment": "t.environment",
+FACETS = {  # facet -> its column
+    "status": "status",
+    "model": "models",
+    "name": "name",
+    "user": "user_id",
+    "tag": "tags",
+    "environment": "environment",
 }
-SPAN_FACETS = {"kind": "t.kind", **FACETS}
-_SAID = "CASE WHEN v.value::VARCHAR IN ('true', 'false') THEN v.value::VARCHAR END"
-SCORES = (
-    f"SELECT 'score' AS facet, v.name AS value, {_SAID} AS part, count(DISTINCT v.trace_id) AS n FROM score_log v"
-    " WHERE v.project = ? AND v.trace_id IN (SELECT t.trace_id FROM t) GROUP BY ALL"
-)
+SPAN_FACETS = {"kind": "kind", **FACETS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +75,7 @@ class _Asked:
     start: int
     end: int
     none_nested: bool
+    few_rows: bool
 
 
 def list_figures(
@@ -107,14 +103,15 @@ def _figures(
     none_nested: bool,
 ) -> ListFigures:
     within = bounded(project, start, None if end is None else end - 1)
-    [(n_spans, first, last, lowest, highest)] = db.execute(
-        "SELECT count(*), epoch_ns(min(s.start_time)), epoch_ns(max(s.start_time)), min(s.row_id), max(s.row_id)"
-        f" FROM span_log s WHERE {within.sql}",
+    [(n_spans, n_roots, first, last, lowest, highest)] = db.execute(
+        "SELECT count(*), count(*) FILTER (WHERE s.parent_span_id IS NULL), epoch_ns(min(s.start_time)),"
+        f" epoch_ns(max(s.start_time)), min(s.row_id), max(s.row_id) FROM span_log s WHERE {within.sql}",
         within.parameters,
     ).fetchall()
     if not n_spans:
         return ListFigures()
-    asked = _Asked(of, project, filter, first, last + 1, none_nested)
+    few_rows = (n_roots if of == "traces" else n_spans) <= FEW_ROWS
+    asked = _Asked(of, project, filter, first, last + 1, none_nested, few_rows)
     width = bar_width(first, last)
     if n_spans <= MANY_SPANS:
         return _counted(db, asked, width, None)
@@ -166,20 +163,7 @@ def _counted(
 ) -> ListFigures:
     rows = _traces(db, asked, since, probe) if asked.of == "traces" else _spans(db, asked, since)
     facets = FACETS if asked.of == "traces" else SPAN_FACETS
-    each = [
-        f"(SELECT '{name}' AS facet, {value}::VARCHAR AS value, NULL AS part, count(*) AS n FROM t"
-        f" GROUP BY value HAVING value IS NOT NULL AND value <> '' ORDER BY n DESC, value LIMIT {VALUES_EACH})"
-        for name, value in facets.items()
-    ]
-    bars = (
-        f"SELECT 'bar' AS facet, (epoch_ns(t.start_time) // {width})::VARCHAR AS value,"
-        " CASE WHEN t.status = 'error' THEN 'error' END AS part, count(*) AS n FROM t GROUP BY ALL"
-    )
-    scores = f"(SELECT * FROM ({SCORES}) ORDER BY n DESC, value, part LIMIT {2 * VALUES_EACH})"
-    found = db.execute(
-        f"WITH t AS MATERIALIZED ({rows.sql}) {' UNION ALL '.join([bars, *each, scores])}",
-        [*rows.parameters, asked.project],
-    ).fetchall()
+    found = counts(db, rows, facets, width, asked.project, few=asked.few_rows)
     values = [(facet, Value(value, n, part)) for facet, value, part, n in found if facet != "bar"]
     values.sort(key=lambda one: (-one[1].count, one[1].value, one[1].part or ""))
     return ListFigures(

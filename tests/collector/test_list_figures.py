@@ -88,6 +88,19 @@ def test_the_bars_hold_as_many_as_the_list(
     assert sum(bar.errors for bar in found.bars) == sum(row["status"] == "error" for row in expected)
 
 
+@pytest.mark.parametrize("of", ["traces", "spans"])
+@pytest.mark.parametrize("filter", [None, "status = 'error'", "name = 'nothing'"])
+def test_few_rows_are_counted_as_the_database_counts_many(
+    service: Service, of: str, filter: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> ListFigures:
+        return queries.list_figures(service.store, of, project="test", filter=filter, start=None, end=None)
+
+    counted_here = found()
+    monkeypatch.setattr(list_figures, "FEW_ROWS", 0)
+    assert found() == counted_here
+
+
 def test_facets_count_traces(service: Service) -> None:
     found = figures(service)
     assert counts(found, "status") == {"ok": 24, "error": 6}
