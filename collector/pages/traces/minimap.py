@@ -12,6 +12,7 @@ from assay.collector.pages.traces.trace_shape import Numbers, TraceShape
 COLUMNS = 600  # the picture is stretched to the window
 LANES = 9  # depths that have a lane of their own; what is deeper shares the last
 LANE = 4  # units high, one of them a gap
+EXACT_BITS = 53  # of times in nanoseconds: 104 days, and with the columns they stay whole numbers of 64 bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +45,11 @@ def minimap(shape: TraceShape, critical: Iterable[int]) -> Minimap:
 
 def _columns(shape: TraceShape) -> tuple[Numbers, Numbers]:
     """In which column of the picture each span begins, and before which it ends: one column at least."""
-    scale = COLUMNS / max(shape.length_ns, 1)
-    begins, lengths = np.array(shape.begins, dtype=np.int64), np.array(shape.lengths, dtype=np.int64)
-    firsts = np.minimum((begins * scale).astype(np.int64), COLUMNS - 1)
-    ends = np.clip(np.rint((begins + lengths) * scale).astype(np.int64), firsts + 1, COLUMNS)
+    coarser = max(shape.length_ns.bit_length() - EXACT_BITS, 0)
+    length = max(shape.length_ns >> coarser, 1)
+    begins, lengths = (np.array(times, dtype=np.int64) >> coarser for times in (shape.begins, shape.lengths))
+    firsts = np.minimum(begins * COLUMNS // length, COLUMNS - 1)
+    ends = np.clip(np.rint((begins + lengths) * COLUMNS / length).astype(np.int64), firsts + 1, COLUMNS)
     return firsts, ends
 
 

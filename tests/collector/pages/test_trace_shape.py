@@ -133,6 +133,12 @@ def test_the_small_picture_has_a_box_wherever_a_span_ran(shape: TraceShape) -> N
         assert any(left <= column < left + width and top == lane for left, top, width in boxes)
 
 
+@pytest.mark.parametrize("longer", [1, 10**11])  # 35 ms, and 110 years
+def test_a_span_begins_in_its_own_column_of_the_small_picture(longer: int) -> None:
+    shape = shape_of(("first", None, 0, 0), ("second", None, 14 * longer, 0), ("last", None, 15 * longer, 20 * longer))
+    assert minimap(shape, []).ran == "M0 0h1v3h-1zM240 0h1v3h-1zM257 0h343v3h-343z"
+
+
 @given(shapes(), st.integers(1, 7))
 def test_what_the_script_gets_says_all_of_the_tree_again(shape: TraceShape, size: int) -> None:
     chunks = list(tree_payload.chunks(shape, critical_path(shape), size))
