@@ -1,13 +1,17 @@
-"""OpenTelemetry's variables that change what Assay does, or that look as if they did. Pure: an environment in."""
+"""Variables that change what Assay does, OpenTelemetry's too, or that look as if they did. Pure: an environment in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from assay.finding import Check, State
+from assay.settings import Settings
+from assay.settings_table import variables_of
 
 Environment = Mapping[str, str]
+OURS = "ASSAY_"
 Finding = tuple[State, str, str]  # state, what is, what to do
 
 
@@ -18,7 +22,19 @@ def check_variables(environment: Environment) -> list[Check]:
         for variable, look in LOOKS.items()
         if (value := environment.get(variable, "").strip()) and (finding := look(value, environment)) is not None
     ]
+    found += _unknown(environment)
     return found or [Check("OTEL variables", "ok", "none that changes what is traced or where it goes")]
+
+
+def _unknown(environment: Environment) -> Iterator[Check]:
+    read = [variable for name in Settings.model_fields for variable in variables_of(name)]
+    known = [variable.removeprefix(OURS) for variable in read if variable.startswith(OURS)]
+    for variable in sorted(environment):
+        name = variable.removeprefix(OURS)
+        if variable.startswith(OURS) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"Did you mean {OURS}{near[0]}?" if near else "All there are: assay settings"
+            yield Check(variable, "warning", "no setting is read from it", hint)
 
 
 def _off(value: str, environment: Environment) -> Finding | None:

@@ -27,7 +27,7 @@ def settings_markdown() -> str:
         "| --- | --- | --- | --- |",
     ]
     for name, field in Settings.model_fields.items():
-        variables = ", ".join(f"`{variable}`" for variable in _variables(name))
+        variables = ", ".join(f"`{variable}`" for variable in variables_of(name))
         default = "" if field.default in (None, {}) else f"`{field.default}`"
         lines.append(f"| `{name}` | {variables} | {default} | {field.description} |")
     return "\n".join(lines) + "\n"
@@ -38,12 +38,13 @@ def _row(name: str, value: Any) -> dict[str, Any]:
     shown = "(set)" if secret else str(value) if isinstance(value, Path) else value
     return {
         "setting": name,
-        "variables": _variables(name),
+        "variables": variables_of(name),
         "value": shown,
         "help": Settings.model_fields[name].description,
     }
 
 
-def _variables(name: str) -> list[str]:
+def variables_of(name: str) -> list[str]:
+    """The environment variables that a setting is read from."""
     choices = getattr(Settings.model_fields[name].validation_alias, "choices", ())
     return [str(choice) for choice in choices if choice != name]

@@ -218,12 +218,20 @@ def test_a_stranger_can_read_it_at_80_columns(monkeypatch: pytest.MonkeyPatch) -
             ["OTEL_TRACES_SAMPLER"],
             id="sampled",
         ),
+        pytest.param({"ASSAY_SAMPEL_RATE": "1", "ASSAY_SAMPLE_RATE": "1"}, ["ASSAY_SAMPEL_RATE"], id="misspelled"),
         pytest.param({"OTEL_PROPAGATORS": "b3"}, ["OTEL_PROPAGATORS"], id="no traceparent"),
         pytest.param({"OTEL_PROPAGATORS": "tracecontext,baggage"}, ["OTEL variables"], id="usual propagators"),
     ],
 )
 def test_variables_that_get_in_the_way_are_named(environment: dict[str, str], names: list[str]) -> None:
     assert [check.name for check in check_variables(environment)] == names
+
+
+def test_a_variable_that_is_misspelled_is_told_what_was_meant() -> None:
+    assert [check.hint for check in check_variables({"ASSAY_SAMPEL_RATE": "1", "ASSAY_X": "y"})] == [
+        "Did you mean ASSAY_SAMPLE_RATE?",
+        "All there are: assay settings",
+    ]
 
 
 def test_no_variable_can_be_so_odd_that_the_doctor_fails() -> None:
