@@ -248,6 +248,7 @@ class Service:
             except Exception:
                 logger.exception("the registry's copy in %s could not be renewed", STORE_FILE)
             try:
+                self._find_where_traces_lie()
                 self.in_progress.step()
                 self.life.step()
                 self.exporter.keep_up(registry_revision=self._mirrored_revision)
@@ -261,6 +262,13 @@ class Service:
             self.register_projects()
             self.registry.keys.note_used()
         self.mirror_registry()
+
+    def _find_where_traces_lie(self) -> None:
+        """After a start, so that the first readers of a large store need not."""
+        blocks = self.store.trace_blocks
+        while blocks.is_behind and not self._stop.is_set():
+            with self.store.read() as db:
+                blocks.extend(db)
 
     def register_projects(self) -> None:
         """Make a project of every name that spans were filed under since the last time."""

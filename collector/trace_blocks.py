@@ -51,6 +51,7 @@ class TraceBlocks:
         self._blocks: list[_Block] = []
         self._extending = threading.Lock()
         self._look_again_at = 0.0
+        self.is_behind = True  # blocks have become full that nobody has added yet
 
     def condition(self, db: duckdb.DuckDBPyConnection, trace_ids: Collection[str]) -> str:
         """SQL that holds for every span `s` of these traces, and lets the database leave out most others."""
@@ -79,6 +80,11 @@ class TraceBlocks:
         [(last,)] = db.execute("SELECT max(row_id) FROM span_log WHERE row_id >= ?", [known]).fetchall()
         return max(known - 1, 0) if last is None else int(last)
 
+    def extend(self, db: duckdb.DuckDBPyConnection) -> None:
+        """Add some of the blocks that have become full. Readers do so as well, a few with each question."""
+        with self._extending:
+            self._add(db)
+
     def _rows_of(self, number: int) -> tuple[int, int]:
         return number * self._block_rows, (number + 1) * self._block_rows - 1
 
@@ -86,13 +92,17 @@ class TraceBlocks:
         """All blocks, and more of them if some have become full and no other reader is adding them just now."""
         if time.monotonic() >= self._look_again_at and self._extending.acquire(blocking=False):
             try:
-                more = self._full(db, len(self._blocks))
-                self._blocks += more
-                if not more:
-                    self._look_again_at = time.monotonic() + LOOK_EVERY_S
+                self._add(db)
             finally:
                 self._extending.release()
         return list(self._blocks)
+
+    def _add(self, db: duckdb.DuckDBPyConnection) -> None:
+        more = self._full(db, len(self._blocks))
+        self._blocks += more
+        self.is_behind = bool(more)
+        if not more:
+            self._look_again_at = time.monotonic() + LOOK_EVERY_S
 
     def _full(self, db: duckdb.DuckDBPyConnection, known: int) -> list[_Block]:
         end = min((self.last_row(db) + 1) // self._block_rows, known + BLOCKS_AT_ONCE)

@@ -64,6 +64,13 @@ def test_a_large_store_is_added_in_parts_and_found_whole_before_that(db: duckdb.
     assert blocks.ranges(db, ["t30"]) == [(90, 93), (120, None)]
 
 
+def test_who_extends_until_nothing_is_left_has_all_of_it(db: duckdb.DuckDBPyConnection) -> None:
+    blocks = TraceBlocks(block_rows=2)
+    while blocks.is_behind:
+        blocks.extend(db)
+    assert blocks.ranges(db, ["t30"]) == [(90, 93), (120, None)]
+
+
 def test_an_empty_store_says_anywhere(db: duckdb.DuckDBPyConnection) -> None:
     db.execute("DELETE FROM span_log")
     blocks = TraceBlocks(block_rows=10)
