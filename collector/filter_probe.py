@@ -17,6 +17,7 @@ from assay.collector.trace_bounds import AT_MOST, Above, above
 # Rank of a condition by how few spans it is likely to leave: the lowest is looked for first.
 ID_FIELDS = ("trace_id", "span_id", "session_id", "user_id", "experiment_id", "item_id")
 RANK_ID, RANK_SCORE, RANK_EQUAL, RANK_TEXT, RANK_OTHER, RANK_SUM = range(6)
+MOST_OTHERS = 3
 
 FLIPPED: dict[type[exp.Expr], type[exp.Expr]] = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE}
 
@@ -31,6 +32,8 @@ class Probe:
     """A trace fulfils the filter exactly when one of its spans fulfils the condition."""
     above: Above | None = None
     """The condition asks for nothing but large sums, and these are they."""
+    others: tuple[Probe, ...] = ()
+    """What may leave as few spans: which leaves fewer, or newer ones, is not known before it is tried."""
 
 
 def probe(node: exp.Expr) -> Probe | None:
@@ -38,9 +41,12 @@ def probe(node: exp.Expr) -> Probe | None:
     if isinstance(node, exp.Paren):
         return probe(node.this)
     if isinstance(node, exp.And):
-        sides = [side for side in (probe(node.left), probe(node.right)) if side is not None]
-        best = min(sides, key=lambda side: side.rank, default=None)
-        return None if best is None else replace(best, exact=False)
+        sides = [each for side in (probe(node.left), probe(node.right)) if side for each in (side, *side.others)]
+        if not sides:
+            return None
+        best, *others = sorted(sides, key=lambda side: side.rank)
+        simple = tuple(replace(each, others=()) for each in others if each.rank <= RANK_EQUAL)
+        return replace(best, exact=False, others=simple[:MOST_OTHERS])
     if isinstance(node, exp.Or):
         left, right = probe(node.left), probe(node.right)
         if left is None or right is None:

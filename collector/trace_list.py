@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from assay.collector.filter import Compiled, TraceFilter, compile_trace_filter
-from assay.collector.filter_probe import RANK_SUM
+from assay.collector.filter_probe import RANK_SUM, Probe
 from assay.collector.near import Near, bounded, find_near
 from assay.collector.open_index import TraceOf
 from assay.collector.open_view import open_beside
@@ -172,13 +172,7 @@ def find_traces(
     lower, upper = moment(db, condition.earliest, "max"), moment(db, condition.latest, "min")
     if order.newest_first:
         upper = min((time for time in (upper, number_in(after) if after else None) if time is not None), default=None)
-        some, few = wanted + wanted // 4, min(SPANS_PER_TRACE * wanted, MANY_SPANS)
-        looks = [(probe, few, some), (probe, MANY_SPANS, None)]
-        if probe is None:
-            looks = [(None, some, None), (None, MANY_TRACES * wanted, None)]
-        elif probe.rank == RANK_SUM:  # sums take long: many traces may have such anyway
-            looks = [(None, some, None), (probe, MANY_SPANS, some), (probe, MANY_SPANS, None)]
-        for seen_by, n_most, enough in looks:
+        for seen_by, n_most, enough in _looks(probe, wanted):
             near = find_near(db, blocks, project, seen_by, (lower, upper), n_most, enough)
             found = _first(db, blocks, project, condition, order, after, near, wanted) if near.trace_ids else []
             if len(found) >= wanted or near.complete:
@@ -186,6 +180,18 @@ def find_traces(
     elif (largest_found := _largest(db, blocks, project, condition, order, after, wanted)) is not None:
         return largest_found
     return _first(db, blocks, project, condition, order, after, Near([], lower, complete=True), wanted)
+
+
+def _looks(probe: Probe | None, wanted: int) -> list[tuple[Probe | None, int, int | None]]:
+    """How `find_near` is asked, time after time until there are enough: for what, for how many spans (or traces, where
+    nothing is asked of spans) at most, and how many traces suffice.
+    """
+    some, few = wanted + wanted // 4, min(SPANS_PER_TRACE * wanted, MANY_SPANS)
+    if probe is None:
+        return [(None, some, None), (None, MANY_TRACES * wanted, None)]
+    if probe.rank == RANK_SUM:  # sums take long, and many traces may have such anyway
+        return [(None, some, None), (probe, MANY_SPANS, some), (probe, MANY_SPANS, None)]
+    return [*((each, few, some) for each in (probe, *probe.others)), (probe, MANY_SPANS, None)]
 
 
 def _largest(

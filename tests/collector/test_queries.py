@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import orjson
 import pytest
@@ -22,6 +24,7 @@ from assay.collector.trace_blocks import TraceBlocks
 from assay.collector.trace_find import find_in_trace
 from assay.collector.trace_memory import TraceMemory
 from assay.errors import CollectorUnavailable, InvalidRequest
+from support.export import until
 from support.queried import SECOND, span, store_spans
 
 DAY = 86_400 * SECOND
@@ -167,6 +170,34 @@ def test_traces_with_large_sums_are_found_however_far_back_each_look_reaches(
     early = [row for row in expected if row["start_time"] < "2026-11-01"]
     before = every_page(service, 3, project=project, filter=f"{filter} and start_time < '2026-11-01'")
     assert before == early
+
+
+@pytest.mark.parametrize("filter", ["kind = 'llm' and request_model = 'old'", "request_model = 'old' and kind = 'llm'"])
+def test_traces_far_back_are_found_by_whichever_condition_leads_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, filter: str
+) -> None:
+    service = Service(tmp_path / ".assay")
+    calls = [
+        span(trace, 0, start=NOON - trace * DAY, request_model="new" if trace < 20 else "old", **CALL)
+        for trace in range(30)
+    ]
+    store_spans(service, [{**call, "project": "test"} for call in calls])
+    monkeypatch.setattr(trace_list, "SPANS_PER_TRACE", 2)
+    monkeypatch.setattr(trace_list, "MANY_SPANS", 8)
+    monkeypatch.setattr(trace_list, "Near", Mock(side_effect=AssertionError("every trace was looked at")))
+    assert numbers(every_page(service, 3, project="test", filter=filter)) == list(range(20, 30))
+    service.close()
+
+
+def test_where_traces_lie_is_known_before_anybody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.collector.service.UPKEEP_EVERY_S", 0.01)
+    service = Service(tmp_path / ".assay")
+    store_spans(service, conversation(1, NOON))
+    blocks = service.store.trace_blocks = TraceBlocks(block_rows=2)
+    until(lambda: not blocks.is_behind)
+    with service.store.read() as db:
+        assert blocks.ranges(db, ["of nobody"]) == [(4, None)]
+    service.close()
 
 
 @pytest.mark.parametrize("limit", [15, 1000])
