@@ -16,6 +16,8 @@ from assay.command.options import Json
 from assay.command.printing import print_result
 from assay.errors import ConfigurationError
 
+TRACE_ID_DIGITS = 32
+
 
 def add_commands(app: typer.Typer) -> None:
     """Make these commands of `assay`."""
@@ -44,6 +46,10 @@ def delete(
     if len(asked) != 1:
         raise ConfigurationError("Say what to delete, and one thing.", hint="Give --trace, --session or --user.")
     [(path, value)] = asked
+    if trace and len(trace) < TRACE_ID_DIGITS:
+        raise ConfigurationError(
+            f"--trace {trace} is the beginning of an id.", hint=f"The whole of it: assay traces show {trace}"
+        )
     gone = client().request("DELETE", f"/{path}/{quote(value, safe='')}")["deleted"]
     told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in gone.items())
     print_result(gone, f"{told} deleted", as_json)

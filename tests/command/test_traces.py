@@ -38,6 +38,13 @@ def test_a_trace_is_found_by_the_beginning_of_its_id() -> None:
     assert trace_id in shown("traces", "show", trace_id[:8].upper())
 
 
+def test_a_trace_is_deleted_by_the_whole_of_its_id_alone() -> None:
+    begun = trace("greeting")["trace_id"][:8]
+    error = run("delete", "--trace", begun).exception
+    assert f"assay traces show {begun}" in str(getattr(error, "hint", ""))
+    assert trace("greeting")
+
+
 @pytest.mark.parametrize("given", ["ffffffff", "00", "' or 1 = 1 --"])
 def test_what_no_id_begins_with_is_not_found(given: str) -> None:
     assert isinstance(run("traces", "show", given).exception, TraceNotFound)
