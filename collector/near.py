@@ -155,11 +155,11 @@ def slices(
     """The time within the bounds in slices, the newest first, each of some times as many spans as the one before.
 
     So a page of the newest reads hardly more than it needs. How many spans a slice has is a guess: mostly, spans come
-    in order of time.
+    in order of time, and a block of such that came late counts among the old ones.
     """
     lower, upper = bounds
-    starts = [start for start in blocks.starts(db) if upper is None or start <= upper]
-    times, at, step = set[int](), len(starts) - 1, 1
+    starts = sorted(start for start in blocks.starts(db) if upper is None or start <= upper)
+    times, at, step = set[int](), len(starts) - 1, growth
     while at >= 0:
         if lower is None or starts[at] > lower:
             times.add(starts[at])

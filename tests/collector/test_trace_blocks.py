@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
+from assay.collector.near import slices
 from assay.collector.nested_calls import NestedCalls
 from assay.collector.trace_blocks import ANYWHERE, BLOCKS_AT_ONCE, MOST_RANGES, TraceBlocks, joined
 
@@ -82,6 +83,15 @@ def test_an_empty_store_says_anywhere(db: duckdb.DuckDBPyConnection) -> None:
 def test_blocks_start_where_their_first_span_does(db: duckdb.DuckDBPyConnection) -> None:
     blocks = TraceBlocks(block_rows=40)
     assert blocks.starts(db) == [0, 40, 80]
+
+
+def test_spans_that_came_late_do_not_widen_the_slice_of_the_newest(db: duckdb.DuckDBPyConnection) -> None:
+    blocks = TraceBlocks(block_rows=40)
+    assert slices(db, blocks, (None, None)) == [(80, None), (None, 79)]
+    db.execute(
+        "INSERT INTO span_log SELECT range, 'late', NULL, NULL, NULL, NULL, make_timestamp_ns(5) FROM range(120, 160)"
+    )
+    assert slices(db, TraceBlocks(block_rows=40), (None, None))[0] == (80, None)
 
 
 def test_many_ranges_are_joined_where_they_are_nearest() -> None:
