@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from assay.content_hash import json_bytes
-from assay.destination import Destination, find_destination, http_client, what_to_do
+from assay.destination import UNREACHABLE, Destination, find_destination, http_client, what_to_do
 from assay.embedded import load_api, serves_here
 from assay.errors import (
     AbTestNotFound,
@@ -169,7 +169,7 @@ class Client:
                     response.read()
                     raise _error(response)
                 yield response
-        except httpx.TransportError as error:
+        except UNREACHABLE as error:
             raise _unreachable(url, error) from error
 
     def send_otlp(self, body: bytes, content_type: str, *, project: str | None = None) -> bytes:
@@ -187,7 +187,7 @@ class Client:
             headers["x-project-name"] = project
         try:
             response = self._connections(url).post(f"{url}/v1/traces", content=body, headers=headers, timeout=60.0)
-        except httpx.TransportError as error:
+        except UNREACHABLE as error:
             raise _unreachable(url, error) from error
         if response.is_success:
             return response.content
@@ -210,7 +210,7 @@ class Client:
                 self._destination = None
                 if attempt == 2:
                     raise _unreachable(url, error) from error
-            except httpx.TransportError as error:
+            except UNREACHABLE as error:
                 raise _unreachable(url, error) from error
         raise AssertionError("unreachable")  # the loop returns or raises
 

@@ -16,6 +16,8 @@ from assay.errors import CollectorUnavailable, ConfigurationError
 from assay.fork_guard import no_fork
 from assay.settings import COLLECTOR_FILE, DEFAULT_GRPC_PORT, DEFAULT_PORT, Settings
 
+UNREACHABLE = (httpx.TransportError, httpx.InvalidURL)  # what a request to an address that does not answer raises
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
@@ -92,10 +94,13 @@ def running_collector(data_dir: Path) -> str | None:
 
 def what_to_do(url: str) -> str:
     """What may be wrong with the address of a collector that does not answer."""
-    address = urlsplit(url)
-    if address.scheme not in ("http", "https"):
+    try:
+        scheme, port = urlsplit(url).scheme, urlsplit(url).port
+    except ValueError:
+        return "It is no address. One is: http://127.0.0.1:4318"
+    if scheme not in ("http", "https"):
         return "Write the endpoint with its scheme, as http://127.0.0.1:4318."
-    if address.netloc.endswith(f":{DEFAULT_GRPC_PORT}"):
+    if port == DEFAULT_GRPC_PORT:
         return f"Assay speaks HTTP, and {DEFAULT_GRPC_PORT} is the port of gRPC as a rule: try {DEFAULT_PORT}."
     return "Is it running? Try: assay serve"
 

@@ -101,7 +101,7 @@ def _collector(url: str, settings: Settings) -> list[Check]:
             # No project is named: a key for one project reads its own.
             keyed = http.get(f"{url}/api/v1/traces", params={"limit": 1}, headers=headers, timeout=API_TIMEOUT)
         described = health.raise_for_status().json()
-    except (httpx.HTTPError, ValueError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         return [Check("collector", "failed", f"{url} does not answer: {error}", what_to_do(url))]
     detail = f"{url} answers, assay {described.get('version')}, process {described.get('pid')}"
     if described.get("version") not in (None, assay.__version__):

@@ -31,6 +31,8 @@ def test_a_configured_endpoint_is_taken_as_it_is() -> None:
         ("localhost:9", "as http://127.0.0.1:4318"),
         ("http://127.0.0.1:4317", "Assay speaks HTTP, and 4317 is the port of gRPC"),
         ("http://127.0.0.1:9", "Is it running?"),
+        ("http://[", "It is no address"),
+        ("http://a:port", "It is no address"),
     ],
 )
 def test_what_may_be_wrong_with_an_address_is_told_by_readers_and_senders_alike(endpoint: str, says: str) -> None:
