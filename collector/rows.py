@@ -180,10 +180,8 @@ def _insert(
     cursor: duckdb.DuckDBPyConnection, sql: str, batch: pa.Table, parameters: Mapping[str, Any] | None = None
 ) -> int:
     cursor.register("batch", batch)
-    try:
-        [(added,)] = cursor.execute(sql, dict(parameters or {})).fetchall()
-    finally:
-        cursor.unregister("batch")
+    [(added,)] = cursor.execute(sql, dict(parameters or {})).fetchall()
+    cursor.unregister("batch")  # not after a failure: it would be one more in its place, and the cursor is given up
     return int(added)
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from assay.collector import queries
 from assay.collector.api.deps import DEFAULT, Cursor, Limit, Project, ServiceDep, page
+from assay.collector.paging import in_range
 from assay.collector.registry.experiments import HEARD_EVERY_S
 from assay.collector.values import to_json
 from assay.scores import MAX_NAME_CHARS, TRACE_ID_DIGITS, ScoreSource
@@ -39,7 +40,7 @@ class Row(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     item_id: Annotated[str, Field(min_length=1, max_length=500)]
-    repeat: Annotated[int, Field(ge=0)] = 0
+    repeat: Annotated[int, Field(ge=0, lt=2**31)] = 0
     status: Literal["ok", "task_error", "timeout", "skipped_budget", "cancelled"]
     input: Any = None
     expected: Any = None
@@ -50,8 +51,8 @@ class Row(BaseModel):
     cluster: str | None = None
     started_at: datetime | None = None
     duration_ms: float | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    input_tokens: Annotated[int | None, Field(ge=0, lt=2**63)] = None
+    output_tokens: Annotated[int | None, Field(ge=0, lt=2**63)] = None
     cost_usd: float | None = None
     scores: list[RowScore] = []
 
@@ -113,7 +114,7 @@ def _row(row: Row, experiment_id: str, project: str, now: int) -> dict[str, Any]
         "error_type": row.error_type,
         "trace_id": row.trace_id,
         "cluster": row.cluster,
-        "started_at": int(started.timestamp() * 1e6) * 1000 if started else None,
+        "started_at": in_range(int(started.timestamp() * 1e6) * 1000) if started else None,
         "duration_ms": row.duration_ms,
         "input_tokens": row.input_tokens,
         "output_tokens": row.output_tokens,

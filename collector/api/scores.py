@@ -30,7 +30,7 @@ class NewScore(BaseModel):
     session_id: str | None = None
     experiment_id: str | None = None
     item_id: str | None = None
-    repeat: int | None = None
+    repeat: Annotated[int | None, Field(ge=0, lt=2**31)] = None
     error: str | None = None
     metadata: dict[str, Any] = {}
     id: Annotated[

@@ -205,6 +205,8 @@ def test_a_score_is_stored_shown_on_its_trace_and_the_newest_counts(fresh: httpx
         ({"name": "x", "value": 1, "trace_id": "0" * 32, "source": "robot"}, "source"),
         ({"scores": [{"name": "x"}]}, "scores"),
         ({"name": "x", "value": float("inf"), "trace_id": "0" * 32}, "value"),
+        ({"name": "x", "value": 1, "trace_id": "0" * 32, "repeat": 2**31}, "repeat"),
+        ({"name": "x", "value": 1, "trace_id": "0" * 32, "repeat": -1}, "repeat"),
     ],
 )
 def test_a_score_that_cannot_be_is_refused_with_why(http: httpx.Client, score: dict[str, object], says: str) -> None:
@@ -227,6 +229,12 @@ def test_experiment_rows_are_kept_in_order_and_the_newest_of_each_counts(http: h
     assert [(row["item_id"], row["status"], row["output"]) for row in found] == [("b", "ok", "late"), ("a", "ok", [1])]
     assert found[1]["scores"][0]["value"] is True
     assert http.get("/api/v1/experiments/nope/rows").status_code == 404
+    for beyond in ({"repeat": 2**31}, {"input_tokens": 2**63}, {"output_tokens": -1}):
+        refused = http.post(path, json={"rows": [{"item_id": "c", "status": "ok", **beyond}]})
+        assert (refused.status_code, *beyond) == (400, *(name for name in beyond if name in refused.text))
+    for time in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):  # as near as times in nanoseconds come to it
+        late = {"item_id": time, "status": "ok", "started_at": time}
+        assert http.post(path, json={"rows": [late]}).status_code == 201
 
 
 def test_errors_have_one_form(http: httpx.Client) -> None:

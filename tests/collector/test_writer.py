@@ -14,6 +14,7 @@ from assay.collector import convert, dead_letters, writer
 from assay.collector.batch import SpanBatch
 from assay.collector.dead_letters import DeadLetter
 from assay.collector.decode import DecodedSpan
+from assay.collector.scores import score_row
 from assay.collector.service import Service
 from assay.collector.store import SpanStore, due
 from assay.errors import CollectorUnavailable
@@ -179,3 +180,11 @@ def test_a_read_that_takes_too_long_is_ended_and_others_go_on(service: Service) 
 )
 def test_a_checkpoint_is_due(wal: int, free: int, expected: bool) -> None:
     assert due(wal, free, 64 * MB) is expected
+
+
+def test_a_value_that_its_column_cannot_hold_is_told_and_not_to_be_sent_again(service: Service) -> None:
+    score = score_row(project="p", name="helpful", value=True, source="user", trace_id="0" * 32, repeat=2**40)
+    with pytest.raises(duckdb.ConversionException, match="out of range"):
+        service.append({"score_log": [score]})
+    service.append({"score_log": [{**score, "repeat": 1}]})
+    assert rows(service, "SELECT repeat FROM score_log") == [(1,)]
