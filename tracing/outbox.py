@@ -27,6 +27,7 @@ LOOK_AGAIN_S = 10.0  # for requests that another process has left in the spool
 SILENCE_S = 1.5  # at the end of the program, a collector that says nothing for so long is away
 SPOOL_AT_THE_END_S = 1.0  # so long it goes on sending what it has spooled, which is safe there
 ANOTHER_SENDS_S = 0.2
+STOWED_WITHIN_S = 1.0  # at the end of the program: what is just being spooled
 SPANS_AT_ONCE = 2_000  # from the spool, together in one request
 BYTES_AT_ONCE = 1024**2
 MAX_REFUSALS = 200  # of parts of one request, while looking for the spans that are refused
@@ -59,6 +60,7 @@ class Outbox:
         self._waiting: list[Request] = []  # the first one may be under way
         self._waiting_bytes = 0
         self._backlog = self._spool is not None  # there may be something in the spool
+        self._stowing = False  # the first one is being written to the spool
         self._counting = False  # the last request is done, but what was refused of it is not counted yet
         self._names: list[str] = []  # what was there when we looked, newest first
         self._own: set[str] = set()  # what we put there ourselves, as far as it may still be there
@@ -144,6 +146,7 @@ class Outbox:
         settled = self.settle(timeout_s)
         with self._changed:
             self._ended = True
+            self._changed.wait_for(lambda: not self._stowing, STOWED_WITHIN_S)  # else it would be in the spool twice
             left = self._waiting  # also what is under way: sent twice at worst
             self._waiting, self._waiting_bytes = [], 0
             self._changed.notify_all()
@@ -314,14 +317,18 @@ class Outbox:
         """Move what waits in memory to the spool, oldest first, as far as there is room."""
         while True:
             with self._changed:
-                request = self._waiting[0] if self._waiting else None
-            if request is None or self._keep(request) is not None:
-                return
+                if self._ended or not self._waiting:
+                    return
+                request, self._stowing = self._waiting[0], True
+            problem = self._keep(request)
             with self._changed:
-                if self._waiting and self._waiting[0] is request:
+                self._stowing = False
+                if problem is None and self._waiting and self._waiting[0] is request:
                     del self._waiting[0]
                     self._waiting_bytes -= len(request)
-                    self._changed.notify_all()
+                self._changed.notify_all()
+            if problem is not None:
+                return
 
     def _deliver(self, request: Request) -> Later | list[tuple[int, str]]:
         """Send a request, in parts where it is refused as a whole; what is lost for good, with reasons.

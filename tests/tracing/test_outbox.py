@@ -5,12 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from threading import Condition
 
 import httpx
 import pytest
 
 from assay.tracing import outbox as outbox_module
 from assay.tracing.outbox import Outbox
+from assay.tracing.requests import Request
+from assay.tracing.spool import Spool
 from support.export import Receiver, away, names_in, outbox, request_of, until
 
 
@@ -50,6 +53,27 @@ def test_while_the_collector_is_away_requests_go_to_the_spool_and_then_out_in_or
     assert box.settle(30)
     assert spooled(tmp_path) == []
     assert box.close(10)
+
+
+def test_what_is_just_being_spooled_when_the_program_ends_is_there_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, closing = threading.Event(), threading.Event()
+    put = Spool.put
+
+    def slowly(spool: Spool, request: Request) -> Path:
+        writing.set()
+        assert closing.wait(60)
+        return put(spool, request)
+
+    monkeypatch.setattr(Spool, "put", slowly)
+    box = outbox(Receiver(after=away), tmp_path)
+    box.put(request_of("a"))
+    assert writing.wait(60)
+    monkeypatch.setattr(box._changed, "wait_for", lambda *how: closing.set() or Condition.wait_for(box._changed, *how))
+    assert not box.close(0.01)
+    assert len(spooled(tmp_path)) == 1
+    assert box._teller.dropped == 0
 
 
 def test_the_next_process_sends_what_the_last_one_left(tmp_path: Path) -> None:
