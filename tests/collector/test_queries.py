@@ -24,7 +24,6 @@ from assay.collector.trace_blocks import TraceBlocks
 from assay.collector.trace_find import find_in_trace
 from assay.collector.trace_memory import TraceMemory
 from assay.errors import CollectorUnavailable, InvalidRequest
-from support.export import until
 from support.queried import SECOND, span, store_spans
 
 DAY = 86_400 * SECOND
@@ -186,17 +185,6 @@ def test_traces_far_back_are_found_by_whichever_condition_leads_there(
     monkeypatch.setattr(trace_list, "MANY_SPANS", 8)
     monkeypatch.setattr(trace_list, "Near", Mock(side_effect=AssertionError("every trace was looked at")))
     assert numbers(every_page(service, 3, project="test", filter=filter)) == list(range(20, 30))
-    service.close()
-
-
-def test_where_traces_lie_is_known_before_anybody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assay.collector.service.UPKEEP_EVERY_S", 0.01)
-    service = Service(tmp_path / ".assay")
-    store_spans(service, conversation(1, NOON))
-    blocks = service.store.trace_blocks = TraceBlocks(block_rows=2)
-    until(lambda: not blocks.is_behind)
-    with service.store.read() as db:
-        assert blocks.ranges(db, ["of nobody"]) == [(4, None)]
     service.close()
 
 

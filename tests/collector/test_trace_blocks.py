@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
 
 from assay.collector.near import slices
 from assay.collector.nested_calls import NestedCalls
+from assay.collector.service import Service
 from assay.collector.trace_blocks import ANYWHERE, BLOCKS_AT_ONCE, MOST_RANGES, TraceBlocks, joined
+from support.export import until
+from support.queried import span, store_spans
 
 COLUMNS = "row_id BIGINT, trace_id VARCHAR, span_id VARCHAR, parent_span_id VARCHAR, kind VARCHAR, total_tokens BIGINT"
 
@@ -119,3 +123,14 @@ def test_a_call_inside_one_that_came_long_before_is_noticed(db: duckdb.DuckDBPyC
     assert calls.none(db)
     add(db, 150, 151, "'t5'", "'inner', 'outer', 'llm', 10")
     assert not calls.none(db)
+
+
+def test_where_traces_lie_is_known_before_anybody_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assay.collector.service.UPKEEP_EVERY_S", 0.01)
+    service = Service(tmp_path / ".assay")
+    store_spans(service, [span(1, number, start=number) for number in range(4)])
+    blocks = service.store.trace_blocks = TraceBlocks(block_rows=2)
+    until(lambda: not blocks.is_behind)
+    with service.store.read() as db:
+        assert blocks.ranges(db, ["of nobody"]) == [(4, None)]
+    service.close()
