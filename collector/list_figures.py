@@ -15,7 +15,7 @@ import duckdb
 from assay.collector.filter import Compiled, Target, compile_filter, compile_trace_filter
 from assay.collector.filter_probe import RANK_EQUAL, Probe
 from assay.collector.list_counts import counts
-from assay.collector.near import bounded, with_content_of
+from assay.collector.near import bounded, narrowed, with_content_of
 from assay.collector.open_view import open_beside
 from assay.collector.store import SpanStore
 from assay.collector.trace_sql import summed_up
@@ -196,7 +196,7 @@ def _traces(db: duckdb.DuckDBPyConnection, asked: _Asked, since: int | None, pro
     where = bounded(asked.project, lower - AROUND_NS, asked.end + AROUND_NS)
     span_conditions = [with_content_of(db, each, where) for each in condition.span_conditions]
     if probe is not None:
-        among = where.joined("AND", with_content_of(db, probe.condition, where))
+        among = narrowed(db, where, probe.condition)
         ids = Compiled(f"s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {among.sql})", among.parameters)
         where = where.joined("AND", ids)
     fields = {*FIELDS, *condition.fields} - {"project", "trace_id"}
@@ -222,7 +222,7 @@ def _traces(db: duckdb.DuckDBPyConnection, asked: _Asked, since: int | None, pro
 
 def _spans(db: duckdb.DuckDBPyConnection, asked: _Asked, since: int | None) -> Compiled:
     within = bounded(asked.project, asked.start if since is None else since, asked.end - 1)
-    where = within.joined("AND", with_content_of(db, compile_filter(asked.filter, "spans", "s"), within))
+    where = narrowed(db, within, compile_filter(asked.filter, "spans", "s"))
     return Compiled(
         "SELECT s.trace_id, s.kind, s.start_time, s.status, s.name, s.user_id, s.tags, s.environment,"
         " [coalesce(s.response_model, s.request_model)] AS models"

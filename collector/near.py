@@ -60,8 +60,7 @@ def find_near(
     (since, upper), complete = bounds, True
     at_once = probe.rank == RANK_SUM  # each slice would ask for all of the sums
     for lower, before in [bounds] if at_once else slices(db, blocks, bounds):
-        where = bounded(project, lower, before)
-        where = where.joined("AND", with_content_of(db, probe.condition, where))
+        where = narrowed(db, bounded(project, lower, before), probe.condition)
         found += db.execute(
             f"SELECT s.trace_id, epoch_ns(s.start_time) FROM span_log s WHERE {where.sql}"
             " ORDER BY s.start_time DESC LIMIT ?",
@@ -168,6 +167,11 @@ def slices(
     return list(zip([*newest_first, lower], [upper, *(time - 1 for time in newest_first)], strict=True))
 
 
+def narrowed(db: duckdb.DuckDBPyConnection, where: Compiled, condition: Compiled) -> Compiled:
+    """That for a span `s` both hold; a search reads only the content to which the spans of `where` refer."""
+    return where.joined("AND", with_content_of(db, condition, where))
+
+
 def with_content_of(db: duckdb.DuckDBPyConnection, probe: Compiled, where: Compiled) -> Compiled:
     """A condition on spans `s`, with a search through long texts limited to those to which the spans refer for which
     `where` holds.
@@ -188,7 +192,7 @@ def _reaching_beyond(
 ) -> list[str]:
     """Traces with spans between `since` and `upper` that match by a span which starts only after `upper`."""
     before, later = bounded(project, since, upper), bounded(project, upper + 1, None)
-    matching = later.joined("AND", with_content_of(db, probe, later))
+    matching = narrowed(db, later, probe)
     rows = db.execute(
         f"SELECT DISTINCT s.trace_id FROM span_log s WHERE {matching.sql}"
         f" AND s.trace_id IN (SELECT s.trace_id FROM span_log s WHERE {before.sql})",

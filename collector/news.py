@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from assay.collector.filter import Compiled, compile_filter, compile_trace_filter
-from assay.collector.near import with_content_of
+from assay.collector.near import narrowed
 from assay.collector.open_view import open_beside
 from assay.collector.paging import fetch, iso_time, within
 from assay.collector.store import SpanStore
@@ -107,7 +107,7 @@ def _span_rows(
     db: duckdb.DuckDBPyConnection, columns: str, filter: str | None, project: str | None, first: int, last: int
 ) -> list[dict[str, Any]]:
     new = Compiled("s.row_id > ? AND s.row_id <= ?", [first, last]).joined("AND", Compiled(*within(project, "s")))
-    matching = new.joined("AND", with_content_of(db, compile_filter(filter, "spans", "s"), new))
+    matching = narrowed(db, new, compile_filter(filter, "spans", "s"))
     rows = fetch(
         db,
         f"SELECT {columns} FROM span_log s WHERE {matching.sql} ORDER BY s.row_id DESC LIMIT ?",

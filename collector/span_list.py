@@ -12,7 +12,7 @@ import orjson
 from assay.collector.columns import PUBLIC_COLUMNS
 from assay.collector.filter import Compiled, compile_filter, time_bounds
 from assay.collector.listed import listed_span
-from assay.collector.near import slices, started_between, with_content_of
+from assay.collector.near import narrowed, slices, started_between
 from assay.collector.open_view import open_beside, shown_open
 from assay.collector.paging import (
     TIME_COLUMNS,
@@ -96,7 +96,7 @@ def _find(
     looked_at = [(lower, upper)] if blocks is None or not order.newest_first else slices(db, blocks, (lower, upper))
     for low, high in looked_at:
         among = where.joined("AND", started_between("s", low, high))
-        matching = among.joined("AND", with_content_of(db, condition, among))
+        matching = narrowed(db, among, condition)
         found += fetch(
             db,
             f"SELECT s.row_id, s.project, s.trace_id, s.span_id, {value} AS value FROM span_log s"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assay.collector.filter import Compiled, compile_filter
-from assay.collector.near import with_content_of
+from assay.collector.near import narrowed
 from assay.collector.paging import fetch
 from assay.collector.span_list import find_trace, of_trace, trace_beside
 from assay.collector.store import SpanStore
@@ -25,7 +25,7 @@ def find_in_trace(
         if key is None:
             return None
         spans = Compiled(*of_trace(key))
-        matching = spans.joined("AND", with_content_of(db, condition, spans))
+        matching = narrowed(db, spans, condition)
         found = fetch(
             db,
             f"SELECT s.span_id FROM span_log s WHERE {matching.sql} ORDER BY s.start_time, s.span_id LIMIT ?",
